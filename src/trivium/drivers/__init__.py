@@ -1,0 +1,1 @@
+"""What acts on the world, behind the ports of the resource rooms."""

@@ -1,0 +1,1 @@
+"""Runtimes: what starts, watches and stops workloads."""
