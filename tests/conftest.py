@@ -1,0 +1,67 @@
+"""What every test stands on: databases of its own, a network that ends at loopback, and the run's options."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests import network, postgresql
+
+IN_CI = os.environ.get("CI") == "true"
+
+hypothesis.settings.register_profile("dev", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=20, help="how often each crash test kills the server (default: 20)")
+    parser.addoption("--crash-seed", type=int, default=1, help="what the random choices of crash tests start from")
+
+
+def pytest_configure() -> None:
+    hypothesis.settings.load_profile("ci" if IN_CI else "dev")
+    network.refuse_the_outside()
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster(request: pytest.FixtureRequest, testrun_uid: str) -> postgresql.Cluster:
+    """The run's PostgreSQL, shared by its workers."""
+    if postgresql.binaries() is None:
+        if IN_CI:
+            pytest.fail(postgresql.REMEDY)
+        pytest.skip(postgresql.REMEDY)
+    owner = os.getppid() if hasattr(request.config, "workerinput") else os.getpid()
+    directory = Path(tempfile.gettempdir()) / f"trivium-pg-{testrun_uid[:12]}"
+    return postgresql.shared_cluster(directory, owner)
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: postgresql.Cluster) -> Iterator[str]:
+    """A fresh, empty PostgreSQL database, dropped after the test."""
+    with postgres_cluster.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh, empty database of each kind that the store speaks."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path / 'trivium.db'}"
+
+
+@pytest.fixture
+def kills(request: pytest.FixtureRequest) -> int:
+    """How often a crash test kills: --kills."""
+    return request.config.getoption("kills")
+
+
+@pytest.fixture
+def crash_seed(request: pytest.FixtureRequest) -> int:
+    """What a crash test's random choices start from: --crash-seed."""
+    return request.config.getoption("crash_seed")

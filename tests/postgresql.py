@@ -1,0 +1,168 @@
+"""A PostgreSQL of the tests' own: one cluster for a whole run, and gone when the run is, however it ended.
+
+Whoever first needs it starts it; all workers of the run share it. A guard process outlives no one: it waits for the
+process that runs the tests to end (killed or not), then stops the cluster and removes its files.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import select
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+DEBIAN = Path("/usr/lib/postgresql")
+OLDEST = 15
+ROLE = "trivium"
+REMEDY = "PostgreSQL 15 or newer is not on this machine: install Debian's package postgresql, or run `make test` as root"
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",  # root passes all the same
+    "max_connections": "200",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "autovacuum_naptime": "10s",
+}
+
+
+class _As(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running cluster, known by the directory that holds its socket."""
+
+    sockets: Path
+
+    def url(self, database: str, *, role: str = ROLE) -> str:
+        """The address of one of its databases."""
+        return f"postgresql://{role}@/{database}?host={self.sockets}"
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The address of a fresh, empty database, dropped in the end with whoever is still connected to it."""
+        name = f"test_{uuid.uuid4().hex[:16]}"
+        self._command(f'CREATE DATABASE "{name}" OWNER {ROLE}')
+        try:
+            yield self.url(name)
+        finally:
+            self._command(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _command(self, statement: str) -> None:
+        import psycopg  # noqa: PLC0415 - only runs with PostgreSQL have the library
+
+        with psycopg.connect(self.url("postgres", role="postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+def binaries() -> Path | None:
+    """The folder of PostgreSQL's server programs: Debian's newest, else that of the `initdb` on PATH."""
+    versions = [int(path.name) for path in DEBIAN.glob("*") if path.name.isdigit() and (path / "bin/initdb").exists()]
+    if versions and max(versions) >= OLDEST:
+        return DEBIAN / str(max(versions)) / "bin"
+    found = shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
+
+
+def shared_cluster(directory: Path, owner: int) -> Cluster:
+    """The cluster in `directory`, started unless another worker did; it lives as long as the process `owner`."""
+    directory.mkdir(mode=0o755, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (directory / "ready").exists():
+            command = [sys.executable, str(Path(__file__).resolve()), str(directory), str(owner)]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+            if done.returncode:
+                message = f"PostgreSQL did not start:\n{done.stdout}{done.stderr}"
+                raise RuntimeError(message)
+    return Cluster(directory / "sockets")
+
+
+def _start(programs: Path, directory: Path) -> None:
+    """Make a cluster and start it. PostgreSQL refuses root, so root gives it to another user."""
+    data, sockets, log = directory / "data", directory / "sockets", directory / "log"
+    who = _unprivileged()
+    for path in (data, sockets):
+        path.mkdir(mode=0o700)
+    log.touch()
+    for path in (data, sockets, log):
+        os.chown(path, who.get("user", -1), who.get("group", -1))
+    settings = {**SETTINGS, "unix_socket_directories": str(sockets)}
+    options = " ".join(f"-c {key}='{value}'" for key, value in settings.items())
+    locale = ["--locale=C.UTF-8", "--encoding=UTF8"]
+    _run([programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", *locale], log, who)
+    _run([programs / "pg_ctl", "start", "-w", "-s", "-t", "60", "-D", data, "-l", log, "-o", options], log, who)
+    sql = f"CREATE ROLE {ROLE} LOGIN"  # no superuser: what Trivium does must work for an ordinary owner
+    _run([programs / "psql", "-q", "-h", sockets, "-U", "postgres", "-d", "postgres", "-c", sql], log, who)
+
+
+def _run(command: list[str | Path], log: Path, who: _As) -> None:
+    environment: Mapping[str, str] = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    with log.open("a") as out:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/", env=environment, check=False, **who
+        )
+    if done.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{log.read_text()}")
+
+
+def _unprivileged() -> _As:
+    if os.geteuid() != 0:
+        return {}
+    names = {entry.pw_name: entry for entry in pwd.getpwall()}
+    entry = names.get("postgres") or names["nobody"]
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _wait_for_end(process: int) -> None:
+    try:
+        descriptor = os.pidfd_open(process)
+    except ProcessLookupError:
+        return
+    select.select([descriptor], [], [])
+
+
+def _guard(programs: Path, directory: Path, owner: int) -> None:
+    os.setsid()
+    with Path(os.devnull).open("r+b") as nothing:
+        for stream in (0, 1, 2):
+            os.dup2(nothing.fileno(), stream)
+    _wait_for_end(owner)
+    command = [programs / "pg_ctl", "stop", "-s", "-m", "immediate", "-D", directory / "data"]
+    subprocess.run(command, cwd="/", check=False, **_unprivileged())
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def main(directory: Path, owner: int) -> None:
+    """Start a cluster in `directory`, and return when it answers; a guard of its own stops it when `owner` ends."""
+    programs = binaries()
+    if programs is None:
+        raise SystemExit(REMEDY)
+    try:
+        _start(programs, directory)
+    except BaseException:
+        subprocess.run([programs / "pg_ctl", "stop", "-m", "immediate", "-D", directory / "data"], check=False)
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+    if os.fork() == 0:
+        _guard(programs, directory, owner)
+        os._exit(0)
+    (directory / "ready").touch()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
