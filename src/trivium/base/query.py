@@ -1,0 +1,81 @@
+"""What a list asks: conditions that must all hold, an order, a page, wanted fields, and whether a total is wanted.
+
+Dialects translate their parameters into a `Query`; the store compiles it. Nothing here knows of SQL or of the wire.
+
+How values compare, on every database alike:
+
+* text by Unicode code point, `CONTAINS` and `LIKE` on folded text (`base.text.fold`), so without regard to case;
+* a null never satisfies a condition save `NULL`; the negations `NE`, `NOT_IN`, `NOT_LIKE`, `NOT_CONTAINS` do not
+  hold for a null either;
+* in an order nulls come first ascending and last descending; rows that are equal in the order come by descending id,
+  unless the order names the id itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from trivium.base.values import Value
+
+Scalar: TypeAlias = "str | int | float | bool | datetime | UUID"
+
+
+class Op(StrEnum):
+    """How a field is held against a value."""
+
+    EQ = "="
+    NE = "!="
+    LT = "<"
+    LE = "<="
+    GT = ">"
+    GE = ">="
+    IN = "in"
+    NOT_IN = "not in"
+    LIKE = "like"  # % and _ are wildcards, \ escapes
+    NOT_LIKE = "not like"
+    CONTAINS = "contains"  # a plain substring; nothing in it is special
+    NOT_CONTAINS = "not contains"
+    NULL = "is null"
+    NOT_NULL = "is not null"
+
+
+class Condition(Value, frozen=True):
+    """One condition. A dotted field goes across relations: it holds when some related row satisfies it."""
+
+    field: str
+    op: Op
+    value: Scalar | tuple[Scalar, ...] | None = None
+
+
+class Order(Value, frozen=True):
+    """One step of an order."""
+
+    field: str
+    descending: bool = False
+
+
+class Offset(Value, frozen=True):
+    """The page after so many rows."""
+
+    limit: int
+    offset: int = 0
+
+
+class After(Value, frozen=True):
+    """The page after a row: the values of the ordered fields in that row, its id last."""
+
+    limit: int
+    key: tuple[Scalar | None, ...]
+
+
+class Query(Value, frozen=True):
+    """A whole question to one resource."""
+
+    where: tuple[Condition, ...] = ()
+    order: tuple[Order, ...] = ()  # empty: newest first
+    page: Offset | After = Offset(limit=20)
+    fields: tuple[str, ...] = ()  # empty: all
+    total: bool = True

@@ -1,0 +1,158 @@
+"""Operations as data, and what goes in and out of them. The server compiles all dialects' tuples to one look-up table."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+
+import msgspec
+
+from trivium.base.caller import Caller
+from trivium.base.clock import Clock
+from trivium.base.keyring import Keyring
+from trivium.base.site import Site
+from trivium.base.values import Value
+from trivium.resources.images.ports import Environments
+from trivium.resources.notebooks.ports import Runtime
+from trivium.store import Read, Store, Write
+
+P = ParamSpec("P")
+T = TypeVar("T")
+B = TypeVar("B")
+Q = TypeVar("Q")
+
+
+class Wire(msgspec.Struct, frozen=True, kw_only=True):
+    """A shape on the wire. Unknown fields are ignored, as clients of several ages send some."""
+
+
+class Nothing(Wire, frozen=True):
+    """The shape of a request that carries nothing."""
+
+
+class Mark(StrEnum):
+    """Why an operation is there; the coverage page shows it."""
+
+    SEED = "seed"
+    COMPANION = "companion"
+    BEYOND = "beyond"
+
+
+class Request(Value, frozen=True):
+    """An HTTP request, read whole."""
+
+    method: str
+    path: str  # percent-decoded
+    raw_path: bytes
+    query: bytes  # as received, without the question mark
+    headers: Mapping[str, str]  # lower-case names; of a repeated one the first
+    body: bytes
+    id: str  # the request's id: in every log line, in events, and in the answers that show one
+    peer: str  # the client's address
+    base_url: str  # the origin as the client addressed us, without a slash at the end
+    parameters: Mapping[str, str] = {}  # what stood in the path for its {names}
+
+
+class Reply(Value, frozen=True):
+    """An HTTP answer."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = "application/json"
+
+
+class Core(Value, frozen=True):
+    """What every dialect speaks of: the one account of things, and the world behind it."""
+
+    store: Store
+    keyring: Keyring
+    clock: Clock
+    site: Site
+    runtime: Runtime
+    environments: Environments
+
+
+class Call(Generic[B, Q]):
+    """One request to one operation, with its caller known and its body and query decoded."""
+
+    def __init__(self, core: Core, caller: Caller, request: Request, *, body: B, query: Q) -> None:
+        self.core = core
+        self.caller = caller
+        self.request = request
+        self.body = body
+        self.query = query
+
+    async def read(self, use: Callable[Concatenate[Read, Caller, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a bounded look-up of a room gives the caller."""
+        return await self.core.store.read(use, self.caller, *args, **kwargs)
+
+    async def search(self, use: Callable[Concatenate[Read, Caller, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a look-up whose cost may grow gives the caller; `TooSlow` after the time limit."""
+        return await self.core.store.search(use, self.caller, *args, **kwargs)
+
+    async def write(self, use: Callable[Concatenate[Write, Caller, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a change of a room gives, once it is committed."""
+        return await self.core.store.write(use, self.caller, *args, **kwargs)
+
+
+Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
+
+
+class Operation(Value, frozen=True):
+    """One operation of a dialect."""
+
+    name: str  # the vendor's name of it
+    method: str
+    path: str  # with {names} for the parts that differ
+    handler: Handler
+    mark: Mark
+    summary: str  # one line for the coverage page and the OpenAPI file
+    body: type[Wire] = Nothing
+    query: type[Wire] = Nothing
+    public: bool = False  # whether it is answered without credentials
+
+
+class Dialect(Protocol):
+    """A tongue: which paths are its own, what it can do, and how it answers."""
+
+    @property
+    def name(self) -> str:
+        """scnet, zstack, modelarts or native."""
+        ...
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Paths that begin so are this dialect's, and are answered in its form also when nothing stands there."""
+        ...
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """All that it can do."""
+        ...
+
+    @property
+    def body_limit(self) -> int:
+        """Bytes that a body may have."""
+        ...
+
+    async def answer(self, operation: Operation, request: Request) -> Reply:
+        """Let the caller in, decode, carry out, and wrap what came of it. Raises nothing."""
+        ...
+
+    def not_found(self, request: Request) -> Reply:
+        """The answer where no operation stands."""
+        ...
+
+    def wrong_method(self, request: Request, allowed: tuple[str, ...]) -> Reply:
+        """The answer where the path is known and the method is not."""
+        ...
+
+    def too_large(self, request: Request) -> Reply:
+        """The answer to a body over `body_limit`, which was not read to its end."""
+        ...
+
+    def fault(self, request: Request, error: BaseException) -> Reply:
+        """The answer to a fault of ours; the log has it under the request's id."""
+        ...

@@ -1,0 +1,199 @@
+"""Use cases of nodes: taking stock of the machines, and giving parts of them out, never one twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+
+from trivium.resources.nodes.errors import NoCapacity
+from trivium.resources.nodes.ports import AcceleratorFound, NodeFound
+from trivium.resources.nodes.table import device_of, devices, node_of, nodes, reservations
+from trivium.resources.nodes.types import Availability, Device, Need, Node, Placement
+from trivium.resources.pools import CPU, Flavor
+from trivium.store import Read, Write
+
+
+def get(tx: Read, node: int) -> Node:
+    """The node with that id, which must be there."""
+    row = tx.first(select(nodes).where(nodes.c.id == node))
+    if row is None:
+        message = f"node {node} is referred to and is not there"
+        raise LookupError(message)
+    return node_of(row)
+
+
+def find(tx: Read, ids: Iterable[int]) -> Mapping[int, Node]:
+    """The nodes with those ids."""
+    rows = tx.all(select(nodes).where(nodes.c.id.in_(sorted(set(ids)))))
+    return {row.id: node_of(row) for row in rows}
+
+
+def of_pool(tx: Read, pool: int) -> Sequence[Node]:
+    """The nodes of a pool, oldest first."""
+    return [node_of(row) for row in tx.all(select(nodes).where(nodes.c.pool_id == pool).order_by(nodes.c.id))]
+
+
+def availability(tx: Read, flavors: Iterable[Flavor]) -> Mapping[tuple[int, str], Availability]:
+    """For each flavor, by pool and kind: the units that its best node has in all, and has free now."""
+    flavors = tuple(flavors)
+    pools = sorted({flavor.pool for flavor in flavors})
+    by_pool: dict[int, list[Node]] = {pool: [] for pool in pools}
+    for row in tx.all(select(nodes).where(nodes.c.pool_id.in_(pools))):
+        by_pool[row.pool_id].append(node_of(row))
+    ids = [node.id for group in by_pool.values() for node in group]
+    found = tx.all(select(devices).where(devices.c.node_id.in_(ids), devices.c.present))
+    units = Counter((row.node_id, row.kind) for row in found)
+    unheld = Counter((row.node_id, row.kind) for row in found if row.holder is None)
+    return {
+        (flavor.pool, flavor.kind): Availability(
+            most=max((_units(node, flavor, units, held=False) for node in by_pool[flavor.pool]), default=0),
+            free=max((_units(node, flavor, unheld, held=True) for node in by_pool[flavor.pool]), default=0),
+        )
+        for flavor in flavors
+    }
+
+
+def reserve(tx: Write, holder: int, *, pool: int, need: Need) -> Placement:
+    """Give the holder a part of a node of the pool. `NoCapacity` when none has so much free.
+
+    One that holds something already keeps it, so asking twice gives nothing out twice.
+    """
+    held = held_by(tx, holder)
+    if held is not None:
+        return held
+    # Nodes are locked in the order of their ids, so that two who reserve at once wait and never deadlock.
+    candidates = tx.all(select(nodes).where(nodes.c.pool_id == pool).order_by(nodes.c.id).with_for_update())
+    for node in map(node_of, candidates):
+        if not _fits(node, need):
+            continue
+        taken = _take_devices(tx, node.id, holder=holder, need=need)
+        if taken is not None:
+            _book(tx, holder, node.id, need=need)
+            return Placement(
+                node=node.id, kind=need.kind, indexes=taken, millicores=need.millicores, memory=need.memory
+            )
+    raise NoCapacity(kind=need.kind, count=need.count)
+
+
+def free(tx: Write, holder: int) -> bool:
+    """Take back all that the holder has; False when it had nothing."""
+    row = tx.first(select(reservations.c.node_id).where(reservations.c.holder == holder))
+    if row is None:
+        return False
+    tx.lock(select(nodes.c.id).where(nodes.c.id == row.node_id))
+    booked = tx.first(select(reservations).where(reservations.c.holder == holder))
+    if booked is None:
+        return False
+    tx.run(delete(reservations).where(reservations.c.holder == holder))
+    tx.run(update(devices).where(devices.c.holder == holder).values(holder=None))
+    changed = {
+        "held_millicores": nodes.c.held_millicores - booked.millicores,
+        "held_memory": nodes.c.held_memory - booked.memory,
+    }
+    tx.run(update(nodes).where(nodes.c.id == booked.node_id).values(changed))
+    return True
+
+
+def held_by(tx: Read, holder: int) -> Placement | None:
+    """What the holder has; None when nothing."""
+    row = tx.first(select(reservations).where(reservations.c.holder == holder))
+    if row is None:
+        return None
+    numbers = tx.all(select(devices.c.number).where(devices.c.holder == holder).order_by(devices.c.number))
+    return Placement(
+        node=row.node_id,
+        kind=row.kind,
+        indexes=tuple(number for (number,) in numbers),
+        millicores=row.millicores,
+        memory=row.memory,
+    )
+
+
+def take_stock(
+    tx: Write, found: Sequence[NodeFound], *, host: str, pool: int, new_uuid: Callable[[], UUID]
+) -> Sequence[Node]:
+    """Write down what a runtime found: new nodes join the pool, those that are gone are not ready."""
+    for node in found:
+        _note_devices(tx, _note(tx, node, host=host, pool=pool, new_uuid=new_uuid), node.accelerators)
+    gone = (nodes.c.host == host, nodes.c.name.not_in([node.name for node in found]))
+    tx.run(update(nodes).where(*gone).values(ready=False, reason="the runtime does not see it any more"))
+    return [node_of(row) for row in tx.all(select(nodes).where(nodes.c.host == host).order_by(nodes.c.id))]
+
+
+def _note(tx: Write, node: NodeFound, *, host: str, pool: int, new_uuid: Callable[[], UUID]) -> int:
+    values = {
+        "address": node.address,
+        "ready": node.ready,
+        "reason": node.reason,
+        "millicores": round(node.cores * 1000),
+        "memory": node.memory,
+        "disk": node.disk,
+        "seen_at": tx.now,
+    }
+    known = tx.lock(select(nodes.c.id).where(nodes.c.host == host, nodes.c.name == node.name))
+    if known is not None:
+        tx.run(update(nodes).where(nodes.c.id == known.id).values(values))
+        return int(known.id)
+    identity = {"id": tx.ids.next(), "uuid": new_uuid(), "pool_id": pool, "host": host, "name": node.name}
+    tx.run(insert(nodes).values(**identity, **values, held_millicores=0, held_memory=0))
+    return int(identity["id"])  # type: ignore[call-overload]
+
+
+def _note_devices(tx: Write, node: int, found: Iterable[AcceleratorFound]) -> None:
+    tx.run(update(devices).where(devices.c.node_id == node).values(present=False))
+    for device in found:
+        key = (devices.c.node_id == node, devices.c.kind == device.kind, devices.c.number == device.index)
+        values = {"model": device.model, "memory": device.memory, "declared": device.declared, "present": True}
+        if not tx.run(update(devices).where(*key).values(values)):
+            identity = {"id": tx.ids.next(), "node_id": node, "kind": device.kind, "number": device.index}
+            tx.run(insert(devices).values(**identity, **values))
+
+
+def _fits(node: Node, need: Need) -> bool:
+    return (
+        node.ready
+        and node.millicores - node.held_millicores >= need.millicores
+        and node.memory - node.held_memory >= need.memory
+    )
+
+
+def _take_devices(tx: Write, node: int, *, holder: int, need: Need) -> tuple[int, ...] | None:
+    """Hold as many devices as are needed; None when the node, which is locked, has too few unheld."""
+    if need.kind == CPU:
+        return ()
+    unheld = (
+        select(devices)
+        .where(devices.c.node_id == node, devices.c.kind == need.kind, devices.c.present, devices.c.holder.is_(None))
+        .order_by(devices.c.number)
+        .limit(need.count)
+    )
+    taken: list[Device] = [device_of(row) for row in tx.all(unheld)]
+    if len(taken) < need.count:
+        return None
+    tx.run(update(devices).where(devices.c.id.in_([device.id for device in taken])).values(holder=holder))
+    return tuple(device.index for device in taken)
+
+
+def _book(tx: Write, holder: int, node: int, *, need: Need) -> None:
+    row = {"holder": holder, "node_id": node, "kind": need.kind, "units": need.count}
+    tx.run(insert(reservations).values(**row, millicores=need.millicores, memory=need.memory))
+    changed = {
+        "held_millicores": nodes.c.held_millicores + need.millicores,
+        "held_memory": nodes.c.held_memory + need.memory,
+    }
+    tx.run(update(nodes).where(nodes.c.id == node).values(changed))
+
+
+def _units(node: Node, flavor: Flavor, devices: Counter[tuple[int, str]], *, held: bool) -> int:
+    """Units of the flavor that fit on a node: in all, or beside what is held."""
+    if not node.ready:
+        return 0
+    millicores = node.millicores - (node.held_millicores if held else 0)
+    memory = node.memory - (node.held_memory if held else 0)
+    fitting = min(millicores // flavor.millicores, memory // flavor.memory)
+    if flavor.kind != CPU:
+        fitting = min(fitting, devices[node.id, flavor.kind])
+    return max(fitting, 0)

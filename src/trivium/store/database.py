@@ -1,0 +1,70 @@
+"""Opening a database: SQLite in WAL mode, or PostgreSQL through psycopg."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.pool import NullPool, QueuePool
+
+from trivium.base.errors import Invalid
+
+WRITING = "trivium_writing"
+"""Execution option of a connection whose transactions write: SQLite then takes its lock at the start."""
+
+
+class Flavour(StrEnum):
+    """The databases that the store speaks."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+def flavour_of(url: str) -> Flavour:
+    """Which database a URL names; `Invalid` for any other."""
+    scheme = url.split(":", 1)[0]
+    if scheme == "sqlite":
+        return Flavour.SQLITE
+    if scheme in ("postgresql", "postgres"):
+        return Flavour.POSTGRESQL
+    message = f"database: the URL must begin with postgresql:// or sqlite:///, not {scheme}:"
+    raise Invalid("database", message)
+
+
+def engine_for(url: str, *, busy_seconds: float = 15.0, connections: int = 16) -> Engine:
+    """An engine for the URL. SQLite connections belong to whoever opened them; PostgreSQL's are pooled."""
+    if flavour_of(url) is Flavour.SQLITE:
+        return _sqlite(make_url(url), busy_seconds)
+    return _postgresql(make_url(url), connections)
+
+
+def _sqlite(url: URL, busy_seconds: float) -> Engine:
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": busy_seconds, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would begin transactions by itself, and late; `_begin_sqlite` does it instead.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: upgrading a read transaction later fails as soon as another has written.
+    writing = connection.get_execution_options().get(WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _postgresql(url: URL, connections: int) -> Engine:
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "application_name": "trivium"},
+    )
