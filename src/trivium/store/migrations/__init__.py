@@ -1,4 +1,4 @@
-"""Migrations: they bring a database's schema to what this program knows. Forward only, each upgrade whole or not at all.
+"""Migrations: they bring a database's schema to what this program knows, only forward, whole or not at all.
 
 Alembic is imported only when there is something to do: `HEAD` names the last file in `versions/`.
 """

@@ -1,0 +1,122 @@
+"""Migrations: the schema is what the rooms declare, made once, whole, and only when there is something to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, exc, inspect
+
+from tests import schema
+from trivium.store import NewerDatabase, metadata, migrations
+from trivium.store.database import engine_for
+from trivium.store.migrations import running
+
+UPGRADE = """
+import sys
+from trivium.store import migrations
+from trivium.store.database import engine_for
+if len(sys.argv) > 2:
+    print("ready", flush=True)
+    sys.stdin.readline()
+migrations.upgrade(engine_for(sys.argv[1]))
+print("alembic" in sys.modules)
+"""
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    made = engine_for(database_url)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def plain_engine(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Engine]:
+    """A second empty database of the same kind."""
+    if database_url.startswith("sqlite"):
+        made = engine_for(f"sqlite:///{tmp_path / 'plain.db'}")
+        yield made
+        made.dispose()
+        return
+    with request.getfixturevalue("postgres_cluster").database() as url:
+        made = engine_for(url)
+        yield made
+        made.dispose()
+
+
+def test_the_migrated_schema_is_what_the_rooms_declare(engine: Engine, plain_engine: Engine) -> None:
+    schema.declare_all()
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        wrong = schema.differences(connection)
+        assert not wrong, f"the newest migration lacks:\n{schema.missing_operations(connection)}"
+    metadata.create_all(plain_engine)
+    assert schema.described(engine) == schema.described(plain_engine)
+
+
+def test_head_is_the_newest_migration() -> None:
+    assert running.scripts().get_heads() == [migrations.HEAD]
+
+
+def test_alembic_is_imported_only_when_there_is_something_to_do(database_url: str) -> None:
+    first, second = (
+        subprocess.run([sys.executable, "-c", UPGRADE, database_url], check=True, capture_output=True, text=True)
+        for _ in range(2)
+    )
+    assert first.stdout.strip() == "True"
+    assert second.stdout.strip() == "False"
+
+
+def test_several_processes_may_upgrade_at_once(database_url: str) -> None:
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", UPGRADE, database_url, "wait"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=60) for process in started]
+    assert [(process.returncode, errors) for process, (_, errors) in zip(started, answers, strict=True)] == [
+        (0, "")
+    ] * 4
+    assert sorted(said.strip() for said, _ in answers).count("True") >= 1
+    engine = engine_for(database_url)
+    with engine.connect() as connection:
+        assert migrations.revision(connection) == migrations.HEAD
+    engine.dispose()
+
+
+def test_a_database_of_a_newer_program_is_refused_and_left_alone(engine: Engine) -> None:
+    migrations.upgrade(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(NewerDatabase, match=r"newer Trivium \(its schema is 9999, this program knows up to 0"):
+        migrations.upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == ["9999"]
+
+
+def test_an_upgrade_that_fails_leaves_nothing_behind(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE VIEW servers AS SELECT 1 AS worker")  # in the way of a table that comes
+    with pytest.raises(exc.DBAPIError):
+        migrations.upgrade(engine)
+    assert inspect(engine).get_table_names() == []
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP VIEW servers")
+    migrations.upgrade(engine)
+    assert inspect(engine).has_table("servers")

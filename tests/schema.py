@@ -1,0 +1,95 @@
+"""The schema that the migrations make, held against the tables that the rooms declare.
+
+`python -m tests.schema` prints the Alembic operations that are missing in the newest migration, ready to be pasted.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
+from alembic.autogenerate.api import AutogenContext
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, Engine, Text, inspect
+
+import trivium.resources
+from trivium.store import metadata, migrations
+from trivium.store.columns import Instant, Uuid16
+from trivium.store.database import engine_for
+
+
+def declare_all() -> None:
+    """Import every module of every room, so that `metadata` holds all tables."""
+    for module in pkgutil.walk_packages(trivium.resources.__path__, "trivium.resources."):
+        import_module(module.name)
+
+
+def differences(connection: Connection) -> list[Any]:
+    """What Alembic finds to differ between the database and the declared tables."""
+    return compare_metadata(_context(connection), metadata)
+
+
+def missing_operations(connection: Connection) -> str:
+    """Python that would bring the database to the declared tables."""
+    context = _context(connection)
+    upgrade = produce_migrations(context, metadata).upgrade_ops
+    assert upgrade is not None
+    return render_python_code(upgrade, render_item=_render, migration_context=context)
+
+
+def described(engine: Engine) -> dict[str, dict[str, list[str]]]:
+    """Everything that the database itself says of its tables, constraints' names and indexes' conditions included."""
+    found = inspect(engine)
+    tables = [name for name in found.get_table_names() if name != "alembic_version"]
+    return {name: _table(found, name) for name in tables}
+
+
+def _table(found: Any, name: str) -> dict[str, list[str]]:
+    parts = {
+        "columns": found.get_columns(name),
+        "primary key": [found.get_pk_constraint(name)],
+        "foreign keys": found.get_foreign_keys(name),
+        "unique": found.get_unique_constraints(name),
+        "checks": found.get_check_constraints(name),
+        "indexes": found.get_indexes(name),
+    }
+    return {part: sorted(_line(entry) for entry in entries) for part, entries in parts.items()}
+
+
+def _line(entry: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={entry[key]!r}" for key in sorted(entry) if key != "comment")
+
+
+def _context(connection: Connection) -> MigrationContext:
+    return MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+
+
+def _render(kind: str, item: Any, _context: AutogenContext) -> str | bool:
+    """The short names that the migrations have for our types."""
+    if kind != "type":
+        return False
+    if isinstance(item, Instant):
+        return "instant"
+    if isinstance(item, Uuid16):
+        return "uuid"
+    if isinstance(item, Text) and "postgresql" in item._variant_mapping:
+        return "text"
+    return False
+
+
+def main() -> None:
+    """Print what is missing."""
+    declare_all()
+    with TemporaryDirectory() as folder:
+        engine = engine_for(f"sqlite:///{Path(folder) / 'schema.db'}")
+        migrations.upgrade(engine)
+        with engine.connect() as connection:
+            print(missing_operations(connection))
+
+
+if __name__ == "__main__":
+    main()
