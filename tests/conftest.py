@@ -58,10 +58,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> int:
     """How often a crash test kills: --kills."""
-    return request.config.getoption("kills")
+    return request.config.option.kills
 
 
 @pytest.fixture
 def crash_seed(request: pytest.FixtureRequest) -> int:
     """What a crash test's random choices start from: --crash-seed."""
-    return request.config.getoption("crash_seed")
+    return request.config.option.crash_seed

@@ -23,7 +23,9 @@ from typing import TypedDict
 DEBIAN = Path("/usr/lib/postgresql")
 OLDEST = 15
 ROLE = "trivium"
-REMEDY = "PostgreSQL 15 or newer is not on this machine: install Debian's package postgresql, or run `make test` as root"
+REMEDY = (
+    "PostgreSQL 15 or newer is not on this machine: install Debian's package postgresql, or run `make test` as root"
+)
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",  # root passes all the same

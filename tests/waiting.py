@@ -25,9 +25,7 @@ def until(condition: Callable[[], T], *, within: float = 20.0, what: str = "the 
         time.sleep(min(STEP, left))
 
 
-async def until_async(
-    condition: Callable[[], Awaitable[T]], *, within: float = 20.0, what: str = "the condition"
-) -> T:
+async def until_async(condition: Callable[[], Awaitable[T]], *, within: float = 20.0, what: str = "the condition") -> T:
     """The same for a condition that is awaited."""
     deadline = time.monotonic() + within
     while True:

@@ -56,7 +56,9 @@ def test_each_test_has_an_empty_database_of_its_own(postgres_cluster: postgresql
     with postgres_cluster.database() as one, postgres_cluster.database() as other:
         with psycopg.connect(one) as connection:
             connection.execute("CREATE TABLE mine (id bigint)")
-            row = connection.execute("SELECT current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)")
+            row = connection.execute(
+                "SELECT current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
+            )
             assert row.fetchone() == ("trivium", False)
         with psycopg.connect(other) as connection:
             found = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()

@@ -1,0 +1,69 @@
+# What a person or CI does with a checkout. A bare Debian needs python3 (3.11 or newer), make and git; the rest comes with
+# the locked requirements. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+EXTRAS := notebook,nvidia,postgresql
+PROCESSES ?= auto
+N ?= 20
+
+.PHONY: help run install test lint format bench crash lock clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: $(VENV)/.installed ## start a server; ARGS="--port 9000" hands its arguments on
+	@exec $(BIN)/trivium server start $(ARGS)
+
+install: $(VENV)/.installed ## make .venv with all that a server needs, and no more
+
+test: $(VENV)/.tested ## the whole test suite, in parallel; ARGS="tests/unit -k pages" narrows it
+	@tools/postgresql
+	@$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 8 $(ARGS)
+
+lint: $(VENV)/.tested ## format, style, types, directions of imports, locks
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python tools/check_locks.py
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(VENV)/.tested ## put every file in the one form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.tested ## how fast lists are
+	@tools/postgresql
+	@$(BIN)/python -m bench $(ARGS)
+
+crash: $(VENV)/.tested ## kill servers at random moments; N=200 kills for each database, ARGS="--crash-seed 7"
+	@tools/postgresql
+	@$(BIN)/python -m pytest -m crash -n $(PROCESSES) --kills $(N) --timeout 0 -rA --capture=no $(ARGS)
+
+lock: ## resolve the requirements anew; UPGRADE=1 takes newer versions than the locks have
+	@tools/lock $(if $(UPGRADE),--upgrade)
+
+clean: ## remove what the targets above made, data of servers apart
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# The second run starts at once: these marks are older than a lock only when the lock has changed.
+
+$(VENV)/.made:
+	@tools/venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made requirements/run.txt pyproject.toml
+	@$(PIP) install --quiet --require-hashes -r requirements/run.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable '.[$(EXTRAS)]'
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.made requirements/test.txt pyproject.toml
+	@$(PIP) install --quiet --require-hashes -r requirements/test.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable '.[$(EXTRAS)]'
+	@touch $@ $(VENV)/.installed
