@@ -23,9 +23,11 @@ class Caller(Value, frozen=True):
     project: int
     role: Role
     session: int | None = None  # the session or token behind the request, where there is one
+    key: int | None = None  # the key pair that let them in, where there is one
     region: str | None = None  # SCNet: the region that the token is for; None for all of the user's regions
     frozen: bool = False  # the account is stopped: it may look at nothing and change nothing
     request: str = ""  # the request's id, for events and logs
+    source: str = ""  # which way they came, for events: a dialect's name, worker or cli
 
     @property
     def is_admin(self) -> bool:
@@ -39,5 +41,5 @@ class Caller(Value, frozen=True):
             raise Forbidden(message, action=action)
 
 
-SYSTEM = Caller(user=0, user_name="trivium", project=0, role=Role.ADMIN)
+SYSTEM = Caller(user=0, user_name="trivium", project=0, role=Role.ADMIN, source="worker")
 """The platform itself: workers and the command line on the data directory."""

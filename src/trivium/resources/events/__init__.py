@@ -1,0 +1,7 @@
+"""Events: who did what, when, from where, written by the transaction that did it."""
+
+from trivium.resources.events.service import latest, record
+from trivium.resources.events.table import events
+from trivium.resources.events.types import Event
+
+__all__ = ["Event", "events", "latest", "record"]

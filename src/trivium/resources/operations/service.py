@@ -1,0 +1,106 @@
+"""Starting operations, moving them on, and looking at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID, uuid4
+
+import msgspec
+from sqlalchemy import ColumnElement, insert, select, update
+
+from trivium.base.caller import Caller
+from trivium.base.reasons import Reason
+from trivium.base.values import Value
+from trivium.resources.operations.errors import OperationNotFound
+from trivium.resources.operations.table import operation_of, operations
+from trivium.resources.operations.types import Operation, OperationStatus
+from trivium.store import Read, Write
+
+
+def start(
+    tx: Write, caller: Caller, kind: str, *, target: int | None = None, new_uuid: Callable[[], UUID] = uuid4
+) -> Operation:
+    """A new operation, pending. `kind` is `<thing>.<verb>`."""
+    made = Operation(
+        id=tx.ids.next(),
+        uuid=new_uuid(),
+        kind=kind,
+        target=target,
+        user=caller.user,
+        project=caller.project,
+        status=OperationStatus.PENDING,
+        progress=None,
+        failure=None,
+        result=None,
+        created_at=tx.now,
+        changed_at=tx.now,
+        finished_at=None,
+    )
+    tx.run(
+        insert(operations).values(
+            id=made.id,
+            uuid=made.uuid,
+            kind=kind,
+            target_id=target,
+            user_id=made.user,
+            project_id=made.project,
+            status=made.status.value,
+            created_at=tx.now,
+            changed_at=tx.now,
+        )
+    )
+    return made
+
+
+def advance(tx: Write, id: int, *, progress: int | None = None) -> None:
+    """Say that it runs, and how many per cent are done. Progress never goes back; a finished one stays as it is."""
+    going = (operations.c.id == id, operations.c.finished_at.is_(None))
+    values = {"status": OperationStatus.RUNNING.value, "changed_at": tx.now}
+    if progress is None:
+        tx.run(update(operations).where(*going).values(**values))
+        return
+    lower = operations.c.progress.is_(None) | (operations.c.progress < progress)
+    tx.run(update(operations).where(*going, lower).values(**values, progress=progress))
+
+
+def finish(
+    tx: Write,
+    id: int,
+    *,
+    failure: Reason | None = None,
+    result: Value | Mapping[str, object] | None = None,
+) -> None:
+    """End it: failed where there is a failure, else succeeded. One that is finished already stays as it is."""
+    status = OperationStatus.SUCCEEDED if failure is None else OperationStatus.FAILED
+    values: dict[str, object] = {"status": status.value, "changed_at": tx.now, "finished_at": tx.now}
+    if failure is None:
+        values["progress"] = 100
+    else:
+        values["reason_code"] = failure.code
+        values["reason_details"] = msgspec.json.encode(failure.details).decode()
+    if result is not None:
+        values["result"] = msgspec.json.encode(result).decode()
+    tx.run(update(operations).where(operations.c.id == id, operations.c.finished_at.is_(None)).values(**values))
+
+
+def get(tx: Read, caller: Caller, id: int) -> Operation:
+    """The operation; `OperationNotFound` when it is another project's and the caller is no administrator."""
+    return _one(tx, caller, operations.c.id == id)
+
+
+def get_by_uuid(tx: Read, caller: Caller, uuid: UUID) -> Operation:
+    """The same by its UUID."""
+    return _one(tx, caller, operations.c.uuid == uuid)
+
+
+def unfinished(tx: Read, target: int) -> Sequence[Operation]:
+    """The operations on that target that still go on, oldest first: what a worker ends when it is done."""
+    going = (operations.c.target_id == target, operations.c.finished_at.is_(None))
+    return [operation_of(row) for row in tx.all(select(operations).where(*going).order_by(operations.c.id))]
+
+
+def _one(tx: Read, caller: Caller, which: ColumnElement[bool]) -> Operation:
+    row = tx.first(select(operations).where(which))
+    if row is None or (row.project_id != caller.project and not caller.is_admin):
+        raise OperationNotFound
+    return operation_of(row)

@@ -1,0 +1,60 @@
+"""The table of operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table
+
+from trivium.base.reasons import Reason
+from trivium.resources.operations.types import Operation, OperationStatus
+from trivium.store.columns import Instant, Uuid16, text
+from trivium.store.schema import metadata
+
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("uuid", Uuid16, nullable=False, unique=True),
+    Column("kind", text(), nullable=False),
+    Column("target_id", BigInteger),
+    Column("user_id", BigInteger, nullable=False),
+    Column("project_id", BigInteger, nullable=False),
+    Column("status", text(), nullable=False),
+    Column("progress", Integer),
+    Column("reason_code", text()),
+    Column("reason_details", text()),
+    Column("result", text()),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Index(None, "target_id", "id"),
+    Index(None, "project_id", "id"),
+)
+
+
+def operation_of(row: Row[Any]) -> Operation:
+    """The operation that a row holds."""
+    return Operation(
+        id=row.id,
+        uuid=row.uuid,
+        kind=row.kind,
+        target=row.target_id,
+        user=row.user_id,
+        project=row.project_id,
+        status=OperationStatus(row.status),
+        progress=row.progress,
+        failure=_failure_of(row),
+        result=row.result,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _failure_of(row: Row[Any]) -> Reason | None:
+    if row.reason_code is None:
+        return None
+    details = msgspec.json.decode(row.reason_details, type=dict[str, str])
+    return Reason(code=row.reason_code, details=details)

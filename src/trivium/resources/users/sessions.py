@@ -1,0 +1,203 @@
+"""Sessions, and who stands behind a request: asked on every one, so each question is a single indexed look-up."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, bindparam, delete, insert, select, update
+
+from trivium.base.caller import Caller, Role
+from trivium.base.errors import Unauthenticated
+from trivium.resources import events
+from trivium.resources.projects import projects
+from trivium.resources.users.errors import (
+    KeyRefused,
+    ProjectClosed,
+    SessionEnded,
+    SessionExpired,
+    SessionUnknown,
+    UserDisabled,
+    UserGone,
+)
+from trivium.resources.users.table import key_pairs, memberships, session_of, sessions, users
+from trivium.resources.users.types import Session, SessionKind, UserStatus
+from trivium.store import Read, Write
+
+PURGED_AT_ONCE: Final = 1000
+
+
+def open_session(
+    tx: Write,
+    caller: Caller,
+    kind: SessionKind,
+    *,
+    lifetime: timedelta,
+    region: str | None = None,
+    token: str | None = None,
+) -> Session:
+    """A session of the caller's user and project, let in by the key pair that let the caller in.
+
+    `token` is what the session will be found by, of which only the SHA-256 is kept; without one it is found by its id,
+    which a signed token of the dialect carries.
+    """
+    id = tx.ids.next()
+    values = {
+        "id": id,
+        "user_id": caller.user,
+        "project_id": caller.project,
+        "key_pair_id": caller.key,
+        "kind": kind.value,
+        "region": region,
+        "token_hash": None if token is None else _hash(token),
+        "issued_at": tx.now,
+        "expires_at": tx.now + lifetime,
+    }
+    tx.run(insert(sessions).values(**values))
+    events.record(tx, caller, "session.open", target=id, after={"kind": kind.value, "region": region})
+    return get_session(tx, id)
+
+
+def get_session(tx: Read, id: int) -> Session:
+    """The session, whatever became of it; `SessionUnknown` where there is none."""
+    row = tx.first(select(sessions).where(sessions.c.id == id))
+    if row is None:
+        raise SessionUnknown
+    return session_of(row)
+
+
+def end_session(tx: Write, caller: Caller, id: int) -> None:
+    """End a session of the caller's own user, from the very next request on. Ending twice changes nothing."""
+    session = get_session(tx, id)
+    if session.user != caller.user:
+        caller.must_be_admin("end other users' sessions")
+    if tx.run(update(sessions).where(sessions.c.id == id, sessions.c.ended_at.is_(None)).values(ended_at=tx.now)):
+        events.record(tx, caller, "session.end", target=id, project=session.project)
+
+
+def caller_of_session(
+    tx: Read, id: int, *, request: str = "", source: str = "", renewable: timedelta = timedelta(0)
+) -> Caller:
+    """Who stands behind the session now. A frozen user's caller is `frozen`.
+
+    `renewable` is how long after its end an expired session still counts, for calls that renew it. Raises
+    `SessionUnknown`, `SessionExpired`, `SessionEnded`, `UserGone`, `UserDisabled`, `ProjectClosed` or `KeyRefused`.
+    """
+    row = tx.first(BY_SESSION, {"wanted": id})
+    return _caller_of(row, tx.now - renewable, request=request, source=source)
+
+
+def caller_of_token(
+    tx: Read, token: str, *, request: str = "", source: str = "", renewable: timedelta = timedelta(0)
+) -> Caller:
+    """The same for the session that was opened with that token."""
+    row = tx.first(BY_TOKEN, {"wanted": _hash(token)})
+    return _caller_of(row, tx.now - renewable, request=request, source=source)
+
+
+def caller_of_key(tx: Read, pair: int, *, request: str = "", source: str = "") -> Caller:
+    """Who stands behind a request that the key pair signed; raises as `caller_of_session` does."""
+    row = tx.first(BY_KEY, {"wanted": pair})
+    if row is None:
+        raise KeyRefused
+    _must_be_let_in(row)
+    return _caller(row, session=None, region=None, request=request, source=source)
+
+
+def purge(tx: Write, before: datetime) -> int:
+    """Remove sessions that expired before then, `PURGED_AT_ONCE` at most; how many they were."""
+    old = select(sessions.c.id).where(sessions.c.expires_at < before).order_by(sessions.c.expires_at)
+    return tx.run(delete(sessions).where(sessions.c.id.in_(old.limit(PURGED_AT_ONCE))))
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _caller_of(row: Row[Any] | None, now: datetime, *, request: str, source: str) -> Caller:
+    if row is None:
+        raise SessionUnknown
+    if row.ended_at is not None:
+        raise SessionEnded
+    _must_be_let_in(row)
+    if row.expires_at <= now:
+        raise SessionExpired
+    return _caller(row, session=row.id, region=row.region, request=request, source=source)
+
+
+def _must_be_let_in(row: Row[Any]) -> None:
+    refusal = _refusal(row)
+    if refusal is not None:
+        raise refusal
+
+
+def _refusal(row: Row[Any]) -> Unauthenticated | None:
+    if row.user_deleted_at is not None:
+        return UserGone(name=row.user_name)
+    if row.status == UserStatus.DISABLED:
+        return UserDisabled(name=row.user_name)
+    if not row.project_enabled or row.membership is None:
+        return ProjectClosed()
+    if row.key_pair_id is not None and (not row.key_enabled or row.key_deleted_at is not None):
+        return KeyRefused()
+    return None
+
+
+def _caller(row: Row[Any], *, session: int | None, region: str | None, request: str, source: str) -> Caller:
+    return Caller(
+        user=row.user_id,
+        user_name=row.user_name,
+        project=row.project_id,
+        role=Role(row.role),
+        session=session,
+        key=row.key_pair_id,
+        region=region,
+        frozen=row.status == UserStatus.FROZEN,
+        request=request,
+        source=source,
+    )
+
+
+JUDGED: Final = (
+    users.c.name.label("user_name"),
+    users.c.role,
+    users.c.status,
+    users.c.deleted_at.label("user_deleted_at"),
+    projects.c.enabled.label("project_enabled"),
+    memberships.c.role.label("membership"),
+    key_pairs.c.enabled.label("key_enabled"),
+    key_pairs.c.deleted_at.label("key_deleted_at"),
+)
+"""What decides whether somebody is let in."""
+
+
+def _behind_session(which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    joined = (
+        sessions.join(users, users.c.id == sessions.c.user_id)
+        .join(projects, projects.c.id == sessions.c.project_id)
+        .outerjoin(memberships, _member_of(sessions.c.user_id, sessions.c.project_id))
+        .outerjoin(key_pairs, key_pairs.c.id == sessions.c.key_pair_id)
+    )
+    own = (sessions.c.id, sessions.c.user_id, sessions.c.project_id, sessions.c.key_pair_id, sessions.c.region)
+    return select(*own, sessions.c.expires_at, sessions.c.ended_at, *JUDGED).select_from(joined).where(which)
+
+
+def _behind_key() -> Select[*tuple[Any, ...]]:
+    joined = (
+        key_pairs.join(users, users.c.id == key_pairs.c.user_id)
+        .join(projects, projects.c.id == key_pairs.c.project_id)
+        .outerjoin(memberships, _member_of(key_pairs.c.user_id, key_pairs.c.project_id))
+    )
+    own = (key_pairs.c.id.label("key_pair_id"), key_pairs.c.user_id, key_pairs.c.project_id)
+    wanted = key_pairs.c.id == bindparam("wanted", type_=BigInteger)
+    return select(*own, *JUDGED).select_from(joined).where(wanted)
+
+
+def _member_of(user: ColumnElement[int], project: ColumnElement[int]) -> ColumnElement[bool]:
+    return and_(memberships.c.user_id == user, memberships.c.project_id == project)
+
+
+BY_SESSION: Final = _behind_session(sessions.c.id == bindparam("wanted"))
+BY_TOKEN: Final = _behind_session(sessions.c.token_hash == bindparam("wanted"))
+BY_KEY: Final = _behind_key()
