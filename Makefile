@@ -27,11 +27,13 @@ test: $(VENV)/.tested ## the whole test suite, in parallel; ARGS="tests/unit -k 
 	@$(BIN)/python -m pytest -n $(PROCESSES) --maxprocesses 8 $(ARGS)
 
 lint: $(VENV)/.tested ## format, style, types, directions of imports, locks
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python tools/check_locks.py
-	@$(BIN)/pyright --pythonpath $(BIN)/python
+	@status=0; \
+	$(BIN)/ruff format --check . || status=1; \
+	$(BIN)/ruff check . || status=1; \
+	$(BIN)/lint-imports --no-logo || status=1; \
+	$(BIN)/python tools/check_locks.py || status=1; \
+	$(BIN)/pyright --pythonpath $(BIN)/python || status=1; \
+	exit $$status
 
 format: $(VENV)/.tested ## put every file in the one form
 	@$(BIN)/ruff format .
@@ -59,11 +61,13 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.made requirements/run.txt pyproject.toml
-	@$(PIP) install --quiet --require-hashes -r requirements/run.txt
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable '.[$(EXTRAS)]'
+	@echo 'Installing the locked requirements into $(VENV), once' >&2
+	@$(PIP) install -qq --require-hashes -r requirements/run.txt
+	@$(PIP) install -qq --no-deps --no-build-isolation --editable '.[$(EXTRAS)]'
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.made requirements/test.txt pyproject.toml
-	@$(PIP) install --quiet --require-hashes -r requirements/test.txt
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable '.[$(EXTRAS)]'
+	@echo 'Installing the locked requirements into $(VENV), once' >&2
+	@$(PIP) install -qq --require-hashes -r requirements/test.txt
+	@$(PIP) install -qq --no-deps --no-build-isolation --editable '.[$(EXTRAS)]'
 	@touch $@ $(VENV)/.installed

@@ -20,7 +20,7 @@ LONGEST_FUNCTION = 60
 FRAGMENT = re.compile(r"\d{4}(-[a-z0-9-]+)?\.(added|changed|fixed|removed|security)\.md")
 # Written so that they do not find themselves.
 REGISTRIES = re.compile(
-    r"pypi[.]org|pythonhosted[.]org|npmjs[.](org|com)|deb[.]debian[.]org|proxy[.]golang[.]org|crates[.]io|(?i:artifactory)"
+    r"pypi[.]org|pythonhosted[.]org|npmjs[.](org|com)|deb[.]debian[.]org|proxy[.]golang[.]org|crates[.]io|(?i:[a]rtifactory)"
 )
 WORKPLACE = re.compile(r"/wor[k]/(main|shared|[.]library)|/tmp/[w]/|/opt/[p]ypi|/opt/[w]heels")
 

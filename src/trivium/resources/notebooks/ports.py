@@ -46,7 +46,7 @@ class Devices(Value, frozen=True):
     indexes: tuple[int, ...]
 
 
-class LaunchSpec(Value, frozen=True):
+class LaunchSpec(Value, frozen=True, kw_only=True):
     """All a runtime needs to start a notebook."""
 
     key: LaunchKey
