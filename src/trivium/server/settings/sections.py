@@ -1,0 +1,176 @@
+"""All settings of an installation, with their defaults and what each is for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final, NewType
+
+from msgspec import Meta
+
+from trivium.base.units import MIB
+from trivium.base.values import Value
+
+Size = NewType("Size", int)
+"""Bytes; written as a number or with a unit, like 64GiB."""
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+"""A TCP port; 0 lets the system choose."""
+
+AtLeastOne = Annotated[int, Meta(ge=1)]
+Secret = NewType("Secret", str)
+"""Text with a password in it, which is masked where settings are shown."""
+
+NEVER: Final = None
+
+
+class Declared(Value, frozen=True):
+    """Accelerators that the operator says the machine has."""
+
+    kind: str  # gpu, dcu, npu, mlu
+    count: int
+
+
+class ImageList(StrEnum):
+    """How SCNet's list of model images wraps its rows: the vendor's page says both."""
+
+    OBJECT = "object"
+    ARRAY = "array"
+
+
+class Level(StrEnum):
+    """The least that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Format(StrEnum):
+    """How log lines look."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class Server(Value, frozen=True):
+    """Where the server listens and keeps its data."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8800
+    proxy_port: Port = 8801
+    data: Path = Path()
+    public_url: str | None = None  # how clients reach the APIs, where something stands before the server
+
+
+class Database(Value, frozen=True):
+    """Which database is used."""
+
+    url: Secret | None = None  # None: SQLite in the data directory
+
+
+class Site(Value, frozen=True):
+    """What this installation calls itself."""
+
+    name: str = "trivium"  # the region's name
+    id: Annotated[int, Meta(ge=1, lt=1 << 31)] = 10001  # the region's id; 0 is SCNet's platform
+    registry: str = "registry.trivium.local"  # the host part of image paths
+    timezone: str = "Asia/Shanghai"
+
+
+class Proxy(Value, frozen=True):
+    """How notebooks are reached."""
+
+    host: str = ""  # {id}.nb.example gives each notebook an origin of its own; empty: told apart by path
+    public_url: str | None = None
+
+
+class Notebooks(Value, frozen=True):
+    """What notebooks may do, and for how long."""
+
+    release_after: timedelta | None = NEVER  # a notebook that is stopped for so long is released
+    max_running: timedelta | None = NEVER  # a notebook that runs for so long is stopped
+    ready_within: timedelta = timedelta(minutes=3)  # one that does not answer so long after its launch has failed
+    start_timeout: timedelta = timedelta(minutes=10)  # one that is not running so long after it was asked has failed
+    stop_grace: timedelta = timedelta(seconds=10)  # what a notebook has to end by itself
+
+
+class Node(Value, frozen=True):
+    """What this machine has, where it is not to be detected."""
+
+    accelerators: tuple[Declared, ...] = ()
+    cores: Annotated[float, Meta(gt=0)] | None = None
+    memory: Size | None = None
+
+
+class Runtime(Value, frozen=True):
+    """How workloads run on this machine."""
+
+    shared_uid: bool = False  # let notebooks of several users run under the server's own uid
+    run_dir: Path | None = None  # for sockets; None: in the data directory
+    cgroups: bool = True
+    processes: AtLeastOne = 4096  # processes and threads that one notebook may have
+
+
+class Scnet(Value, frozen=True):
+    """The SCNet dialect."""
+
+    image_list: ImageList = ImageList.OBJECT
+    body_limit: Size = Size(10 * MIB)
+    token_lifetime: timedelta = timedelta(hours=24)
+    replay_window: timedelta = timedelta(minutes=15)  # how far a signature's time may lie from ours
+
+
+class Log(Value, frozen=True):
+    """What is logged, and how."""
+
+    level: Level = Level.INFO
+    format: Format = Format.CONSOLE
+
+
+class Security(Value, frozen=True):
+    """Secrets."""
+
+    key_file: Path | None = None  # the root key; None: root.key in the data directory
+
+
+class Settings(Value, frozen=True):
+    """Everything that is set, for good while a process runs."""
+
+    server: Server = Server()
+    database: Database = Database()
+    site: Site = Site()
+    proxy: Proxy = Proxy()
+    notebooks: Notebooks = Notebooks()
+    node: Node = Node()
+    runtime: Runtime = Runtime()
+    scnet: Scnet = Scnet()
+    log: Log = Log()
+    security: Security = Security()
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return self.server.data
+
+    @property
+    def database_url(self) -> str:
+        """The database: the one that was named, or SQLite in the data directory."""
+        return self.database.url or f"sqlite:///{self.database_file}"
+
+    @property
+    def database_file(self) -> Path:
+        """Where SQLite's file is, unless another database was named."""
+        return self.data / "trivium.db"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the root key is."""
+        return self.security.key_file or self.data / "root.key"
+
+    @property
+    def admin_password_file(self) -> Path:
+        """Where the administrator's first password stands when it was not given."""
+        return self.data / "admin-password"
