@@ -1,4 +1,4 @@
-"""The house keeps its rules: doors, sizes, sleeps, names. Directions of imports are import-linter's, the rest ruff's."""
+"""The house keeps its rules: doors, sizes, sleeps, names. Directions are import-linter's, the rest ruff's."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "trivium"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+MIGRATIONS = PACKAGE / "store" / "migrations" / "versions"  # lists of columns, and never edited once released
 
 LONGEST_FILE = 500
 LONGEST_FUNCTION = 60
@@ -81,6 +82,8 @@ def test_no_file_is_too_long() -> None:
 def test_no_function_is_too_long() -> None:
     found = []
     for path in SOURCES:
+        if path.is_relative_to(MIGRATIONS):
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
