@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from trivium.base.values import Value
 
+R = TypeVar("R")
 Scalar: TypeAlias = "str | int | float | bool | datetime | UUID"
 
 
@@ -79,3 +80,11 @@ class Query(Value, frozen=True):
     page: Offset | After = Offset(limit=20)
     fields: tuple[str, ...] = ()  # empty: all
     total: bool = True
+
+
+class Listed(Value, Generic[R], frozen=True):
+    """What a list answers: the page's rows, the exact total where it was wanted, and the key of the next page."""
+
+    rows: tuple[R, ...]
+    total: int | None
+    next: tuple[Scalar | None, ...] | None

@@ -137,9 +137,10 @@ def _note(tx: Write, node: NodeFound, *, host: str, pool: int, new_uuid: Callabl
     if known is not None:
         tx.run(update(nodes).where(nodes.c.id == known.id).values(values))
         return int(known.id)
-    identity = {"id": tx.ids.next(), "uuid": new_uuid(), "pool_id": pool, "host": host, "name": node.name}
+    id = tx.ids.next()
+    identity = {"id": id, "uuid": new_uuid(), "pool_id": pool, "host": host, "name": node.name}
     tx.run(insert(nodes).values(**identity, **values, held_millicores=0, held_memory=0))
-    return int(identity["id"])  # type: ignore[call-overload]
+    return id
 
 
 def _note_devices(tx: Write, node: int, found: Iterable[AcceleratorFound]) -> None:

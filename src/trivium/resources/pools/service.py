@@ -57,7 +57,9 @@ def offered(tx: Read, caller: Caller) -> Sequence[tuple[Pool, Flavor]]:
 
 def flavors_of(tx: Read, pool: int) -> Sequence[Flavor]:
     """The flavors of a pool, in the order of their kinds' names."""
-    return [flavor_from(row) for row in tx.all(select(flavors).where(flavors.c.pool_id == pool).order_by(flavors.c.kind))]
+    return [
+        flavor_from(row) for row in tx.all(select(flavors).where(flavors.c.pool_id == pool).order_by(flavors.c.kind))
+    ]
 
 
 def flavor_of(tx: Read, pool: int, kind: str) -> Flavor | None:
@@ -66,9 +68,17 @@ def flavor_of(tx: Read, pool: int, kind: str) -> Flavor | None:
     return None if row is None else flavor_from(row)
 
 
-def set_flavor(tx: Write, pool: int, *, kind: str, model: str, device_memory: int, millicores: int, memory: int, declared: bool) -> None:
+def set_flavor(
+    tx: Write, pool: int, *, kind: str, model: str, device_memory: int, millicores: int, memory: int, declared: bool
+) -> None:
     """Say what one unit of `kind` gives in a pool; changes nothing for notebooks that have theirs already."""
-    values = {"model": model, "device_memory": device_memory, "millicores": millicores, "memory": memory, "declared": declared}
+    values = {
+        "model": model,
+        "device_memory": device_memory,
+        "millicores": millicores,
+        "memory": memory,
+        "declared": declared,
+    }
     if tx.run(update(flavors).where(flavors.c.pool_id == pool, flavors.c.kind == kind).values(**values)):
         return
     short = int(tx.value(select(func.coalesce(func.max(flavors.c.short), 0)))) + 1

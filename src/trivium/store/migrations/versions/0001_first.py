@@ -23,6 +23,10 @@ def upgrade() -> None:
     _records()
     _accounts()
     _ways_in()
+    _pools()
+    _nodes()
+    _images()
+    _notebooks()
 
 
 def _store() -> None:
@@ -188,3 +192,227 @@ def _ways_in() -> None:
     )
     op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"], unique=False)
     op.create_index("ix_sessions_user_id", "sessions", ["user_id"], unique=False)
+
+
+def _pools() -> None:
+    op.create_table(
+        "pools",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("uuid", uuid, nullable=False),
+        sa.Column("name", text, nullable=False),
+        sa.Column("short", sa.Integer(), nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", instant, nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_pools_project_id_projects"),
+        sa.PrimaryKeyConstraint("id", name="pk_pools"),
+        sa.UniqueConstraint("name", name="uq_pools_name"),
+        sa.UniqueConstraint("short", name="uq_pools_short"),
+        sa.UniqueConstraint("uuid", name="uq_pools_uuid"),
+    )
+    op.create_index("ix_pools_project_id", "pools", ["project_id"], unique=False)
+    op.create_table(
+        "flavors",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("short", sa.Integer(), nullable=False),
+        sa.Column("kind", text, nullable=False),
+        sa.Column("model", text, nullable=False),
+        sa.Column("device_memory", sa.BigInteger(), nullable=False),
+        sa.Column("millicores", sa.BigInteger(), nullable=False),
+        sa.Column("memory", sa.BigInteger(), nullable=False),
+        sa.Column("declared", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name="fk_flavors_pool_id_pools"),
+        sa.PrimaryKeyConstraint("id", name="pk_flavors"),
+        sa.UniqueConstraint("pool_id", "kind", name="uq_flavors_pool_id_kind"),
+        sa.UniqueConstraint("short", name="uq_flavors_short"),
+    )
+
+
+def _nodes() -> None:
+    op.create_table(
+        "nodes",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("uuid", uuid, nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("host", text, nullable=False),
+        sa.Column("name", text, nullable=False),
+        sa.Column("address", text, nullable=False),
+        sa.Column("ready", sa.Boolean(), nullable=False),
+        sa.Column("reason", text, nullable=False),
+        sa.Column("millicores", sa.BigInteger(), nullable=False),
+        sa.Column("memory", sa.BigInteger(), nullable=False),
+        sa.Column("disk", sa.BigInteger(), nullable=False),
+        sa.Column("held_millicores", sa.BigInteger(), nullable=False),
+        sa.Column("held_memory", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", instant, nullable=False),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name="fk_nodes_pool_id_pools"),
+        sa.PrimaryKeyConstraint("id", name="pk_nodes"),
+        sa.UniqueConstraint("host", "name", name="uq_nodes_host_name"),
+        sa.UniqueConstraint("uuid", name="uq_nodes_uuid"),
+    )
+    op.create_index("ix_nodes_pool_id", "nodes", ["pool_id"], unique=False)
+    op.create_table(
+        "devices",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("node_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", text, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("model", text, nullable=False),
+        sa.Column("memory", sa.BigInteger(), nullable=False),
+        sa.Column("declared", sa.Boolean(), nullable=False),
+        sa.Column("present", sa.Boolean(), nullable=False),
+        sa.Column("holder", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["node_id"], ["nodes.id"], name="fk_devices_node_id_nodes"),
+        sa.PrimaryKeyConstraint("id", name="pk_devices"),
+        sa.UniqueConstraint("node_id", "kind", "number", name="uq_devices_node_id_kind_number"),
+    )
+    op.create_index("ix_devices_holder", "devices", ["holder"], unique=False)
+    op.create_table(
+        "reservations",
+        sa.Column("holder", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("node_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", text, nullable=False),
+        sa.Column("units", sa.Integer(), nullable=False),
+        sa.Column("millicores", sa.BigInteger(), nullable=False),
+        sa.Column("memory", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["node_id"], ["nodes.id"], name="fk_reservations_node_id_nodes"),
+        sa.PrimaryKeyConstraint("holder", name="pk_reservations"),
+    )
+    op.create_index("ix_reservations_node_id", "reservations", ["node_id"], unique=False)
+
+
+def _images() -> None:
+    op.create_table(
+        "images",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("uuid", uuid, nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("owner_id", sa.BigInteger(), nullable=False),
+        sa.Column("owner_name", text, nullable=False),
+        sa.Column("visibility", text, nullable=False),
+        sa.Column("name", text, nullable=False),
+        sa.Column("tag", text, nullable=False),
+        sa.Column("version", text, nullable=False),
+        sa.Column("version_folded", text, nullable=False),
+        sa.Column("path", text, nullable=True),
+        sa.Column("kind", text, nullable=False),
+        sa.Column("accelerator", text, nullable=False),
+        sa.Column("description", text, nullable=False),
+        sa.Column("status", text, nullable=False),
+        sa.Column("reason", text, nullable=True),
+        sa.Column("digest", text, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("environment", text, nullable=False),
+        sa.Column("environment_digest", text, nullable=False),
+        sa.Column("fingerprint", text, nullable=False),
+        sa.Column("layers", text, nullable=False),
+        sa.Column("command", text, nullable=False),
+        sa.Column("preset", sa.Boolean(), nullable=False),
+        sa.Column("clones", sa.Integer(), nullable=False),
+        sa.Column("notebook_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", instant, nullable=False),
+        sa.Column("changed_at", instant, nullable=False),
+        sa.Column("deleted_at", instant, nullable=True),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_images_owner_id_users"),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_images_project_id_projects"),
+        sa.PrimaryKeyConstraint("id", name="pk_images"),
+        sa.UniqueConstraint("path", name="uq_images_path"),
+        sa.UniqueConstraint("uuid", name="uq_images_uuid"),
+    )
+    op.create_index("ix_images_environment", "images", ["environment"], unique=False)
+    op.create_index("ix_images_notebook_id", "images", ["notebook_id"], unique=False)
+    op.create_index("ix_images_project_id_id", "images", ["project_id", "id"], unique=False)
+    op.create_index("ix_images_visibility_accelerator_id", "images", ["visibility", "accelerator", "id"], unique=False)
+
+
+def _notebooks() -> None:
+    op.create_table(
+        "notebooks",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("uuid", uuid, nullable=False),
+        sa.Column("project_id", sa.BigInteger(), nullable=False),
+        sa.Column("owner_id", sa.BigInteger(), nullable=False),
+        sa.Column("owner_name", text, nullable=False),
+        sa.Column("name", text, nullable=False),
+        sa.Column("name_folded", text, nullable=False),
+        sa.Column("wanted", text, nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("pool_id", sa.BigInteger(), nullable=False),
+        sa.Column("pool_name", text, nullable=False),
+        sa.Column("pool_short", sa.Integer(), nullable=False),
+        sa.Column("kind", text, nullable=False),
+        sa.Column("units", sa.Integer(), nullable=False),
+        sa.Column("model", text, nullable=False),
+        sa.Column("millicores", sa.BigInteger(), nullable=False),
+        sa.Column("memory", sa.BigInteger(), nullable=False),
+        sa.Column("image_id", sa.BigInteger(), nullable=False),
+        sa.Column("image_path", text, nullable=False),
+        sa.Column("image_version", text, nullable=False),
+        sa.Column("image_size", sa.BigInteger(), nullable=False),
+        sa.Column("mount_home", sa.Boolean(), nullable=False),
+        sa.Column("mounts", text, nullable=False),
+        sa.Column("start_command", text, nullable=True),
+        sa.Column("service_command", text, nullable=True),
+        sa.Column("service_port", sa.Integer(), nullable=True),
+        sa.Column("save_as", uuid, nullable=True),
+        sa.Column("max_running", sa.BigInteger(), nullable=True),
+        sa.Column("release_after", sa.BigInteger(), nullable=True),
+        sa.Column("found", text, nullable=False),
+        sa.Column("status", text, nullable=False),
+        sa.Column("listed", sa.Boolean(), nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.Column("ever_ran", sa.Boolean(), nullable=False),
+        sa.Column("reason", text, nullable=True),
+        sa.Column("progress", sa.Integer(), nullable=True),
+        sa.Column("losses", sa.Integer(), nullable=False),
+        sa.Column("node_id", sa.BigInteger(), nullable=True),
+        sa.Column("node_address", text, nullable=True),
+        sa.Column("host", text, nullable=True),
+        sa.Column("address", text, nullable=True),
+        sa.Column("workload", text, nullable=True),
+        sa.Column("service_seen", sa.Boolean(), nullable=False),
+        sa.Column("operation", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", instant, nullable=False),
+        sa.Column("changed_at", instant, nullable=False),
+        sa.Column("started_at", instant, nullable=True),
+        sa.Column("stopped_at", instant, nullable=True),
+        sa.Column("stop_at", instant, nullable=True),
+        sa.Column("release_at", instant, nullable=True),
+        sa.Column("deleted_at", instant, nullable=True),
+        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name="fk_notebooks_image_id_images"),
+        sa.ForeignKeyConstraint(["node_id"], ["nodes.id"], name="fk_notebooks_node_id_nodes"),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_notebooks_owner_id_users"),
+        sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name="fk_notebooks_pool_id_pools"),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_notebooks_project_id_projects"),
+        sa.PrimaryKeyConstraint("id", name="pk_notebooks"),
+        sa.UniqueConstraint("uuid", name="uq_notebooks_uuid"),
+    )
+    op.create_index("ix_notebooks_owner_id", "notebooks", ["owner_id"], unique=False)
+    op.create_index("ix_notebooks_project_id_listed_id", "notebooks", ["project_id", "listed", "id"], unique=False)
+    op.create_index(
+        "ix_notebooks_project_id_listed_status_id", "notebooks", ["project_id", "listed", "status", "id"], unique=False
+    )
+    op.create_index(
+        "ix_notebooks_release_at",
+        "notebooks",
+        ["release_at"],
+        unique=False,
+        sqlite_where=sa.text("release_at IS NOT NULL"),
+        postgresql_where=sa.text("release_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_notebooks_stop_at",
+        "notebooks",
+        ["stop_at"],
+        unique=False,
+        sqlite_where=sa.text("stop_at IS NOT NULL"),
+        postgresql_where=sa.text("stop_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_notebooks_unsettled",
+        "notebooks",
+        ["host", "id"],
+        unique=False,
+        sqlite_where=sa.text("settled = 0"),
+        postgresql_where=sa.text("NOT settled"),
+    )

@@ -1,0 +1,43 @@
+"""Images: the environments that notebooks are made of, the operator's own and those that users saved."""
+
+from trivium.resources.images.errors import EnvironmentRefused, ImageChanged, ImageExists, ImageNotReady, NoSuchImage
+from trivium.resources.images.service import (
+    add,
+    adopt,
+    by_path,
+    count_clone,
+    everywhere,
+    finish_save,
+    get,
+    get_any,
+    list_images,
+    remove,
+    start_save,
+)
+from trivium.resources.images.table import IMAGES
+from trivium.resources.images.types import Image, ImageStatus, Visibility
+from trivium.resources.images.verify import verify
+
+__all__ = [
+    "IMAGES",
+    "EnvironmentRefused",
+    "Image",
+    "ImageChanged",
+    "ImageExists",
+    "ImageNotReady",
+    "ImageStatus",
+    "NoSuchImage",
+    "Visibility",
+    "add",
+    "adopt",
+    "by_path",
+    "count_clone",
+    "everywhere",
+    "finish_save",
+    "get",
+    "get_any",
+    "list_images",
+    "remove",
+    "start_save",
+    "verify",
+]

@@ -1,0 +1,218 @@
+"""Use cases of images."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import msgspec
+from sqlalchemy import ColumnElement, insert, select, update
+
+from trivium.base.caller import Caller
+from trivium.base.errors import Invalid
+from trivium.base.query import Listed, Query
+from trivium.base.reasons import Reason
+from trivium.base.site import Site
+from trivium.base.text import fold
+from trivium.resources import events
+from trivium.resources.images.errors import ImageExists, NoSuchImage
+from trivium.resources.images.ports import EnvironmentFound
+from trivium.resources.images.table import IMAGES, VISIBLE, image_of, images
+from trivium.resources.images.types import KINDS, Image, ImageStatus, Visibility
+from trivium.store import Read, Write, query
+
+NAME: Final = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
+TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+
+def add(
+    tx: Write,
+    caller: Caller,
+    site: Site,
+    *,
+    version: str,
+    accelerator: str,
+    environment: Path,
+    found: EnvironmentFound,
+    command: Sequence[str] = (),
+    description: str = "",
+) -> Image:
+    """A new public image from an environment that the operator has on disk.
+
+    Raises `Forbidden` unless the caller is an administrator, `Invalid` for a senseless `name:tag` or accelerator, and
+    `ImageExists` when the path that it would get is taken.
+    """
+    caller.must_be_admin("add images")
+    name, tag = split_version(version)
+    if accelerator not in KINDS:
+        message = f"the accelerator must be one of {', '.join(KINDS)}"
+        raise Invalid("accelerator", message)
+    made = {
+        "visibility": Visibility.PUBLIC.value,
+        "path": image_path(site, accelerator, caller.user_name, version=version),
+        "kind": "Custom" if command else "JupyterLab",
+        "accelerator": accelerator,
+        "description": description,
+        "status": ImageStatus.ACTIVE.value,
+        "digest": found.digest,
+        "size": found.size,
+        "environment": str(environment),
+        "environment_digest": found.digest,
+        "fingerprint": found.fingerprint,
+        "layers": "[]",
+        "command": msgspec.json.encode(list(command)).decode(),
+        "preset": True,
+    }
+    return _insert(tx, caller, made, name=name, tag=tag)
+
+
+def adopt(tx: Write, image: Image, found: EnvironmentFound) -> None:
+    """Take what stands in an image's environment now as what was added: the operator upgraded it.
+
+    Images that were saved over the same environment follow, for they lie on what is there now.
+    """
+    now_there = {"environment_digest": found.digest, "fingerprint": found.fingerprint, "changed_at": tx.now}
+    tx.run(update(images).where(images.c.environment == str(image.environment)).values(now_there))
+    tx.run(update(images).where(images.c.id == image.id).values(digest=found.digest, size=found.size))
+
+
+def note_fingerprint(tx: Write, image: Image, fingerprint: str) -> None:
+    """Remember a fingerprint whose content was read and found to be what was added."""
+    same = (images.c.environment == str(image.environment), images.c.environment_digest == image.environment_digest)
+    tx.run(update(images).where(*same).values(fingerprint=fingerprint))
+
+
+def start_save(tx: Write, caller: Caller, site: Site, *, of: Image, notebook: int, notebook_name: str) -> Image:
+    """The image that a notebook is about to be saved as: private, with the layers of the image it was made of.
+
+    It is named after the notebook, with the time as its tag, and can be used once `finish_save` said so.
+    """
+    # An image's name has no room for capitals and other scripts; what is lost shows in the description.
+    name = "-".join(NAME.findall(notebook_name.lower())) or "notebook"
+    tag = f"{tx.now:%Y%m%d%H%M%S}-{uuid4().hex[:4]}"
+    made = {
+        "visibility": Visibility.PRIVATE.value,
+        "path": image_path(site, of.accelerator, caller.user_name, version=f"{name}:{tag}"),
+        "kind": of.kind,
+        "accelerator": of.accelerator,
+        "description": notebook_name,
+        "status": ImageStatus.SAVING.value,
+        "digest": "",
+        "size": of.size,
+        "environment": str(of.environment),
+        "environment_digest": of.environment_digest,
+        "fingerprint": of.fingerprint,
+        "layers": msgspec.json.encode([str(layer) for layer in of.layers]).decode(),
+        "command": msgspec.json.encode(list(of.command)).decode(),
+        "preset": False,
+        "notebook_id": notebook,
+    }
+    return _insert(tx, caller, made, name=name, tag=tag)
+
+
+def finish_save(
+    tx: Write, image: UUID, *, layer: Path | None = None, size: int = 0, digest: str = "", reason: Reason | None = None
+) -> None:
+    """Say what came of a save: a layer more, or a reason why not. A finished one stays as it is."""
+    row = tx.lock(select(images).where(images.c.uuid == image, images.c.status == ImageStatus.SAVING.value))
+    if row is None:
+        return
+    values: dict[str, Any] = {"status": ImageStatus.FAILED.value, "changed_at": tx.now}
+    if layer is not None:
+        layers = [*msgspec.json.decode(row.layers, type=list[str]), str(layer)]
+        values |= {"status": ImageStatus.ACTIVE.value, "layers": msgspec.json.encode(layers).decode()}
+        values |= {"size": row.size + size, "digest": digest}
+    if reason is not None:
+        values["reason"] = msgspec.json.encode(reason).decode()
+    tx.run(update(images).where(images.c.id == row.id).values(values))
+
+
+def get(tx: Read, caller: Caller, image: int) -> Image:
+    """The image, if the caller may see it. `NoSuchImage`."""
+    return _one(tx, caller, images.c.id == image)
+
+
+def get_any(tx: Read, image: int) -> Image:
+    """The image whosesoever it is, also when it was removed: notebooks that were made of it need it still."""
+    row = tx.first(select(images).where(images.c.id == image))
+    if row is None:
+        raise NoSuchImage
+    return image_of(row)
+
+
+def by_path(tx: Read, caller: Caller, path: str) -> Image:
+    """The image of that registry path, if the caller may use it. `NoSuchImage`."""
+    return _one(tx, caller, images.c.path == path)
+
+
+def list_images(tx: Read, caller: Caller, asked: Query) -> Listed[Image]:
+    """The public images and the caller's project's own, as asked: those that the query names, and no others."""
+    found = query.page(tx, IMAGES, asked, scope=(VISIBLE.of(project=caller.project),))
+    return Listed(rows=tuple(map(image_of, found.rows)), total=found.total, next=found.next)
+
+
+def everywhere(tx: Read) -> Sequence[Image]:
+    """Every image that was not removed, oldest first: for the command line and for workers."""
+    return [image_of(row) for row in tx.all(select(images).where(images.c.deleted_at.is_(None)).order_by(images.c.id))]
+
+
+def count_clone(tx: Write, image: int) -> None:
+    """One more notebook was made of it."""
+    tx.run(update(images).where(images.c.id == image).values(clones=images.c.clones + 1))
+
+
+def remove(tx: Write, caller: Caller, image: Image) -> None:
+    """Take the image off the lists. Notebooks that were made of it keep what they have; nothing on disk is touched."""
+    if image.project != caller.project:
+        caller.must_be_admin("remove another project's image")
+    values = {"deleted_at": tx.now, "changed_at": tx.now, "status": ImageStatus.DELETED.value, "path": None}
+    if tx.run(update(images).where(images.c.id == image.id, images.c.deleted_at.is_(None)).values(values)):
+        events.record(tx, caller, "image.remove", target=image.id, before={"path": image.path})
+
+
+def split_version(version: str) -> tuple[str, str]:
+    """Name and tag of `name:tag`. `Invalid` when either cannot stand in an image's path."""
+    name, colon, tag = version.partition(":")
+    if not colon or not NAME.fullmatch(name) or not TAG.fullmatch(tag):
+        message = f"an image is named name:tag, in lower case like jupyterlab-pytorch:2.5.1, not {version!r}"
+        raise Invalid("version", message)
+    return name, tag
+
+
+def image_path(site: Site, accelerator: str, owner: str, *, version: str) -> str:
+    """The path in registry form, as SCNet writes it."""
+    return f"{site.registry}/{accelerator}/{owner}/base/{version}"
+
+
+def _insert(tx: Write, caller: Caller, made: dict[str, Any], *, name: str, tag: str) -> Image:
+    version = f"{name}:{tag}"
+    if tx.value(select(images.c.id).where(images.c.path == made["path"])) is not None:
+        raise ImageExists(path=made["path"])
+    id = tx.ids.next()
+    row = {
+        "id": id,
+        "uuid": uuid4(),
+        "project_id": caller.project,
+        "owner_id": caller.user,
+        "owner_name": caller.user_name,
+        "name": name,
+        "tag": tag,
+        "version": version,
+        "version_folded": fold(version),
+        "clones": 0,
+        "created_at": tx.now,
+        "changed_at": tx.now,
+    }
+    tx.run(insert(images).values(**row, **made))
+    events.record(tx, caller, "image.add", target=id, after={"path": made["path"]})
+    return get_any(tx, id)
+
+
+def _one(tx: Read, caller: Caller, which: ColumnElement[bool]) -> Image:
+    row = tx.first(select(images).where(which, VISIBLE.clause), {"project": caller.project})
+    if row is None:
+        raise NoSuchImage
+    return image_of(row)

@@ -1,0 +1,111 @@
+"""The table of images, what may be asked of it, and the way between row and value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, or_
+
+from trivium.base.reasons import Reason
+from trivium.resources.images.types import KINDS, Image, ImageStatus, Visibility
+from trivium.store import fields as f
+from trivium.store import metadata
+from trivium.store.columns import Instant, Uuid16, text
+from trivium.store.query import Scope
+
+images = Table(
+    "images",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("uuid", Uuid16, nullable=False, unique=True),
+    Column("project_id", BigInteger, ForeignKey("projects.id"), nullable=False),
+    Column("owner_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    Column("owner_name", text(), nullable=False),
+    Column("visibility", text(), nullable=False),
+    Column("name", text(), nullable=False),
+    Column("tag", text(), nullable=False),
+    Column("version", text(), nullable=False),
+    Column("version_folded", text(), nullable=False),
+    # Null once it was removed, so that the path can be given again.
+    Column("path", text(), unique=True),
+    Column("kind", text(), nullable=False),
+    Column("accelerator", text(), nullable=False),
+    Column("description", text(), nullable=False),
+    Column("status", text(), nullable=False),
+    Column("reason", text()),
+    Column("digest", text(), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("environment", text(), nullable=False, index=True),
+    Column("environment_digest", text(), nullable=False),
+    Column("fingerprint", text(), nullable=False),
+    Column("layers", text(), nullable=False),
+    Column("command", text(), nullable=False),
+    Column("preset", Boolean, nullable=False),
+    Column("clones", Integer, nullable=False),
+    Column("notebook_id", BigInteger, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+    Index(None, "visibility", "accelerator", "id"),
+    Index(None, "project_id", "id"),
+)
+
+IMAGES = f.Resource(
+    "images",
+    images,
+    (
+        f.Field("id", f.integer, images.c.id),
+        f.Field("uuid", f.uuid, images.c.uuid),
+        f.Field("version", f.text, images.c.version, folded=images.c.version_folded),
+        f.Field("path", f.text, images.c.path),
+        f.Field("accelerator", f.enum(KINDS), images.c.accelerator),
+        f.Field("visibility", f.enum(Visibility), images.c.visibility),
+        f.Field("kind", f.text, images.c.kind),
+        f.Field("status", f.enum(ImageStatus), images.c.status),
+        f.Field("preset", f.boolean, images.c.preset),
+        f.Field("clones", f.integer, images.c.clones),
+        f.Field("size", f.integer, images.c.size),
+        f.Field("created_at", f.time, images.c.created_at),
+        f.Field("changed_at", f.time, images.c.changed_at),
+    ),
+)
+
+VISIBLE = Scope(
+    images.c.deleted_at.is_(None)
+    & or_(images.c.visibility == Visibility.PUBLIC.value, images.c.project_id == bindparam("project"))
+)
+"""What a caller sees: the public images and their project's own."""
+
+
+def image_of(row: Row[Any]) -> Image:
+    """The image that a row of `images` stands for."""
+    return Image(
+        id=row.id,
+        uuid=row.uuid,
+        project=row.project_id,
+        owner=row.owner_id,
+        owner_name=row.owner_name,
+        visibility=Visibility(row.visibility),
+        name=row.name,
+        tag=row.tag,
+        path=row.path or "",
+        kind=row.kind,
+        accelerator=row.accelerator,
+        description=row.description,
+        status=ImageStatus(row.status),
+        reason=None if row.reason is None else msgspec.json.decode(row.reason, type=Reason),
+        digest=row.digest,
+        size=row.size,
+        environment=Path(row.environment),
+        environment_digest=row.environment_digest,
+        fingerprint=row.fingerprint,
+        layers=tuple(Path(layer) for layer in msgspec.json.decode(row.layers, type=list[str])),
+        command=tuple(msgspec.json.decode(row.command, type=list[str])),
+        preset=row.preset,
+        clones=row.clones,
+        notebook=row.notebook_id,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+    )

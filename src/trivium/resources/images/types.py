@@ -1,0 +1,68 @@
+"""Images as values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from trivium.base.reasons import Reason
+from trivium.base.values import Value
+
+KINDS: Final = ("cpu", "gpu", "dcu", "npu", "mlu")
+"""What images are made for: no accelerator, or one of a kind."""
+
+
+class Visibility(StrEnum):
+    """Who sees a row beside its project."""
+
+    PRIVATE = "private"
+    SHARED = "shared"
+    PUBLIC = "public"
+
+
+class ImageStatus(StrEnum):
+    """How far an image is."""
+
+    SAVING = "saving"
+    ACTIVE = "active"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+class Image(Value, frozen=True):
+    """An environment that notebooks can be made of."""
+
+    id: int
+    uuid: UUID
+    project: int
+    owner: int
+    owner_name: str
+    visibility: Visibility
+    name: str
+    tag: str
+    path: str  # registry/accelerator/owner/base/name:tag
+    kind: str  # JupyterLab, or Custom where it has a command of its own
+    accelerator: str  # cpu, gpu, dcu, npu, mlu
+    description: str
+    status: ImageStatus
+    reason: Reason | None
+    digest: str  # sha256:<64 hex>; empty until it is there
+    size: int  # bytes
+    environment: Path
+    environment_digest: str  # what stood there when it was added
+    fingerprint: str  # the same, in the cheap form
+    layers: tuple[Path, ...]
+    command: tuple[str, ...]
+    preset: bool  # the operator's own
+    clones: int  # how many notebooks were made of it
+    notebook: int | None  # the notebook that it was saved from
+    created_at: datetime
+    changed_at: datetime
+
+    @property
+    def version(self) -> str:
+        """`name:tag`."""
+        return f"{self.name}:{self.tag}"

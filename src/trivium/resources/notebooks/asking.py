@@ -1,0 +1,92 @@
+"""What may be asked of a new notebook, and what it will need."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Final
+
+from sqlalchemy import select
+
+from trivium.base.caller import Caller
+from trivium.base.errors import Invalid
+from trivium.base.site import Site
+from trivium.resources.nodes import Need
+from trivium.resources.notebooks.errors import BadMount, BadName, MountRefused, UserNotSeparable
+from trivium.resources.notebooks.ports import Capabilities, Mount
+from trivium.resources.notebooks.table import notebooks
+from trivium.resources.notebooks.types import Found
+from trivium.resources.pools import Flavor
+from trivium.store import Read, Write
+
+LONGEST_NAME: Final = 128
+MOST_UNITS: Final = 1024
+MOST_MOUNTS: Final = 16
+ROOT: Final = PurePosixPath("/")
+
+
+def checked_name(name: str) -> str:
+    """The name without outer spaces. `BadName` when it is empty, too long, or holds control characters."""
+    name = unicodedata.normalize("NFC", name.strip())
+    if not 0 < len(name) <= LONGEST_NAME or any(unicodedata.category(letter).startswith("C") for letter in name):
+        message = f"a notebook's name has 1 to {LONGEST_NAME} characters and no control characters"
+        raise BadName("name", message)
+    return name
+
+
+def default_name(tx: Write, site: Site) -> str:
+    """SCNet's way to name what has no name: yyMMddHHmmss in local time, and four digits."""
+    return f"{tx.now + site.utc_offset:%y%m%d%H%M%S}{tx.ids.next() // 4096 % 10_000:04d}"
+
+
+def checked_mounts(mounts: Sequence[Mount], capabilities: Capabilities) -> tuple[Mount, ...]:
+    """The mounts with clean paths. `BadMount` for a path that leaves the home, `MountRefused` for what cannot hold."""
+    if len(mounts) > MOST_MOUNTS:
+        message = f"a notebook has at most {MOST_MOUNTS} mounts"
+        raise BadMount("mounts", message)
+    clean = tuple(
+        Mount(source=_inside(mount.source), target=_absolute(mount.target), writable=mount.writable) for mount in mounts
+    )
+    if len({mount.target for mount in clean}) != len(clean):
+        message = "two mounts have the same target"
+        raise BadMount("targetPath", message)
+    if clean and not capabilities.mount_namespace and not all(mount.writable for mount in clean):
+        message = "this host has no private mounts, so that a read-only one would not hold"
+        raise MountRefused(message)
+    return clean
+
+
+def separable(tx: Read, caller: Caller, capabilities: Capabilities) -> None:
+    """Raise `UserNotSeparable` when all notebooks share one uid and another user has some here."""
+    if capabilities.uid_per_user or capabilities.shared_uid:
+        return
+    others = select(notebooks.c.id).where(notebooks.c.owner_id != caller.user, notebooks.c.found != Found.GONE.value)
+    if tx.first(others.limit(1)) is not None:
+        raise UserNotSeparable
+
+
+def need_of(flavor: Flavor, count: int) -> Need:
+    """What so many units of a flavor come to. `Invalid` for a senseless count."""
+    if not 0 < count <= MOST_UNITS:
+        message = f"there must be between 1 and {MOST_UNITS} accelerators"
+        raise Invalid("count", message)
+    return Need(kind=flavor.kind, count=count, millicores=flavor.millicores * count, memory=flavor.memory * count)
+
+
+def _inside(source: str) -> str:
+    """A path under the user's home, without `..` and links to anywhere: the runtime follows none."""
+    path = PurePosixPath(source.strip("/"))
+    if not path.parts or ".." in path.parts or "\0" in source:
+        message = f"a mount's source must lie under the home directory: {source!r}"
+        raise BadMount("sourcePath", message)
+    return str(path)
+
+
+def _absolute(target: str) -> str:
+    """An absolute path other than the root, without `..`."""
+    path = PurePosixPath(target)
+    if not path.is_absolute() or path == ROOT or ".." in path.parts or "\0" in target or target.startswith("//"):
+        message = f"a mount's target must be an absolute path other than /: {target!r}"
+        raise BadMount("targetPath", message)
+    return str(path)

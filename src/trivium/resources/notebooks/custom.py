@@ -1,0 +1,114 @@
+"""A user's own service inside a notebook: starting its command there, and finding it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+from trivium.base.caller import Caller
+from trivium.base.errors import Invalid
+from trivium.base.keyring import Keyring
+from trivium.base.reasons import Reason
+from trivium.base.site import Site
+from trivium.base.values import Value
+from trivium.resources import events
+from trivium.resources.notebooks.changes import change, lock
+from trivium.resources.notebooks.errors import NoSuchNotebook, NotRunning
+from trivium.resources.notebooks.links import Link, service_link
+from trivium.resources.notebooks.ports import LaunchKey, Runtime
+from trivium.resources.notebooks.service import get
+from trivium.resources.notebooks.types import Notebook, Status
+from trivium.store import Store, Write
+
+COMMAND_TAKES: Final = timedelta(seconds=5)
+LISTENS_WITHIN: Final = timedelta(seconds=10)
+LOOKS: Final = 40
+LONGEST_COMMAND: Final = 8192
+
+
+class CustomStarted(Value, frozen=True):
+    """What came of starting a service."""
+
+    seen: bool  # something of the notebook listens on the port
+    output: str | None  # what the command printed so far
+    error: Reason | None
+
+
+async def start_custom(
+    store: Store, runtime: Runtime, caller: Caller, *, notebook: int, command: str | None, port: int
+) -> CustomStarted:
+    """Run the command inside the notebook and look whether something of it comes to listen on the port.
+
+    Command and port are kept with the notebook. Without a command only the port is looked at. Raises
+    `NoSuchNotebook`, `NotRunning`, `Invalid` for a senseless port or command, and `RuntimeUnavailable`.
+    """
+    asked = await store.write(_note_asked, caller, notebook, command=_checked(command), port=_port(port))
+    key = LaunchKey(launch=asked.id, generation=asked.generation)
+    output: str | None = None
+    if command is not None and asked.service_command is not None:
+        executed = await runtime.execute(key, asked.service_command, timeout=COMMAND_TAKES)
+        output = executed.output
+        if executed.code not in (None, 0):
+            reason = Reason(code="notebook.service_command_failed", details={"code": str(executed.code)})
+            return CustomStarted(seen=False, output=output, error=reason)
+    seen = await _comes_to_listen(runtime, key, port)
+    await store.write(_note_seen, key, port=port, seen=seen)
+    reason = None if seen else Reason(code="notebook.service_not_listening", details={"port": str(port)})
+    return CustomStarted(seen=seen, output=output, error=reason)
+
+
+async def custom_link(
+    store: Store, runtime: Runtime, caller: Caller, *, notebook: int, keyring: Keyring, site: Site
+) -> Link:
+    """Where the service is reached; inactive until it was seen, and when it listens no more. `NoSuchNotebook`."""
+    found = await store.read(get, caller, notebook)
+    if found.status is not Status.RUNNING or found.service_port is None or not found.service_seen:
+        return Link(active=False)
+    key = LaunchKey(launch=found.id, generation=found.generation)
+    if await runtime.listener(key, found.service_port) is None:
+        return Link(active=False)
+    return service_link(caller, found, keyring=keyring, site=site, now=store.clock.now())
+
+
+def _note_asked(tx: Write, caller: Caller, notebook: int, *, command: str | None, port: int) -> Notebook:
+    before = lock(tx, notebook)
+    get(tx, caller, notebook)
+    if before.status is not Status.RUNNING:
+        raise NotRunning(status=before.status.value)
+    kept = command if command is not None else before.service_command
+    after = change(tx, before, service_command=kept, service_port=port, service_seen=False)
+    events.record(tx, caller, "notebook.service", target=notebook, after={"port": port})
+    return after
+
+
+def _note_seen(tx: Write, key: LaunchKey, *, port: int, seen: bool) -> None:
+    try:
+        before = lock(tx, key.launch)
+    except NoSuchNotebook:
+        return
+    if before.generation == key.generation and before.service_port == port:
+        change(tx, before, service_seen=seen)
+
+
+async def _comes_to_listen(runtime: Runtime, key: LaunchKey, port: int) -> bool:
+    for _ in range(LOOKS):
+        if await runtime.listener(key, port) is not None:
+            return True
+        await asyncio.sleep(LISTENS_WITHIN.total_seconds() / LOOKS)
+    return False
+
+
+def _checked(command: str | None) -> str | None:
+    command = (command or "").strip()
+    if len(command) > LONGEST_COMMAND or "\0" in command:
+        message = f"a command has at most {LONGEST_COMMAND} characters"
+        raise Invalid("command", message)
+    return command or None
+
+
+def _port(port: int) -> int:
+    if not 0 < port < 1 << 16:
+        message = "a port lies between 1 and 65535"
+        raise Invalid("customizePort", message)
+    return port

@@ -1,0 +1,174 @@
+"""Writing down what became of a notebook, unless somebody asked for something else since it was looked at."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import select
+
+from trivium.base.caller import SYSTEM
+from trivium.base.reasons import Reason
+from trivium.resources import events, images, nodes, operations
+from trivium.resources.notebooks.changes import change, deadline, finish, lock
+from trivium.resources.notebooks.ports import Ending, Exit, Observation, Phase, SavedLayer
+from trivium.resources.notebooks.states import RELEASABLE, STOPPABLE
+from trivium.resources.notebooks.table import document, notebooks
+from trivium.resources.notebooks.types import Found, Notebook, Status, Wanted
+from trivium.store import Write
+
+MOST_LOSSES: Final = 3
+EXPIRED_AT_ONCE: Final = 100
+NOWHERE: Final = {"address": None, "workload": None, "service_seen": False, "stop_at": None}
+
+
+def note_alive(tx: Write, seen_before: Notebook, seen: Observation) -> None:
+    """It starts, or it runs now."""
+    before = _unchanged(tx, seen_before)
+    if before is None:
+        return
+    if seen.phase is not Phase.RUNNING:
+        change(tx, before, found=Found.STARTING, progress=seen.progress, workload=seen.workload)
+        for operation in operations.unfinished(tx, before.id):
+            operations.advance(tx, operation.id, progress=seen.progress)
+        return
+    after = change(
+        tx,
+        before,
+        found=Found.RUNNING,
+        progress=None,
+        reason=None,
+        address=document(seen.address),
+        workload=seen.workload,
+        started_at=tx.now,
+        stopped_at=None,
+        stop_at=deadline(tx.now, before),
+    )
+    finish(tx, after)
+    _record(tx, before, after)
+
+
+def note_lost(tx: Write, seen_before: Notebook) -> None:
+    """It was there and is not, and nobody saw why: it is started again, as it was asked to run, a few times at most."""
+    before = _unchanged(tx, seen_before)
+    if before is None:
+        return
+    losses = before.losses + 1
+    if losses > MOST_LOSSES:
+        _end(tx, before, Found.FAILED, reason=Reason(code="notebook.lost"))
+        return
+    after = change(
+        tx, before, found=Found.NOTHING, generation=before.generation + 1, losses=losses, progress=0, **NOWHERE
+    )
+    _record(tx, before, after)
+
+
+def note_failed(tx: Write, seen_before: Notebook, seen: Observation) -> None:
+    """It ended though it was asked to run; what it held is free again."""
+    before = _unchanged(tx, seen_before)
+    if before is not None:
+        _end(tx, before, Found.FAILED, reason=reason_of(seen.exit))
+
+
+def note_stopped(tx: Write, seen_before: Notebook) -> None:
+    """It is stopped, as asked; what it held is free again."""
+    before = _unchanged(tx, seen_before)
+    if before is not None:
+        _end(tx, before, Found.STOPPED, reason=None)
+
+
+def note_gone(tx: Write, seen_before: Notebook) -> None:
+    """Nothing is left of it."""
+    before = _unchanged(tx, seen_before)
+    if before is None:
+        return
+    nodes.free(tx, before.id)
+    after = change(tx, before, found=Found.GONE, deleted_at=tx.now, release_at=None, progress=None, **NOWHERE)
+    finish(tx, after)
+    _record(tx, before, after)
+
+
+def note_saved(tx: Write, seen_before: Notebook, layer: SavedLayer) -> None:
+    """The image that was asked for is there."""
+    before = _unchanged(tx, seen_before)
+    if before is None or before.save_as is None:
+        return
+    images.finish_save(tx, before.save_as, layer=layer.path, size=layer.size, digest=layer.digest)
+    change(tx, before, save_as=None)
+
+
+def note_save_failed(tx: Write, seen_before: Notebook, detail: str) -> None:
+    """The image could not be made."""
+    before = _unchanged(tx, seen_before)
+    if before is None or before.save_as is None:
+        return
+    reason = Reason(code="image.save_failed", details={"detail": detail})
+    images.finish_save(tx, before.save_as, reason=reason)
+    change(tx, before, save_as=None)
+
+
+def expire(tx: Write, host: str) -> None:
+    """Ask for the stop of what ran long enough, and for the release of what was stopped long enough."""
+    over = select(notebooks.c.id).where(notebooks.c.host == host, notebooks.c.stop_at <= tx.now)
+    for (id,) in tx.all(over.limit(EXPIRED_AT_ONCE)):
+        before = lock(tx, id)
+        if before.status in STOPPABLE:
+            operation = operations.start(tx, SYSTEM, "notebook.stop", target=id)
+            after = change(tx, before, wanted=Wanted.STOPPED, stop_at=None, operation=operation.id)
+            _record(tx, before, after)
+    due = select(notebooks.c.id).where(notebooks.c.host == host, notebooks.c.release_at <= tx.now)
+    for (id,) in tx.all(due.limit(EXPIRED_AT_ONCE)):
+        before = lock(tx, id)
+        if before.status in RELEASABLE - {Status.RUNNING}:
+            operation = operations.start(tx, SYSTEM, "notebook.release", target=id)
+            after = change(tx, before, wanted=Wanted.DELETED, release_at=None, operation=operation.id)
+            _record(tx, before, after)
+
+
+def reason_of(exit: Exit | None) -> Reason:
+    """Why it ended, in words that a person can act on."""
+    if exit is None:
+        return Reason(code="notebook.lost")
+    details = {"detail": exit.detail}
+    if exit.signal is not None and exit.ending is Ending.EXITED:
+        return Reason(code="notebook.ended.killed", details=details | {"signal": str(exit.signal)})
+    if exit.code is not None:
+        details["code"] = str(exit.code)
+    return Reason(code=f"notebook.ended.{exit.ending.value}", details=details)
+
+
+def _unchanged(tx: Write, seen: Notebook) -> Notebook | None:
+    """The notebook locked, if it is still asked for what it was when it was looked at; else None."""
+    before = lock(tx, seen.id)
+    same = before.wanted is seen.wanted and before.generation == seen.generation and before.found is seen.found
+    return before if same and before.save_as == seen.save_as else None
+
+
+def _end(tx: Write, before: Notebook, found: Found, *, reason: Reason | None) -> None:
+    nodes.free(tx, before.id)
+    after = change(
+        tx,
+        before,
+        found=found,
+        reason=reason,
+        progress=None,
+        stopped_at=tx.now,
+        release_at=None if before.release_after is None else tx.now + before.release_after,
+        **NOWHERE,
+    )
+    finish(tx, after, reason)
+    _record(tx, before, after)
+
+
+def _record(tx: Write, before: Notebook, after: Notebook) -> None:
+    details = {"status": after.status.value}
+    if after.reason is not None:
+        details["reason"] = after.reason.code
+    events.record(
+        tx,
+        SYSTEM,
+        f"notebook.{after.status.value}",
+        target=after.id,
+        project=after.project,
+        before={"status": before.status.value},
+        after=details,
+    )

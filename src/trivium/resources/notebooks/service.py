@@ -1,0 +1,272 @@
+"""Use cases of notebooks: what callers ask for. Workers bring it about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select
+
+from trivium.base.caller import Caller
+from trivium.base.clock import MICROSECOND
+from trivium.base.query import Listed, Query
+from trivium.base.site import Site
+from trivium.base.text import fold
+from trivium.resources import events, images, nodes, operations, pools
+from trivium.resources.images import Image, ImageNotReady, ImageStatus
+from trivium.resources.nodes import Availability, Need, Placement
+from trivium.resources.notebooks.asking import checked_mounts, checked_name, default_name, need_of, separable
+from trivium.resources.notebooks.changes import change, lock
+from trivium.resources.notebooks.errors import (
+    NoFlavor,
+    NoSuchNotebook,
+    NotReleasable,
+    NotStartable,
+    NotStoppable,
+)
+from trivium.resources.notebooks.ports import Capabilities
+from trivium.resources.notebooks.states import RELEASABLE, STARTABLE, STOPPABLE
+from trivium.resources.notebooks.table import LISTED, NOTEBOOKS, document, notebook_of, notebooks
+from trivium.resources.notebooks.types import Found, Notebook, NotebookSpec, Status, Wanted
+from trivium.resources.pools import Flavor, Pool
+from trivium.store import Read, Write, query
+
+WORKER = "notebooks"
+
+
+def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, capabilities: Capabilities) -> Notebook:
+    """Ask for a new notebook, which runs as soon as the platform can make it.
+
+    Raises `BadName`, `BadMount`, `MountRefused`, `NoSuchImage`, `ImageNotReady`, `NoSuchPool`, `NoFlavor`,
+    `NoCapacity` when it does not fit now, and `UserNotSeparable`.
+    """
+    separable(tx, caller, capabilities)
+    name = default_name(tx, site) if spec.name is None else checked_name(spec.name)
+    mounts = checked_mounts(spec.mounts, capabilities)
+    image = images.by_path(tx, caller, spec.image_path)
+    if image.status is not ImageStatus.ACTIVE:
+        raise ImageNotReady(path=image.path)
+    pool, flavor = _chosen(tx, caller, spec)
+    need = need_of(flavor, spec.count)
+    id = tx.ids.next()
+    placement = nodes.reserve(tx, id, pool=pool.id, need=need)
+    operation = operations.start(tx, caller, "notebook.create", target=id)
+    row = {
+        "id": id,
+        "uuid": uuid4(),
+        "name": name,
+        "name_folded": fold(name),
+        "generation": 1,
+        "mount_home": spec.mount_home,
+        "mounts": document(mounts),
+        "start_command": spec.start_command or None,
+        "max_running": _span(site.max_running),
+        "release_after": _span(site.release_after),
+        "operation": operation.id,
+    }
+    columns = row | _of_caller(caller) | _of_image(image) | _of_pool(pool, flavor, need) | _at(tx, placement)
+    tx.run(insert(notebooks).values(**columns, **_fresh(tx)))
+    images.count_clone(tx, image.id)
+    events.record(tx, caller, "notebook.create", target=id, after={"name": name, "image": image.path})
+    tx.wake(WORKER)
+    return lock(tx, id)
+
+
+def start(tx: Write, caller: Caller, notebook: int) -> Notebook:
+    """Ask for a stopped or failed notebook to run again. `NotStartable`, `NoCapacity`."""
+    before = _own(tx, caller, notebook)
+    if before.status not in STARTABLE:
+        raise NotStartable(status=before.status.value)
+    need = Need(
+        kind=before.resources.kind,
+        count=before.resources.count,
+        millicores=before.resources.millicores,
+        memory=before.resources.memory,
+    )
+    placement = nodes.reserve(tx, before.id, pool=before.pool, need=need)
+    operation = operations.start(tx, caller, "notebook.start", target=before.id)
+    return _ask(
+        tx,
+        caller,
+        before,
+        verb="start",
+        **_at(tx, placement),
+        wanted=Wanted.RUNNING,
+        found=Found.NOTHING,
+        generation=before.generation + 1,
+        reason=None,
+        progress=0,
+        losses=0,
+        operation=operation.id,
+        stop_at=None,
+        release_at=None,
+        service_seen=False,
+    )
+
+
+def stop(tx: Write, caller: Caller, notebook: int) -> Notebook:
+    """Ask for a notebook to be stopped. `NotStoppable` unless it runs or starts."""
+    before = _own(tx, caller, notebook)
+    if before.status not in STOPPABLE:
+        raise NotStoppable(status=before.status.value)
+    return _stop(tx, caller, before, save_as=None)
+
+
+def save_and_stop(tx: Write, caller: Caller, site: Site, *, notebook: int) -> Notebook:
+    """Ask for a running notebook's environment to be kept as an image, and then for a stop. `NotStoppable`."""
+    before = _own(tx, caller, notebook)
+    if before.status is not Status.RUNNING:
+        raise NotStoppable(status=before.status.value)
+    of = images.get_any(tx, before.image)
+    saved = images.start_save(tx, caller, site, of=of, notebook=before.id, notebook_name=before.name)
+    return _stop(tx, caller, before, save_as=saved.uuid)
+
+
+def release(tx: Write, caller: Caller, notebook: int) -> Notebook:
+    """Ask for a notebook to be removed for good; it is off the lists at once. `NotReleasable`."""
+    before = _own(tx, caller, notebook)
+    if before.status not in RELEASABLE:
+        raise NotReleasable(status=before.status.value)
+    operation = operations.start(tx, caller, "notebook.release", target=before.id)
+    return _ask(
+        tx, caller, before, verb="release", wanted=Wanted.DELETED, operation=operation.id, stop_at=None, release_at=None
+    )
+
+
+def rename(tx: Write, caller: Caller, notebook: int, *, name: str) -> Notebook:
+    """Give a notebook another name. `BadName`."""
+    before = _own(tx, caller, notebook)
+    name = checked_name(name)
+    after = change(tx, before, name=name, name_folded=fold(name))
+    events.record(tx, caller, "notebook.rename", target=before.id, before={"name": before.name}, after={"name": name})
+    return after
+
+
+def get(tx: Read, caller: Caller, notebook: int) -> Notebook:
+    """The notebook, if it is the caller's project's and not released. `NoSuchNotebook`."""
+    row = tx.first(select(notebooks).where(notebooks.c.id == notebook))
+    if row is None or not _is_visible(caller, found := notebook_of(row)):
+        raise NoSuchNotebook
+    return found
+
+
+def list_notebooks(tx: Read, caller: Caller, asked: Query) -> Listed[Notebook]:
+    """The notebooks of the caller's project that were not released, as asked."""
+    found = query.page(tx, NOTEBOOKS, asked, scope=(LISTED.of(project=caller.project),))
+    return Listed(rows=tuple(map(notebook_of, found.rows)), total=found.total, next=found.next)
+
+
+def list_with_room(
+    tx: Read, caller: Caller, asked: Query
+) -> tuple[Listed[Notebook], Mapping[tuple[int, str], Availability]]:
+    """The same, with what each notebook's pool has of its kind, by pool and kind, from the same view."""
+    page = list_notebooks(tx, caller, asked)
+    return page, room_for(tx, page.rows)
+
+
+def room_for(tx: Read, found: Iterable[Notebook]) -> Mapping[tuple[int, str], Availability]:
+    """What the notebooks' pools have of the notebooks' kinds: in all, and free now."""
+    wanted = {(notebook.pool, notebook.resources.kind) for notebook in found}
+    flavors = [flavor for pool in {pool for pool, _ in wanted} for flavor in pools.flavors_of(tx, pool)]
+    return nodes.availability(tx, (flavor for flavor in flavors if (flavor.pool, flavor.kind) in wanted))
+
+
+def _own(tx: Write, caller: Caller, notebook: int) -> Notebook:
+    """The same, locked."""
+    found = lock(tx, notebook)
+    if not _is_visible(caller, found):
+        raise NoSuchNotebook
+    return found
+
+
+def _is_visible(caller: Caller, notebook: Notebook) -> bool:
+    return notebook.project == caller.project and notebook.wanted is not Wanted.DELETED
+
+
+def _stop(tx: Write, caller: Caller, before: Notebook, *, save_as: UUID | None) -> Notebook:
+    operation = operations.start(tx, caller, "notebook.stop", target=before.id)
+    return _ask(
+        tx, caller, before, verb="stop", wanted=Wanted.STOPPED, save_as=save_as, operation=operation.id, stop_at=None
+    )
+
+
+def _ask(tx: Write, caller: Caller, before: Notebook, *, verb: str, **values: object) -> Notebook:
+    after = change(tx, before, **values)
+    events.record(
+        tx,
+        caller,
+        f"notebook.{verb}",
+        target=before.id,
+        project=before.project,
+        before={"status": before.status.value},
+        after={"status": after.status.value},
+    )
+    tx.wake(WORKER)
+    return after
+
+
+def _chosen(tx: Read, caller: Caller, spec: NotebookSpec) -> tuple[Pool, Flavor]:
+    """The pool that was named, or the first that has the kind; with its flavor of that kind."""
+    if spec.pool is not None:
+        pool = pools.find_by_name(tx, caller, spec.pool)
+        flavor = pools.flavor_of(tx, pool.id, spec.kind)
+        if flavor is None:
+            raise NoFlavor(kind=spec.kind)
+        return pool, flavor
+    for pool, flavor in pools.offered(tx, caller):
+        if flavor.kind == spec.kind:
+            return pool, flavor
+    raise NoFlavor(kind=spec.kind)
+
+
+def _of_caller(caller: Caller) -> dict[str, object]:
+    return {"project_id": caller.project, "owner_id": caller.user, "owner_name": caller.user_name}
+
+
+def _of_image(image: Image) -> dict[str, object]:
+    return {
+        "image_id": image.id,
+        "image_path": image.path,
+        "image_version": image.version,
+        "image_size": image.size,
+    }
+
+
+def _of_pool(pool: Pool, flavor: Flavor, need: Need) -> dict[str, object]:
+    return {
+        "pool_id": pool.id,
+        "pool_name": pool.name,
+        "pool_short": pool.short,
+        "kind": need.kind,
+        "units": need.count,
+        "model": flavor.model,
+        "millicores": need.millicores,
+        "memory": need.memory,
+    }
+
+
+def _at(tx: Read, placement: Placement) -> dict[str, object]:
+    node = nodes.get(tx, placement.node)
+    return {"node_id": node.id, "node_address": node.address, "host": node.host}
+
+
+def _span(limit: timedelta | None) -> int | None:
+    """Microseconds, as spans are kept."""
+    return None if limit is None else limit // MICROSECOND
+
+
+def _fresh(tx: Write) -> dict[str, object]:
+    return {
+        "wanted": Wanted.RUNNING.value,
+        "found": Found.NOTHING.value,
+        "status": Status.CREATING.value,
+        "listed": True,
+        "settled": False,
+        "ever_ran": False,
+        "progress": 0,
+        "losses": 0,
+        "service_seen": False,
+        "created_at": tx.now,
+        "changed_at": tx.now,
+    }

@@ -1,0 +1,173 @@
+"""The table of notebooks, and the way between row and value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam
+from sqlalchemy import text as sql
+
+from trivium.base.reasons import Reason
+from trivium.resources.notebooks.ports import Address, Mount
+from trivium.resources.notebooks.types import Found, Notebook, Resources, Status, Wanted
+from trivium.store import fields as f
+from trivium.store import metadata
+from trivium.store.columns import Instant, Uuid16, text
+from trivium.store.query import Scope
+
+notebooks = Table(
+    "notebooks",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("uuid", Uuid16, nullable=False, unique=True),
+    Column("project_id", BigInteger, ForeignKey("projects.id"), nullable=False),
+    Column("owner_id", BigInteger, ForeignKey("users.id"), nullable=False, index=True),
+    Column("owner_name", text(), nullable=False),
+    Column("name", text(), nullable=False),
+    Column("name_folded", text(), nullable=False),
+    # Asked.
+    Column("wanted", text(), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("pool_id", BigInteger, ForeignKey("pools.id"), nullable=False),
+    Column("pool_name", text(), nullable=False),
+    Column("pool_short", Integer, nullable=False),
+    Column("kind", text(), nullable=False),
+    Column("units", Integer, nullable=False),
+    Column("model", text(), nullable=False),
+    Column("millicores", BigInteger, nullable=False),
+    Column("memory", BigInteger, nullable=False),
+    Column("image_id", BigInteger, ForeignKey("images.id"), nullable=False),
+    Column("image_path", text(), nullable=False),
+    Column("image_version", text(), nullable=False),
+    Column("image_size", BigInteger, nullable=False),
+    Column("mount_home", Boolean, nullable=False),
+    Column("mounts", text(), nullable=False),
+    Column("start_command", text()),
+    Column("service_command", text()),
+    Column("service_port", Integer),
+    Column("save_as", Uuid16),
+    Column("max_running", BigInteger),  # microseconds
+    Column("release_after", BigInteger),  # microseconds
+    # Found.
+    Column("found", text(), nullable=False),
+    Column("status", text(), nullable=False),  # `states.shown` of the two, for lists
+    Column("listed", Boolean, nullable=False),  # false once its release was asked for
+    Column("settled", Boolean, nullable=False),  # `states.is_settled` of the two, for workers
+    Column("ever_ran", Boolean, nullable=False),
+    Column("reason", text()),
+    Column("progress", Integer),
+    Column("losses", Integer, nullable=False),  # how often it was lost since it was last started by a caller
+    Column("node_id", BigInteger, ForeignKey("nodes.id")),
+    Column("node_address", text()),
+    Column("host", text()),  # whose runtime has it
+    Column("address", text()),
+    Column("workload", text()),
+    Column("service_seen", Boolean, nullable=False),
+    Column("operation", BigInteger, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("stopped_at", Instant),
+    Column("stop_at", Instant),
+    Column("release_at", Instant),
+    Column("deleted_at", Instant),
+    Index(None, "project_id", "listed", "id"),
+    Index(None, "project_id", "listed", "status", "id"),
+    Index("ix_notebooks_unsettled", "host", "id", sqlite_where=sql("settled = 0"), postgresql_where=sql("NOT settled")),
+    Index(None, "stop_at", sqlite_where=sql("stop_at IS NOT NULL"), postgresql_where=sql("stop_at IS NOT NULL")),
+    Index(
+        None, "release_at", sqlite_where=sql("release_at IS NOT NULL"), postgresql_where=sql("release_at IS NOT NULL")
+    ),
+)
+
+NOTEBOOKS = f.Resource(
+    "notebooks",
+    notebooks,
+    (
+        f.Field("id", f.integer, notebooks.c.id),
+        f.Field("uuid", f.uuid, notebooks.c.uuid),
+        f.Field("name", f.text, notebooks.c.name, folded=notebooks.c.name_folded),
+        f.Field("status", f.enum(Status), notebooks.c.status),
+        f.Field("kind", f.text, notebooks.c.kind),
+        f.Field("pool", f.text, notebooks.c.pool_name),
+        f.Field("created_at", f.time, notebooks.c.created_at),
+        f.Field("changed_at", f.time, notebooks.c.changed_at),
+    ),
+)
+
+LISTED = Scope((notebooks.c.project_id == bindparam("project")) & notebooks.c.listed)
+"""What a caller sees: their project's notebooks that were not released."""
+
+
+def notebook_of(row: Row[Any]) -> Notebook:
+    """The notebook that a row of `notebooks` stands for."""
+    return Notebook(
+        id=row.id,
+        uuid=row.uuid,
+        project=row.project_id,
+        owner=row.owner_id,
+        owner_name=row.owner_name,
+        name=row.name,
+        wanted=Wanted(row.wanted),
+        found=Found(row.found),
+        status=Status(row.status),
+        reason=None if row.reason is None else msgspec.json.decode(row.reason, type=Reason),
+        progress=row.progress,
+        generation=row.generation,
+        pool=row.pool_id,
+        pool_name=row.pool_name,
+        pool_short=row.pool_short,
+        node=row.node_id,
+        node_address=row.node_address,
+        resources=Resources(
+            kind=row.kind, count=row.units, model=row.model, millicores=row.millicores, memory=row.memory
+        ),
+        image=row.image_id,
+        image_path=row.image_path,
+        image_version=row.image_version,
+        image_size=row.image_size,
+        mount_home=row.mount_home,
+        mounts=mounts_of(row.mounts),
+        start_command=row.start_command,
+        service_command=row.service_command,
+        service_port=row.service_port,
+        service_seen=row.service_seen,
+        workload=row.workload,
+        operation=row.operation,
+        save_as=row.save_as,
+        losses=row.losses,
+        max_running=_span(row.max_running),
+        release_after=_span(row.release_after),
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        started_at=row.started_at,
+        stopped_at=row.stopped_at,
+        release_at=row.release_at,
+        deleted_at=row.deleted_at,
+    )
+
+
+def mounts_of(document: str) -> tuple[Mount, ...]:
+    """The mounts that a row's document lists; most notebooks have none."""
+    return () if document == "[]" else msgspec.json.decode(document, type=tuple[Mount, ...])
+
+
+def address_of(document: str | None) -> Address | None:
+    """Where the notebook's server listens, as the runtime said."""
+    return None if document is None else msgspec.json.decode(document, type=Address, dec_hook=_of_text)
+
+
+def document(value: object) -> str:
+    """JSON for a text column; a path is its text."""
+    return msgspec.json.encode(value, enc_hook=str).decode()
+
+
+def _span(microseconds: int | None) -> timedelta | None:
+    return None if microseconds is None else timedelta(microseconds=microseconds)
+
+
+def _of_text(kind: Callable[[str], object], value: str) -> object:
+    return kind(value)
