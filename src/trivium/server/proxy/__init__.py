@@ -1,0 +1,23 @@
+"""The notebooks' own listener: who may enter is asked of an `Access`, the bytes are carried by this room."""
+
+from trivium.server.proxy.access import Access, Credential, Door, Held, Kind, Pass, Refused, Way
+from trivium.server.proxy.doors import address_of
+from trivium.server.proxy.metrics import Metrics, ProxyCollector
+from trivium.server.proxy.proxy import Proxy
+from trivium.server.proxy.settings import ProxySettings
+
+__all__ = [
+    "Access",
+    "Credential",
+    "Door",
+    "Held",
+    "Kind",
+    "Metrics",
+    "Pass",
+    "Proxy",
+    "ProxyCollector",
+    "ProxySettings",
+    "Refused",
+    "Way",
+    "address_of",
+]

@@ -1,0 +1,75 @@
+"""Credentials: found where a client may put them, and kept from the notebook."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote_plus
+
+from trivium.server.proxy.access import NOTHING, Credential, Way
+
+COOKIE_PREFIX = "trivium-nb-"
+_OURS = re.compile(rb"(?:__(?:host|secure)-)?trivium-", re.IGNORECASE)  # the console's cookies come along: ports share
+_HEADER = re.compile(rb"(?:token|bearer)[ ]+([\x21-\x7e]{1,4096})", re.IGNORECASE)
+_GRANT = re.compile(r"[A-Za-z0-9._~+/=-]{1,3072}")
+_MOST_COOKIES = 4  # of one name: a page of another notebook may have set some to be in the way
+
+
+def cookie_name(notebook: str) -> str:
+    """The name of the cookie that opens a notebook."""
+    return COOKIE_PREFIX + notebook
+
+
+def credentials_of(values: dict[bytes, bytes], link: str | None, notebook: str) -> list[Credential]:
+    """All that a request shows, in the order in which it is tried; never empty."""
+    shown: list[Credential] = []
+    header = _HEADER.fullmatch(values.get(b"authorization", b""))
+    if header is not None:
+        shown.append(Credential(way=Way.HEADER, secret=header[1].decode("ascii")))
+    if link:
+        shown.append(Credential(way=Way.LINK, secret=link))
+    wanted = cookie_name(notebook).encode()
+    grants = [value for name, value in _pairs(values.get(b"cookie", b"")) if name == wanted and value.isascii()]
+    shown.extend(Credential(way=Way.COOKIE, secret=value.decode("ascii")) for value in grants[:_MOST_COOKIES])
+    return shown or [NOTHING]
+
+
+def take_token(query: bytes) -> tuple[bytes, str | None]:
+    """The query without each `token`, however it is spelt, and the first of them that is not empty."""
+    if b"token" not in query and b"%" not in query:
+        return query, None
+    kept: list[bytes] = []
+    token: str | None = None
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        if unquote_plus(name.decode("latin-1")) != "token":
+            kept.append(part)
+        elif token is None and value:
+            token = unquote_plus(value.decode("latin-1"))
+    return b"&".join(kept), token
+
+
+def without_ours(cookies: bytes) -> bytes:
+    """A `Cookie` field without our own cookies; empty when nothing is left."""
+    parts = [part.strip() for part in cookies.split(b";")]
+    return b"; ".join(part for part in parts if part and not is_ours(part.partition(b"=")[0]))
+
+
+def is_ours(name: bytes) -> bool:
+    """Whether a cookie of this name is Trivium's."""
+    return _OURS.match(name.strip()) is not None
+
+
+def grant_cookie(notebook: str, grant: str, *, path: str, secure: bool) -> str:
+    """The `Set-Cookie` field that hands a grant to a browser. Raises ValueError for a grant that no cookie can hold."""
+    if _GRANT.fullmatch(grant) is None:
+        message = "a grant must fit into a cookie"
+        raise ValueError(message)
+    cookie = f"{cookie_name(notebook)}={grant}; Path={path}; HttpOnly; SameSite=Lax"
+    return cookie + "; Secure" if secure else cookie
+
+
+def _pairs(cookies: bytes) -> list[tuple[bytes, bytes]]:
+    if b"trivium-" not in cookies:
+        return []
+    halves = (part.partition(b"=") for part in cookies.split(b";"))
+    return [(name.strip(), value.strip()) for name, _, value in halves]

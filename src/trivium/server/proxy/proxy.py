@@ -1,0 +1,147 @@
+"""The proxy: a listener for notebooks, and the watch over those who are in."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from trivium.server.proxy.access import Access, Held
+from trivium.server.proxy.connection import Connection
+from trivium.server.proxy.metrics import Metrics
+from trivium.server.proxy.problems import Problem
+from trivium.server.proxy.settings import ProxySettings
+from trivium.server.proxy.shared import Shared
+
+_KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))  # seconds, seconds, tries
+_BACKLOG = 2048
+
+
+class Proxy:
+    """Carries HTTP/1.1 and WebSocket between people and their notebooks. To be made inside the running event loop."""
+
+    def __init__(self, access: Access, settings: ProxySettings, *, log: FilteringBoundLogger) -> None:
+        self._access = access
+        self._settings = settings
+        self._shared = Shared(access, settings, log)
+        self._servers: list[asyncio.Server] = []
+        self._watchers: list[asyncio.Task[None]] = []
+
+    @property
+    def metrics(self) -> Metrics:
+        """What was counted so far."""
+        return self._shared.metrics
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen, and say on which port (0 asks for any). Raises OSError when the port is taken."""
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        try:
+            for family, _, _, _, address in found:
+                listener = _listener(family, (address[0], port, *address[2:]))
+                port = listener.getsockname()[1]  # the others of the name listen on the same
+                self._servers.append(await loop.create_server(self._accept, sock=listener, backlog=_BACKLOG))
+        except OSError:
+            self._shut()
+            raise
+        self._watchers = [
+            loop.create_task(self._repeat(self._settings.sweep, self._sweep)),
+            loop.create_task(self._repeat(self._settings.recheck, self._recheck)),
+        ]
+        return port
+
+    async def stop(self, grace: timedelta) -> None:
+        """Stop listening, close what is idle and all WebSockets, and give requests under way `grace` to end."""
+        shared = self._shared
+        shared.draining = True
+        self._shut()
+        for connection in tuple(shared.connections):
+            connection.drain()
+        try:
+            async with asyncio.timeout(grace.total_seconds()):
+                await shared.empty.wait()
+        except TimeoutError:
+            for connection in tuple(shared.connections):
+                connection.abort()
+            await shared.empty.wait()
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        shared.upstreams.drop()
+
+    def close(self, *, notebook: str | None = None, subject: str | None = None) -> int:
+        """Cut the requests and WebSockets that lead to a notebook, go back to a subject, or both. Returns how many.
+
+        `notebook` is spelt as in the address.
+        """
+        if notebook is not None and subject is None:
+            self._shared.upstreams.drop(notebook)
+        if notebook is None and subject is None:
+            return 0
+        return self._cut(lambda held: notebook in {None, held.door.notebook} and subject in {None, held.passed.subject})
+
+    def _accept(self) -> asyncio.Protocol:
+        return Connection(self._shared).front
+
+    def _shut(self) -> None:
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+
+    def _cut(self, meant: Callable[[Held], bool]) -> int:
+        cut = 0
+        for connection in tuple(self._shared.connections):
+            if connection.held is not None and meant(connection.held):
+                connection.interrupt(Problem(503, "proxy.unreachable"))
+                cut += 1
+        self._shared.metrics.cut += cut
+        return cut
+
+    async def _sweep(self) -> None:
+        now = self._shared.loop.time()
+        for connection in tuple(self._shared.connections):
+            connection.sweep(now)
+        self._shared.upstreams.sweep(now)
+
+    async def _recheck(self) -> None:
+        """Ask anew for whoever is in for longer than the time between two checks."""
+        oldest = self._shared.loop.time() - self._settings.recheck.total_seconds()
+        held = tuple(
+            {
+                connection.held
+                for connection in self._shared.connections
+                if connection.held is not None and connection.began is not None and connection.began <= oldest
+            }
+        )
+        if held:
+            answers = await self._access.still(held)
+            gone = {one for one, may in zip(held, answers, strict=True) if not may}
+            self._cut(gone.__contains__)
+
+    async def _repeat(self, every: timedelta, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(every.total_seconds())
+            try:
+                await step()
+            except Exception:  # the edge: what cannot be told now changes nothing
+                self._shared.log.exception("proxy.watch")
+
+
+def _listener(family: int, address: tuple[str | int, ...]) -> socket.socket:
+    """A listening socket whose connections notice a client that vanished."""
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _KEEPALIVE:
+            listener.setsockopt(socket.IPPROTO_TCP, option, value)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
