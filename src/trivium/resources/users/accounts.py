@@ -84,6 +84,13 @@ def every(tx: Read, caller: Caller) -> Sequence[User]:
     return [user_of(row) for row in tx.all(there)]
 
 
+def oldest_admin(tx: Read) -> User | None:
+    """The administrator who is there longest, not counting those who are deleted; None in an empty site."""
+    there = select(users).where(users.c.role == Role.ADMIN.value, users.c.deleted_at.is_(None))
+    row = tx.first(there.order_by(users.c.id).limit(1))
+    return None if row is None else user_of(row)
+
+
 def login_of(tx: Read, name: str, *, request: str = "", source: str = "") -> Login:
     """What `passwords.check` needs to judge a name and password; for an unknown name a decoy."""
     row = tx.first(_by_name(projects.get_domain(tx).id, name))

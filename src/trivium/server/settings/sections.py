@@ -51,6 +51,7 @@ class Level(StrEnum):
 class Format(StrEnum):
     """How log lines look."""
 
+    AUTO = "auto"  # for people on a terminal, JSON elsewhere
     CONSOLE = "console"
     JSON = "json"
 
@@ -127,7 +128,7 @@ class Log(Value, frozen=True):
     """What is logged, and how."""
 
     level: Level = Level.INFO
-    format: Format = Format.CONSOLE
+    format: Format = Format.AUTO
 
 
 class Security(Value, frozen=True):

@@ -1,0 +1,9 @@
+"""What keeps a user from being deleted: each later room that holds things for users says so here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trivium.resources.users import Holdings
+
+HOLDINGS: Final[tuple[Holdings, ...]] = ()

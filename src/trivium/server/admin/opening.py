@@ -1,0 +1,55 @@
+"""Opening a site for a command: settings, key file, database, and the first things where they are not there yet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from trivium.base.caller import Caller
+from trivium.base.clock import SystemClock
+from trivium.base.keyring import Keyring
+from trivium.base.values import Value
+from trivium.server.admin.bootstrap import PASSWORD_VARIABLE, ensure_site
+from trivium.server.admin.options import flags_of
+from trivium.server.settings import Settings, load
+from trivium.store import Store
+
+
+class Opened(Value, frozen=True):
+    """A site that a command works on."""
+
+    settings: Settings
+    store: Store
+    keyring: Keyring
+    caller: Caller  # the operator, as the oldest administrator
+
+
+@contextmanager
+def opened(environment: Mapping[str, str] = os.environ) -> Generator[Opened]:
+    """The site that the command line names, made where there is none; closed in the end."""
+    settings = load(flags_of(), environment).settings
+    prepare(settings)
+    keyring = Keyring.at(settings.key_file)
+    store = Store.open(settings.database_url, SystemClock(), "cli")
+    try:
+        first = ensure_site(store, keyring, settings, password=environment.get(PASSWORD_VARIABLE))
+        yield Opened(settings=settings, store=store, keyring=keyring, caller=first.admin)
+    finally:
+        store.close()
+
+
+def prepare(settings: Settings) -> None:
+    """Make the data directory, and SQLite's file readable by its owner only.
+
+    Others may pass through the directory, for notebooks run under uids of their own, but not look into it.
+    """
+    settings.data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    if settings.database.url is None:
+        _touch(settings.database_file)
+
+
+def _touch(file: Path) -> None:
+    # SQLite gives its journal the mode of the database file, so this is enough for both.
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
