@@ -45,7 +45,7 @@ bench: $(VENV)/.tested ## how fast lists are
 
 crash: $(VENV)/.tested ## kill servers at random moments; N=200 kills for each database, ARGS="--crash-seed 7"
 	@tools/postgresql
-	@$(BIN)/python -m pytest -m crash -n $(PROCESSES) --kills $(N) --timeout 0 -rA --capture=no $(ARGS)
+	@$(BIN)/python -m pytest -m crash -n $(PROCESSES) --kills $(N) --timeout 0 -rA $(ARGS)
 
 lock: ## resolve the requirements anew; UPGRADE=1 takes newer versions than the locks have
 	@tools/lock $(if $(UPGRADE),--upgrade)
