@@ -1,9 +1,39 @@
 """The store: databases, transactions, the query engine and migrations. The only room that speaks SQL's dialects."""
 
+from trivium.store import fields, query
 from trivium.store.database import Flavour
-from trivium.store.errors import Busy, NewerDatabase, StoreUnavailable, TooSlow
+from trivium.store.errors import (
+    BadOperator,
+    BadValue,
+    Busy,
+    NewerDatabase,
+    StoreUnavailable,
+    TooSlow,
+    UnknownField,
+    UnknownRelation,
+)
+from trivium.store.fields import Field, Relation, Resource
 from trivium.store.schema import metadata
 from trivium.store.store import Store
 from trivium.store.transactions import Read, Write
 
-__all__ = ["Busy", "Flavour", "NewerDatabase", "Read", "Store", "StoreUnavailable", "TooSlow", "Write", "metadata"]
+__all__ = [
+    "BadOperator",
+    "BadValue",
+    "Busy",
+    "Field",
+    "Flavour",
+    "NewerDatabase",
+    "Read",
+    "Relation",
+    "Resource",
+    "Store",
+    "StoreUnavailable",
+    "TooSlow",
+    "UnknownField",
+    "UnknownRelation",
+    "Write",
+    "fields",
+    "metadata",
+    "query",
+]

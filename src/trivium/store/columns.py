@@ -19,13 +19,15 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
-        """Microseconds for the database."""
-        return None if value is None else microseconds(value)
+    # The processors are given as they are called for each value: the decorator's own way costs two calls more.
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ARG002
+        """Microseconds for the database."""
+        return _stored_instant
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002
         """The time again."""
-        return None if value is None else instant(value)
+        return _read_instant
 
 
 class Uuid16(TypeDecorator[UUID]):
@@ -34,15 +36,31 @@ class Uuid16(TypeDecorator[UUID]):
     impl = LargeBinary(16)
     cache_ok = True
 
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:  # noqa: ARG002
+    def bind_processor(self, dialect: Dialect) -> Any:  # noqa: ARG002
         """16 bytes for the database."""
-        return None if value is None else value.bytes
+        return _stored_uuid
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> UUID | None:  # noqa: ARG002
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:  # noqa: ARG002
         """The UUID again."""
-        return None if value is None else UUID(bytes=bytes(value))
+        return _read_uuid
 
 
 def text() -> Text:
     """Text that sorts by code point on both databases, whatever locale PostgreSQL was made with."""
     return Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _stored_instant(value: datetime | None) -> int | None:
+    return None if value is None else microseconds(value)
+
+
+def _read_instant(value: int | None) -> datetime | None:
+    return None if value is None else instant(value)
+
+
+def _stored_uuid(value: UUID | None) -> bytes | None:
+    return None if value is None else value.bytes
+
+
+def _read_uuid(value: bytes | None) -> UUID | None:
+    return None if value is None else UUID(bytes=bytes(value))

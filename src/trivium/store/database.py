@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import NullPool, QueuePool
 
 from trivium.base.errors import Invalid
+from trivium.store.errors import StoreUnavailable
 
 WRITING = "trivium_writing"
 """Execution option of a connection whose transactions write: SQLite then takes its lock at the start."""
@@ -36,7 +38,7 @@ def engine_for(url: str, *, busy_seconds: float = 15.0, connections: int = 16) -
     """An engine for the URL. SQLite connections belong to whoever opened them; PostgreSQL's are pooled."""
     if flavour_of(url) is Flavour.SQLITE:
         return _sqlite(make_url(url), busy_seconds)
-    return _postgresql(make_url(url), connections)
+    return _postgresql(make_url(url), connections, busy_seconds)
 
 
 def _sqlite(url: URL, busy_seconds: float) -> Engine:
@@ -59,12 +61,29 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def _postgresql(url: URL, connections: int) -> Engine:
-    return create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        poolclass=QueuePool,
-        pool_size=connections,
-        max_overflow=0,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "application_name": "trivium"},
-    )
+def _postgresql(url: URL, connections: int, busy_seconds: float) -> Engine:
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            poolclass=QueuePool,
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=busy_seconds,
+            pool_pre_ping=True,
+            paramstyle="format",  # positional, so that compiled statements go straight to the driver
+            connect_args={"connect_timeout": 5, "application_name": "trivium"},
+        )
+    except ModuleNotFoundError as error:
+        message = "PostgreSQL needs the library psycopg, which is not installed: pip install 'trivium[postgresql]'"
+        raise StoreUnavailable(message) from error
+    event.listen(engine, "connect", _prepare_postgresql(busy_seconds))
+    return engine
+
+
+def _prepare_postgresql(busy_seconds: float) -> Callable[[Any, object], None]:
+    def prepare(connection: Any, _record: object) -> None:
+        # Whoever waits longer than this for a lock hears that the store is busy, as on SQLite.
+        connection.execute(f"SET lock_timeout = {int(busy_seconds * 1000)}")
+        connection.commit()
+
+    return prepare

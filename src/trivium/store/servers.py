@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from trivium.base.clock import Clock
 from trivium.base.ids import WORKERS
+from trivium.base.values import Value
 from trivium.store.columns import Instant, text
 from trivium.store.errors import Busy
 from trivium.store.schema import metadata
@@ -30,8 +43,19 @@ servers = Table(
 )
 
 
-def lease_worker(connection: Connection, clock: Clock, kind: str) -> int:
-    """Worker bits that no living process holds, leased for `LEASE`. Within a writing transaction."""
+class Lease(Value, frozen=True):
+    """Worker bits that are ours."""
+
+    worker: int
+    kind: str
+    started_at: datetime
+
+
+def lease_worker(connection: Connection, clock: Clock, kind: str) -> Lease:
+    """Worker bits that no living process holds, leased for `LEASE`. Within a transaction that writes, under the lock.
+
+    Raises `Busy` when there are none.
+    """
     now = clock.now()
     connection.execute(delete(servers).where(servers.c.lease_until < now))
     taken = set(connection.execute(select(servers.c.worker)).scalars())
@@ -41,20 +65,24 @@ def lease_worker(connection: Connection, clock: Clock, kind: str) -> int:
         raise Busy(message)
     row = {"worker": worker, "kind": kind, "host": socket.gethostname(), "pid": os.getpid(), "started_at": now}
     connection.execute(insert(servers).values(**row, lease_until=now + LEASE))
-    return worker
+    return Lease(worker=worker, kind=kind, started_at=now)
 
 
-def renew(connection: Connection, clock: Clock, worker: int) -> bool:
+def renew(connection: Connection, clock: Clock, lease: Lease) -> bool:
     """Lengthen the lease; False when somebody else holds the bits by now."""
-    mine = (servers.c.worker == worker, servers.c.pid == os.getpid(), servers.c.host == socket.gethostname())
-    until = clock.now() + LEASE
-    return connection.execute(update(servers).where(*mine).values(lease_until=until)).rowcount == 1
+    statement = update(servers).where(*_mine(lease)).values(lease_until=clock.now() + LEASE)
+    return connection.execute(statement).rowcount == 1
 
 
-def give_back(connection: Connection, worker: int) -> None:
+def give_back(connection: Connection, lease: Lease) -> None:
     """End the lease."""
-    mine = (servers.c.worker == worker, servers.c.pid == os.getpid(), servers.c.host == socket.gethostname())
-    connection.execute(delete(servers).where(*mine))
+    connection.execute(delete(servers).where(*_mine(lease)))
+
+
+def _mine(lease: Lease) -> tuple[ColumnElement[bool], ...]:
+    row = servers.c
+    process = (row.pid == os.getpid(), row.host == socket.gethostname())
+    return (row.worker == lease.worker, row.started_at == lease.started_at, *process)
 
 
 def largest_id(connection: Connection) -> int:

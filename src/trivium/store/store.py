@@ -8,85 +8,109 @@ everything runs in threads.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine, exc
 
 from trivium.base.clock import Clock
+from trivium.base.errors import Unavailable
 from trivium.base.ids import Ids
-from trivium.store import migrations, servers
+from trivium.store import failures, migrations, servers
 from trivium.store.database import WRITING, Flavour, engine_for, flavour_of
-from trivium.store.errors import Busy, StoreUnavailable, TooSlow
+from trivium.store.errors import Busy, StoreUnavailable
+from trivium.store.shapes import Shapes
 from trivium.store.transactions import Read, Write
 
 P = ParamSpec("P")
 T = TypeVar("T")
-ATTEMPTS = 10
-PROGRESS_STEPS = 20_000  # SQLite instructions between two looks at the time limit
+ATTEMPTS: Final = 10
+PAUSE: Final = 0.003
+"""Seconds before a transaction that others were in the way of is run again; as often longer as it was tried."""
+
+PROGRESS_STEPS: Final = 20_000
+"""SQLite's instructions between two looks at the time limit; a millisecond or so."""
+
+SEARCH_LIMIT: Final = timedelta(seconds=10)
 
 
 class Store:
     """A database that is open. Made by `Store.open`; `close` gives its worker bits back."""
 
-    def __init__(self, engine: Engine, flavour: Flavour, clock: Clock, worker: int, ids: Ids) -> None:
-        self.flavour = flavour
+    def __init__(
+        self, engine: Engine, clock: Clock, lease: servers.Lease, *, ids: Ids, search_limit: timedelta
+    ) -> None:
+        self.flavour = Flavour(engine.dialect.name)
         self.clock = clock
         self.ids = ids
-        self.worker = worker
         self.on_wake: Callable[[str], None] | None = None
+        self.shapes = Shapes()
+        self._lease = lease
         self._engine = engine
+        self._search_limit = search_limit
         self._local = threading.local()
         self._opened: list[Connection] = []
         self._opening = threading.Lock()
         self._writing = threading.Lock()
-        writers = 1 if flavour is Flavour.SQLITE else 8
+        writers = 1 if self.flavour is Flavour.SQLITE else 8
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="store-write")
         self._readers = ThreadPoolExecutor(8, thread_name_prefix="store-read")
 
     @classmethod
-    def open(cls, url: str, clock: Clock, kind: str) -> Self:
+    def open(cls, url: str, clock: Clock, kind: str, *, search_limit: timedelta = SEARCH_LIMIT) -> Self:
         """Open the database, bring its schema up to date and lease worker bits. `kind`: server or cli.
 
-        Raises `StoreUnavailable`, `NewerDatabase` or `Busy`.
+        Raises `StoreUnavailable`, `NewerDatabase` or `Busy`, and `Invalid` for a URL that names no database.
         """
-        engine = engine_for(url)
         flavour = flavour_of(url)
+        engine = engine_for(url)
         try:
             migrations.upgrade(engine)
             with engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
                 migrations.lock(connection, flavour)
-                worker = servers.lease_worker(connection, clock, kind)
-                ids = Ids(clock, worker, servers.largest_id(connection))
+                lease = servers.lease_worker(connection, clock, kind)
+                ids = Ids(clock, lease.worker, servers.largest_id(connection))
         except exc.DBAPIError as error:
-            raise _translated(error) from error
-        return cls(engine, flavour, clock, worker, ids)
+            engine.dispose()
+            told = failures.translated(error)
+            raise StoreUnavailable(str(error.orig)) if told is error else told from error
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine, clock, lease, ids=ids, search_limit=search_limit)
+
+    @property
+    def worker(self) -> int:
+        """The worker bits of the ids that are given here."""
+        return self._lease.worker
 
     def close(self) -> None:
-        """Give the worker bits back and close every connection."""
+        """Wait for what is under way, give the worker bits back and close every connection."""
         self._writers.shutdown()
         self._readers.shutdown()
-        try:
-            self.write_now(lambda tx: servers.give_back(tx.connection, self.worker))
-        except StoreUnavailable:
-            pass  # the lease runs out by itself
+        with contextlib.suppress(Unavailable):  # the lease runs out by itself
+            self.write_now(lambda tx: servers.give_back(tx.connection, self._lease))
         for connection in self._opened:
-            connection.close()
+            with contextlib.suppress(exc.DBAPIError):
+                connection.close()
         self._engine.dispose()
 
     async def read(self, use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `use` makes of a consistent view. For look-ups whose cost does not grow with the tables."""
         if self.flavour is Flavour.SQLITE:
-            return self.read_now(use, *args, **kwargs)
+            # Rarely a reader must wait, while another process mends or ends the log; then it does so in a thread.
+            with contextlib.suppress(Busy), self._reading("loop") as tx:
+                return use(tx, *args, **kwargs)
         return await self._in(self._readers, lambda: self.read_now(use, *args, **kwargs))
 
     async def search(self, use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for look-ups whose cost may grow: in a thread, `TooSlow` after the time limit."""
-        return await self._in(self._readers, lambda: self._search_now(use, *args, **kwargs))
+        return await self._in(self._readers, lambda: self.search_now(use, *args, **kwargs))
 
     async def write(self, use: Callable[Concatenate[Write, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `use` returns, once what it changed is committed. It may be run again when others were in the way."""
@@ -94,43 +118,76 @@ class Store:
 
     def read_now(self, use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`read`, in this thread."""
-        try:
-            if self.flavour is Flavour.SQLITE:
-                connection = self._connection(writing=False)
-                with connection.begin():
-                    return use(Read(connection, self.flavour, self.clock.now()), *args, **kwargs)
-            with self._engine.connect() as connection, connection.begin():
-                # One snapshot for all statements of the view: a page and its total must not disagree.
-                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                return use(Read(connection, self.flavour, self.clock.now()), *args, **kwargs)
-        except exc.DBAPIError as error:
-            raise _translated(error) from error
+        with self._reading("reader") as tx:
+            return use(tx, *args, **kwargs)
+
+    def search_now(self, use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`search`, in this thread."""
+        with self._reading("reader") as tx, self._limited(tx):
+            return use(tx, *args, **kwargs)
 
     def write_now(self, use: Callable[Concatenate[Write, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`write`, in this thread."""
-        for attempt in range(ATTEMPTS):
+        attempt = 1
+        while True:
             try:
-                return self._write_once(use, *args, **kwargs)
-            except exc.DBAPIError as error:
-                if attempt + 1 == ATTEMPTS or not _is_passing(error):
-                    raise _translated(error) from error
-        raise Busy
+                return self._written(use, *args, **kwargs)
+            except (exc.DBAPIError, exc.TimeoutError) as error:
+                if attempt == ATTEMPTS or not failures.is_passing(error):
+                    failures.raise_as_ours(error)
+            time.sleep(PAUSE * attempt)
+            attempt += 1
 
     def beat(self) -> bool:
-        """Renew the lease on the worker bits; False when it was lost."""
-        return self.write_now(lambda tx: servers.renew(tx.connection, self.clock, self.worker))
+        """Renew the lease on the worker bits. False when they were lost, as after a long stop: others are leased."""
+        if self.write_now(lambda tx: servers.renew(tx.connection, self.clock, self._lease)):
+            return True
+        self._lease = self.write_now(self._leased_again)
+        return False
 
-    def _write_once(self, use: Callable[Concatenate[Write, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self.flavour is Flavour.SQLITE:
-            with self._writing:
-                connection = self._connection(writing=True)
+    def _leased_again(self, tx: Write) -> servers.Lease:
+        migrations.lock(tx.connection, self.flavour)
+        lease = servers.lease_worker(tx.connection, self.clock, self._lease.kind)
+        self.ids = Ids(self.clock, lease.worker, max(self.ids.next(), servers.largest_id(tx.connection)))
+        return lease
+
+    @contextlib.contextmanager
+    def _reading(self, name: str) -> Generator[Read]:
+        """A consistent view; its errors are the store's."""
+        try:
+            if self.flavour is Flavour.SQLITE:
+                connection = self._own(name)
                 with connection.begin():
-                    tx = Write(connection, self.flavour, self.clock.now(), self.ids)
-                    result = use(tx, *args, **kwargs)
-        else:
+                    yield Read(connection, self.flavour, self.clock.now(), shapes=self.shapes)
+                return
             with self._engine.connect() as connection, connection.begin():
-                tx = Write(connection, self.flavour, self.clock.now(), self.ids)
-                result = use(tx, *args, **kwargs)
+                # One snapshot for all statements of the view: a page and its total must not disagree.
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                yield Read(connection, self.flavour, self.clock.now(), shapes=self.shapes)
+        except (exc.DBAPIError, exc.TimeoutError) as error:
+            failures.raise_as_ours(error)
+
+    @contextlib.contextmanager
+    def _limited(self, tx: Read) -> Generator[None]:
+        """The time limit of searches: of the whole view on SQLite, of each statement on PostgreSQL."""
+        seconds = self._search_limit.total_seconds()
+        if self.flavour is Flavour.POSTGRESQL:
+            tx.connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
+            yield
+            return
+        driver: Any = tx.connection.connection.driver_connection
+        deadline = time.monotonic() + seconds
+        driver.set_progress_handler(lambda: time.monotonic() > deadline, PROGRESS_STEPS)
+        try:
+            yield
+        finally:
+            driver.set_progress_handler(None, 0)
+
+    def _written(self, use: Callable[Concatenate[Write, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One attempt, and what was to be done once it is committed."""
+        with self._writable() as connection, connection.begin():
+            tx = Write(connection, self.flavour, self.clock.now(), shapes=self.shapes, ids=self.ids)
+            result = use(tx, *args, **kwargs)
         for call in tx.committed:
             call()
         if self.on_wake is not None:
@@ -138,31 +195,23 @@ class Store:
                 self.on_wake(worker)
         return result
 
-    def _search_now(self, use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        limit = self.search_limit
-        if self.flavour is Flavour.POSTGRESQL:
+    @contextlib.contextmanager
+    def _writable(self) -> Generator[Connection]:
+        if self.flavour is Flavour.SQLITE:
+            with self._writing:
+                yield self._own("writer")
+        else:
+            with self._engine.connect() as connection:
+                yield connection
 
-            def bounded(tx: Read, *inner: P.args, **named: P.kwargs) -> T:
-                tx.connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(limit.total_seconds() * 1000)}")
-                return use(tx, *inner, **named)
-
-            return self.read_now(bounded, *args, **kwargs)
-        driver: Any = self._connection(writing=False).connection.driver_connection
-        deadline = time.monotonic() + limit.total_seconds()
-        driver.set_progress_handler(lambda: time.monotonic() > deadline, PROGRESS_STEPS)
-        try:
-            return self.read_now(use, *args, **kwargs)
-        finally:
-            driver.set_progress_handler(None, 0)
-
-    search_limit = timedelta(seconds=10)
-
-    def _connection(self, *, writing: bool) -> Connection:
-        """This thread's own SQLite connection."""
-        name = "writer" if writing else "reader"
+    def _own(self, name: str) -> Connection:
+        """This thread's own SQLite connection of that name: loop, reader or writer."""
         connection: Connection | None = getattr(self._local, name, None)
         if connection is None:
-            connection = self._engine.connect().execution_options(**{WRITING: writing})
+            connection = self._engine.connect().execution_options(**{WRITING: name == "writer"})
+            if name == "loop":
+                driver: Any = connection.connection.driver_connection
+                driver.execute("PRAGMA busy_timeout=0").close()  # whoever must wait does so in a thread
             setattr(self._local, name, connection)
             with self._opening:
                 self._opened.append(connection)
@@ -170,30 +219,3 @@ class Store:
 
     async def _in(self, pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(pool, call)
-
-
-def _is_passing(error: exc.DBAPIError) -> bool:
-    """Whether the same transaction may well succeed when it is run again."""
-    code = getattr(error.orig, "sqlstate", None)
-    if code in ("40001", "40P01"):  # serialization failure, deadlock
-        return True
-    return isinstance(error, exc.IntegrityError) and ".id" in str(error.orig) or _names_key(error)
-
-
-def _names_key(error: exc.DBAPIError) -> bool:
-    """Whether two processes came to the same id, as can happen when a stopped process lost its worker bits."""
-    return isinstance(error, exc.IntegrityError) and 'constraint "pk_' in str(error.orig)
-
-
-def _translated(error: exc.DBAPIError) -> Exception:
-    text = str(error.orig)
-    code = getattr(error.orig, "sqlstate", None)
-    if text == "interrupted" or code == "57014":
-        return TooSlow()
-    if "database is locked" in text or "database table is locked" in text:
-        return Busy()
-    if isinstance(error, exc.IntegrityError):
-        return error
-    if isinstance(error, (exc.OperationalError, exc.InterfaceError)):
-        return StoreUnavailable(text)
-    return error

@@ -31,7 +31,8 @@ def run(connection: Connection, found: str | None) -> None:
         raise newer(found)
 
     def steps(current: Any, _context: MigrationContext) -> Any:
-        return directory._upgrade_revs(HEAD, current)  # noqa: SLF001 - what alembic.command.upgrade itself calls
+        # What `alembic.command.upgrade` itself calls.
+        return directory._upgrade_revs(HEAD, current)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
     with EnvironmentContext(Config(), directory, fn=steps, destination_rev=HEAD) as environment:
         environment.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)

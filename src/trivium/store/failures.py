@@ -1,0 +1,58 @@
+"""What the database's errors mean."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, NoReturn
+
+from sqlalchemy import exc
+
+from trivium.store.errors import Busy, StoreUnavailable, TooSlow
+
+_SQLITE_ID: Final = re.compile(r"UNIQUE constraint failed: \w+\.id$")
+_IN_THE_WAY: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+_WAITED: Final = frozenset({"55P03", "53300"})  # lock not available in time, too many connections
+_SQLITE_MISTAKE: Final = 1  # SQLITE_ERROR: a statement that is wrong, or about what is not there
+_CANCELLED: Final = "57014"
+
+
+def is_passing(error: exc.DBAPIError | exc.TimeoutError) -> bool:
+    """Whether the same transaction may well succeed when it is run again."""
+    if isinstance(error, exc.TimeoutError):
+        return False
+    return getattr(error.orig, "sqlstate", None) in _IN_THE_WAY or _names_id(error)
+
+
+def translated(error: exc.DBAPIError | exc.TimeoutError) -> Exception:
+    """The error in the store's words. Violated constraints and mistakes in a statement stay what they are."""
+    if isinstance(error, exc.TimeoutError):
+        return Busy("every connection to the database was in use for too long")
+    text, code = str(error.orig), getattr(error.orig, "sqlstate", None)
+    if code == _CANCELLED or text == "interrupted":
+        return TooSlow("the search took too long; ask for less")
+    if code in _WAITED | _IN_THE_WAY or "is locked" in text:
+        return Busy("others kept the database to themselves for too long; try again")
+    if getattr(error.orig, "sqlite_errorcode", None) == _SQLITE_MISTAKE:
+        return error
+    if isinstance(error, (exc.OperationalError, exc.InterfaceError)) or error.connection_invalidated:
+        return StoreUnavailable(text)
+    return error
+
+
+def raise_as_ours(error: exc.DBAPIError | exc.TimeoutError) -> NoReturn:
+    """Raise the error in the store's words."""
+    told = translated(error)
+    if told is error:
+        raise error
+    raise told from error
+
+
+def _names_id(error: exc.DBAPIError) -> bool:
+    """Whether an id was there already, as can happen when a process that was stopped for long lost its worker bits."""
+    if not isinstance(error, exc.IntegrityError):
+        return False
+    cause: Any = error.orig
+    diagnosis = getattr(cause, "diag", None)
+    if diagnosis is None:
+        return _SQLITE_ID.search(str(cause)) is not None
+    return str(diagnosis.constraint_name).startswith("pk_") and "(id)=(" in str(diagnosis.message_detail)

@@ -1,0 +1,208 @@
+"""What a room declares of its resource once: fields, how each may be matched and sorted, and relations to others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import Column, ColumnElement, Table
+
+from trivium.base.query import Op
+from trivium.store.errors import UnknownField, UnknownRelation
+
+SMALLEST: Final = -(1 << 63)
+LARGEST: Final = (1 << 63) - 1
+LONGEST: Final = 4096
+"""Characters of a text to compare with."""
+
+DEEPEST: Final = 6
+"""Relations that one condition may go across."""
+
+EQUALITY: Final = frozenset({Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.NULL, Op.NOT_NULL})
+ORDERING: Final = EQUALITY | {Op.LT, Op.LE, Op.GT, Op.GE}
+PATTERNS: Final = frozenset({Op.LIKE, Op.NOT_LIKE, Op.CONTAINS, Op.NOT_CONTAINS})
+
+
+class Unfit(ValueError):
+    """A value that a type of field does not have, with what it must be."""
+
+
+class Type(Struct, frozen=True, eq=False):
+    """A type of field: the operators that make sense, and `check`, which gives a value ready to be bound.
+
+    `check` raises `Unfit` with a clause that goes after the field's name: "must be …".
+    """
+
+    name: str
+    ops: frozenset[Op]
+    check: Callable[[object], Any]
+    words: tuple[str, ...] = ()  # what an enum knows
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Unfit("must be a whole number")
+    if not SMALLEST <= value <= LARGEST:
+        raise Unfit("must be a number of at most 63 bits")
+    return int(value)
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise Unfit("must be a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise Unfit("must be a finite number")
+    return number
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Unfit("must be true or false")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Unfit("must be text")
+    if len(value) > LONGEST:
+        message = f"must have at most {LONGEST} characters"
+        raise Unfit(message)
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise Unfit("must be text without NUL and halves of characters")
+    return str.__str__(value)
+
+
+def _time(value: object) -> datetime:
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise Unfit("must be a time with its zone")
+    return value
+
+
+def _uuid(value: object) -> UUID:
+    if not isinstance(value, UUID):
+        raise Unfit("must be a UUID")
+    return value
+
+
+integer: Final = Type("integer", ORDERING | {Op.LIKE, Op.NOT_LIKE}, _integer)
+number: Final = Type("number", ORDERING, _number)
+boolean: Final = Type("boolean", EQUALITY, _boolean)
+text: Final = Type("text", ORDERING | PATTERNS, _text)
+time: Final = Type("time", ORDERING, _time)
+uuid: Final = Type("uuid", EQUALITY | {Op.LIKE, Op.NOT_LIKE}, _uuid)
+
+
+def enum(words: Iterable[str]) -> Type:
+    """Text that is one of a few words; an enumeration of `StrEnum` will do."""
+    known = {str(word): str(word) for word in words}
+
+    def check(value: object) -> str:
+        word = known.get(value) if isinstance(value, str) else None
+        if word is None:
+            message = f"must be one of {', '.join(known)}"
+            raise Unfit(message)
+        return word
+
+    return Type("enum", EQUALITY, check, tuple(known))
+
+
+def is_nullable(column: ColumnElement[Any]) -> bool:
+    """Whether there may be rows without a value; what is no plain column may always lack one."""
+    return bool(getattr(column, "nullable", True))
+
+
+class Field(Struct, frozen=True, eq=False):
+    """A field by the name that queries use.
+
+    Text takes patterns only where `folded` names the column that holds it folded. `ops` narrows what the type allows.
+    """
+
+    name: str
+    type: Type
+    column: ColumnElement[Any]
+    folded: ColumnElement[Any] | None = None
+    ops: frozenset[Op] | None = None
+    sortable: bool = True
+
+    def allows(self, op: Op) -> bool:
+        """Whether the field may be matched with this operator."""
+        if op not in self.type.ops or (self.ops is not None and op not in self.ops):
+            return False
+        return self.folded is not None or op not in PATTERNS or self.type is not text
+
+
+class Relation(Struct, frozen=True, eq=False):
+    """Related rows of another resource: those whose `remote` column equals our `local` one, and that satisfy `where`.
+
+    The target is a function because resources may refer to each other.
+    """
+
+    name: str
+    target: Callable[[], Resource]
+    local: Column[Any]
+    remote: Column[Any]
+    where: tuple[ColumnElement[bool], ...] = ()
+
+
+Path: TypeAlias = "tuple[tuple[Relation, ...], Field]"
+
+
+class Resource:
+    """One table as queries see it. Its primary key is the column `id`.
+
+    `columns` are what a page carries when the query names no fields: every column of the table unless told.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        table: Table,
+        fields: Iterable[Field],
+        *,
+        relations: Iterable[Relation] = (),
+        columns: Iterable[Column[Any]] = (),
+    ) -> None:
+        self.name = name
+        self.table = table
+        self.id: Column[Any] = table.c.id
+        self.fields: Mapping[str, Field] = MappingProxyType({field.name: field for field in fields})
+        self.relations: Mapping[str, Relation] = MappingProxyType({relation.name: relation for relation in relations})
+        self.columns: tuple[Column[Any], ...] = tuple(columns) or tuple(table.c)
+
+    def field(self, name: str) -> Field:
+        """The resource's own field of that name. Raises `UnknownField`."""
+        found = self.fields.get(name)
+        if found is None:
+            message = f"{self.name} has no field {name!r}"
+            raise UnknownField(name, message, resource=self.name)
+        return found
+
+    def path(self, name: str) -> Path:
+        """The relations that a dotted name goes across, and the field that it ends in.
+
+        Raises `UnknownRelation` or `UnknownField`.
+        """
+        if "." not in name:
+            return (), self.field(name)
+        *steps, last = name.split(".")
+        if len(steps) > DEEPEST:
+            message = f"{name!r} goes across more than {DEEPEST} relations"
+            raise UnknownRelation(name, message, resource=self.name)
+        here, hops = self, list[Relation]()
+        for step in steps:
+            hop = here.relations.get(step)
+            if hop is None:
+                message = f"{here.name} has no relation {step!r}"
+                raise UnknownRelation(name, message, resource=here.name)
+            hops.append(hop)
+            here = hop.target()
+        return tuple(hops), here.field(last)

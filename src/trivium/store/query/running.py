@@ -1,0 +1,99 @@
+"""Running queries: pages and totals of a resource, in one view of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
+
+from trivium.base.query import After, Offset, Query, Scalar
+from trivium.base.values import Value
+from trivium.store.fields import Resource
+from trivium.store.query import checking, scopes, shapes
+from trivium.store.query.checking import Match
+from trivium.store.query.scopes import Condition
+from trivium.store.query.shapes import Ground, PagePlan, Plan
+from trivium.store.transactions import Read
+
+
+class Found(Value, frozen=True):
+    """A page. `total` is exact, of the same moment as the page, and None unless the query wanted it.
+
+    Rows are named tuples: of the resource's columns by their names, or of the fields that the query asked for by
+    theirs. `next` is the key that the next page comes after; None behind the last row.
+    """
+
+    rows: list[Any]
+    total: int | None
+    next: tuple[Scalar | None, ...] | None
+
+
+def page(tx: Read, resource: Resource, query: Query, *, scope: Sequence[Condition] = ()) -> Found:
+    """The page that the query asks for, within the scope.
+
+    Raises `UnknownField`, `BadOperator` or `BadValue` for a query that the resource cannot answer.
+    """
+    shape, values = checking.shape(resource, query)
+    key, own = scopes.taken(scope)
+    asked = _Asked(resource, scope, key, own)
+    rows, following = _rows(tx, asked, (shape, values, query.page.limit))
+    if not query.total:
+        return Found(rows=rows, total=None, next=following)
+    number = sum(match.values for match in shape.where)
+    seen = _seen(query.page, len(rows), following)
+    total = _total(tx, asked, shape.where, values=values[:number]) if seen is None else seen
+    return Found(rows=rows, total=total, next=following)
+
+
+def count(tx: Read, resource: Resource, query: Query, *, scope: Sequence[Condition] = ()) -> int:
+    """How many rows the query's conditions find within the scope, whatever its page. Raises what `page` raises."""
+    where, values = checking.matches(resource, query)
+    key, own = scopes.taken(scope)
+    return _total(tx, _Asked(resource, scope, key, own), where, values=values)
+
+
+class _Asked(NamedTuple):
+    """The rows that a question is about, before its conditions."""
+
+    resource: Resource
+    scope: Sequence[Condition]
+    key: Hashable
+    values: list[Any]
+
+
+def _rows(
+    tx: Read, asked: _Asked, wanted: tuple[checking.Shape, list[Any], int]
+) -> tuple[list[Any], tuple[Scalar | None, ...] | None]:
+    """The rows of the page, and the key of the next one."""
+    shape, values, limit = wanted
+    if limit == 0:
+        return [], None
+    place = (asked.resource, asked.key, shape)
+    plan: PagePlan | None = tx.shapes.get(place)
+    if plan is None:
+        plan = shapes.page_plan(_ground(tx, asked), shape)
+        tx.shapes.put(place, plan)
+    raw = tx.fetch(plan.sql, plan.bound([*asked.values, *values]))
+    rows = plan.converted(raw[:limit])
+    following = tuple(rows[-1][index] for index in plan.key) if len(raw) > limit else None
+    return [plan.row(row[: plan.wanted]) for row in rows], following
+
+
+def _seen(page: Offset | After, rows: int, following: object) -> int | None:
+    """The total, where the page itself shows it: it is the last one, and where it begins is known."""
+    if following is not None or page.limit == 0 or isinstance(page, After):
+        return None
+    return page.offset + rows if rows or page.offset == 0 else None
+
+
+def _total(tx: Read, asked: _Asked, where: tuple[Match, ...], *, values: list[Any]) -> int:
+    """The exact total. The one place that chooses how it is found: by counting; counters would be asked here."""
+    place = (asked.resource, asked.key, where)
+    plan: Plan | None = tx.shapes.get(place)
+    if plan is None:
+        plan = shapes.count_plan(_ground(tx, asked), where)
+        tx.shapes.put(place, plan)
+    return tx.fetch(plan.sql, plan.bound([*asked.values, *values]))[0][0]
+
+
+def _ground(tx: Read, asked: _Asked) -> Ground:
+    return Ground(asked.resource, asked.scope, tx.flavour, tx.connection.dialect)

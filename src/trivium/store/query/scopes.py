@@ -1,0 +1,91 @@
+"""What of a table a room lets a query see: tenancy, and what is not deleted. Never given from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+from msgspec import Struct
+from sqlalchemy import BindParameter, ColumnElement
+from sqlalchemy.sql import visitors
+
+
+class Scope:
+    """A condition that is built once, with `bindparam(name)` where its values go."""
+
+    def __init__(self, clause: ColumnElement[bool]) -> None:
+        self.clause = clause
+        self.names = tuple(str(parameter.key) for parameter in _parameters(clause))
+
+    def of(self, **values: Any) -> Bound:
+        """The condition with its values."""
+        return Bound(self, values)
+
+
+class Bound(Struct, frozen=True, eq=False):
+    """A scope with values; to take it into a query costs no more than to bind them."""
+
+    scope: Scope
+    values: Mapping[str, Any]
+
+
+Condition: TypeAlias = "Bound | ColumnElement[bool]"
+"""A scope with its values, or a clause that was built for this one query, which costs some 30 µs."""
+
+
+def taken(conditions: Sequence[Condition]) -> tuple[Hashable, list[Any]]:
+    """What the conditions' text depends on, and their values in order.
+
+    Raises `TypeError` for a clause that SQLAlchemy itself cannot cache.
+    """
+    keys: list[Hashable] = []
+    values: list[Any] = []
+    for condition in conditions:
+        if isinstance(condition, Bound):
+            key, own = condition.scope, [condition.values[name] for name in condition.scope.names]
+        else:
+            key, own = _key(condition)
+        lengths: list[int | None] = []
+        for value in own:
+            is_list = isinstance(value, list)
+            lengths.append(len(cast("list[Any]", value)) if is_list else None)
+            values += value if is_list else (value,)
+        keys.append((key, tuple(lengths)))
+    return tuple(keys), values
+
+
+def built(conditions: Iterable[Condition]) -> tuple[list[ColumnElement[bool]], list[BindParameter[Any]]]:
+    """The clauses, with parameters of names that nothing else has, and these in the order of their values."""
+    clauses: list[ColumnElement[bool]] = []
+    parameters: list[BindParameter[Any]] = []
+    for condition in conditions:
+        if isinstance(condition, Bound):
+            clause = condition.scope.clause.unique_params(dict(condition.values))
+            parameters += _parameters(clause)
+        else:
+            clause = condition
+            parameters += _cache_key(clause).bindparams
+        clauses.append(clause)
+    return clauses, parameters
+
+
+def _parameters(clause: ColumnElement[bool]) -> list[BindParameter[Any]]:
+    return [element for element in visitors.iterate(clause) if isinstance(element, BindParameter)]
+
+
+def _key(clause: ColumnElement[bool]) -> tuple[Hashable, list[Any]]:
+    found = _cache_key(clause)
+    return found.key, [_value(parameter) for parameter in found.bindparams]
+
+
+def _value(parameter: BindParameter[Any]) -> Any:
+    value: Any = parameter.effective_value
+    return list(value) if parameter.expanding else value
+
+
+def _cache_key(clause: ColumnElement[bool]) -> Any:
+    found = clause._generate_cache_key()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what SQLAlchemy's own cache goes by
+    if found is None:
+        message = f"this clause cannot be cached: {clause}"
+        raise TypeError(message)
+    return found

@@ -1,0 +1,161 @@
+"""Shapes of statements, each compiled once: its text, where values go, and how rows are made."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, func, select
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
+
+from trivium.store.database import Flavour
+from trivium.store.fields import Resource
+from trivium.store.query import conditions, ordering, scopes
+from trivium.store.query.checking import Match, Shape, steps
+
+
+class Plan(Struct, frozen=True, eq=False):
+    """A statement for the driver."""
+
+    sql: str
+    order: tuple[int, ...]  # which value goes to which place
+    binders: tuple[tuple[int, Callable[[Any], Any]], ...]  # values that the database keeps in another form
+
+    def bound(self, values: list[Any]) -> list[Any]:
+        """The driver's parameters for these values."""
+        for index, bind in self.binders:
+            values[index] = bind(values[index])
+        return [values[index] for index in self.order]
+
+
+class PagePlan(Plan, frozen=True, eq=False):
+    """A statement whose rows become a page."""
+
+    row: Callable[[Iterable[Any]], Any]
+    converters: tuple[tuple[int, Callable[[Any], Any]], ...]
+    wanted: int  # columns that belong to the row; those behind are only for the key
+    key: tuple[int, ...]  # the columns that make the key of the next page
+
+    def converted(self, rows: Iterable[Iterable[Any]]) -> list[list[Any]]:
+        """The rows with each column in its Python form."""
+        found = [list(row) for row in rows]
+        for index, convert in self.converters:
+            for row in found:
+                if row[index] is not None:
+                    row[index] = convert(row[index])
+        return found
+
+
+class Ground(Struct, frozen=True, eq=False):
+    """What a statement is built upon."""
+
+    resource: Resource
+    scope: Sequence[scopes.Condition]
+    flavour: Flavour
+    dialect: Dialect
+
+
+def page_plan(ground: Ground, shape: Shape) -> PagePlan:
+    """Compile a page: its values are those of the scope, the conditions, the key, then limit and offset."""
+    builder = _Builder(ground)
+    where = builder.where(shape.where)
+    order = steps(ground.resource, shape.order)
+    if shape.after is not None:
+        where.append(ordering.after(order, shape.after, builder.bind))
+    names, columns = _wanted(ground.resource, shape.fields)
+    wanted = len(columns)
+    key = [_index_of(step.column, columns) for step in order]
+    statement = select(*(column.label(f"c{index}") for index, column in enumerate(columns)))
+    statement = statement.select_from(ground.resource.table).where(*where)
+    statement = statement.order_by(*ordering.order_by(order, ground.flavour)).limit(builder.bind(BigInteger()))
+    if shape.after is None:
+        statement = statement.offset(builder.bind(BigInteger()))
+    plan = builder.compiled(statement)
+    return PagePlan(
+        sql=plan.sql,
+        order=plan.order,
+        binders=plan.binders,
+        row=_row(names),
+        converters=_present(enumerate(_converter(column.type, ground.dialect) for column in columns)),
+        wanted=wanted,
+        key=tuple(key),
+    )
+
+
+def count_plan(ground: Ground, where: Sequence[Match]) -> Plan:
+    """Compile a count: its values are those of the scope and the conditions."""
+    builder = _Builder(ground)
+    return builder.compiled(select(func.count()).select_from(ground.resource.table).where(*builder.where(where)))
+
+
+class _Builder:
+    """Builds one statement and remembers its parameters in the order of their values."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._parameters: list[BindParameter[Any]] = []
+
+    def bind(self, type_: TypeEngine[Any]) -> BindParameter[Any]:
+        """The parameter of the next value."""
+        made: BindParameter[Any] = bindparam(None, None, type_=type_, unique=True)
+        self._parameters.append(made)
+        return made
+
+    def where(self, matches: Sequence[Match]) -> list[ColumnElement[bool]]:
+        """The scope, then the conditions."""
+        clauses, self._parameters = scopes.built(self._ground.scope)
+        resource, flavour = self._ground.resource, self._ground.flavour
+        return clauses + [conditions.condition(resource, match, flavour=flavour, bind=self.bind) for match in matches]
+
+    def compiled(self, statement: Select[Any]) -> Plan:
+        """The statement's text, and the way of each value into it."""
+        dialect = self._ground.dialect
+        made: Any = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        flat = [(name, parameter) for parameter in self._parameters for name in _names(parameter, made)]
+        places = {name: index for index, (name, _) in enumerate(flat)}
+        binders = (parameter.type.dialect_impl(dialect).bind_processor(dialect) for _, parameter in flat)
+        order = tuple(places[name] for name in made.positiontup)
+        return Plan(made.string, order, _present(enumerate(binders)))
+
+
+def _names(parameter: BindParameter[Any], made: Any) -> list[str]:
+    """The names that a parameter has in the text: one, or one for each value of a list."""
+    name = made.bind_names[parameter]
+    if not parameter.expanding:
+        return [name]
+    values: Any = parameter.effective_value
+    return [f"{name}_{index}" for index in range(1, len(values) + 1)]
+
+
+def _present(pairs: Iterable[tuple[int, Any]]) -> tuple[tuple[int, Any], ...]:
+    return tuple((index, function) for index, function in pairs if function is not None)
+
+
+def _wanted(resource: Resource, fields: Sequence[str]) -> tuple[list[str], list[ColumnElement[Any]]]:
+    """The names and columns of a row: the asked fields in their order, or all columns of the resource."""
+    if not fields:
+        return [column.key for column in resource.columns], list(resource.columns)
+    names = list(dict.fromkeys(fields))
+    return names, [resource.field(name).column for name in names]
+
+
+def _index_of(column: ColumnElement[Any], columns: list[ColumnElement[Any]]) -> int:
+    """Where the column is among the selected ones; it goes behind them when it was not wanted."""
+    for index, other in enumerate(columns):
+        if other is column:
+            return index
+    columns.append(column)
+    return len(columns) - 1
+
+
+def _row(names: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
+    # Its fields are only known now.
+    made: Any = namedtuple("Row", names, rename=True)  # noqa: PYI024  # pyright: ignore[reportUntypedNamedTuple]
+    return made._make
+
+
+def _converter(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return type_.dialect_impl(dialect).result_processor(dialect, None)
