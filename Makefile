@@ -41,7 +41,7 @@ format: $(VENV)/.tested ## put every file in the one form
 
 bench: $(VENV)/.tested ## how fast lists are
 	@tools/postgresql
-	@$(BIN)/python -m bench $(ARGS)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 crash: $(VENV)/.tested ## kill servers at random moments; N=200 kills for each database, ARGS="--crash-seed 7"
 	@tools/postgresql
@@ -52,7 +52,7 @@ lock: ## resolve the requirements anew; UPGRADE=1 takes newer versions than the 
 
 clean: ## remove what the targets above made, data of servers apart
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # The second run starts at once: these marks are older than a lock only when the lock has changed.
 

@@ -14,6 +14,7 @@ from trivium.resources.notebooks.errors import (
     RuntimeUnavailable,
     UserNotSeparable,
 )
+from trivium.resources.notebooks.holdings import NotebookHoldings
 from trivium.resources.notebooks.links import (
     BadGrant,
     Grant,
@@ -26,6 +27,7 @@ from trivium.resources.notebooks.links import (
     read_grant,
 )
 from trivium.resources.notebooks.service import (
+    by_status,
     create,
     get,
     list_notebooks,
@@ -58,6 +60,7 @@ __all__ = [
     "NotStartable",
     "NotStoppable",
     "Notebook",
+    "NotebookHoldings",
     "NotebookSpec",
     "NotebookWorker",
     "Resources",
@@ -67,6 +70,7 @@ __all__ = [
     "Use",
     "UserNotSeparable",
     "Wanted",
+    "by_status",
     "create",
     "custom_link",
     "get",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from trivium.base.caller import Caller
 from trivium.base.clock import MICROSECOND
@@ -163,6 +163,12 @@ def list_with_room(
     """The same, with what each notebook's pool has of its kind, by pool and kind, from the same view."""
     page = list_notebooks(tx, caller, asked)
     return page, room_for(tx, page.rows)
+
+
+def by_status(tx: Read) -> Mapping[str, int]:
+    """How many notebooks there are of each status in the whole installation, those that are deleted left out."""
+    counted = select(notebooks.c.status, func.count().label("number")).where(notebooks.c.found != Found.GONE.value)
+    return {row.status: row.number for row in tx.all(counted.group_by(notebooks.c.status))}
 
 
 def room_for(tx: Read, found: Iterable[Notebook]) -> Mapping[tuple[int, str], Availability]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from trivium.resources.notebooks import NotebookHoldings
 from trivium.resources.users import Holdings
 
-HOLDINGS: Final[tuple[Holdings, ...]] = ()
+HOLDINGS: Final[tuple[Holdings, ...]] = (NotebookHoldings(),)

@@ -1,0 +1,86 @@
+"""Who may enter a notebook: the proxy's question, answered from the one account of things on every request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from trivium.base.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from trivium.base.ids import decimal_id
+from trivium.base.keyring import Keyring
+from trivium.resources import notebooks
+from trivium.resources.notebooks import Grant, NotRunning, Route, Use
+from trivium.resources.notebooks.ports import Address, Runtime
+from trivium.server.proxy import Credential, Door, Held, Kind, Pass, Refused, Way
+from trivium.store import Store
+
+USES: Final = {Way.LINK: Use.TICKET, Way.HEADER: Use.TICKET, Way.COOKIE: Use.PASS}
+
+
+class GrantAccess:
+    """Lets in whoever shows a grant of ours that still holds: the session, the user, the start, the project."""
+
+    def __init__(self, store: Store, runtime: Runtime, keyring: Keyring) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._keyring = keyring
+
+    async def enter(self, door: Door, credential: Credential) -> Pass:
+        """Leave to enter, or `Refused`."""
+        use = USES.get(credential.way)
+        if use is None:
+            raise Refused(401, "proxy.no_credential")
+        now = self._store.clock.now()
+        try:
+            grant = notebooks.read_grant(credential.secret, self._keyring, use=use, now=now)
+        except Unauthenticated as error:
+            raise Refused(401, "proxy.bad_credential") from error
+        route = await self._route(door, grant)
+        return Pass(
+            address=await self._address(door, route),
+            subject=msgspec.json.encode(grant).decode(),
+            inject=(("Authorization", f"token {route.token}"),) if door.kind is Kind.JUPYTER else (),
+            grant=notebooks.pass_for(grant, self._keyring, now=now) if credential.way is Way.LINK else None,
+        )
+
+    async def still(self, held: Sequence[Held]) -> Sequence[bool]:
+        """For each pass whether its grant would be taken again, and leads to where it led."""
+        return await asyncio.gather(*map(self._holds, held))
+
+    async def _holds(self, held: Held) -> bool:
+        grant = msgspec.json.decode(held.passed.subject, type=Grant)
+        try:
+            route = await self._route(held.door, grant)
+            return await self._address(held.door, route) == held.passed.address
+        except Refused:
+            return False
+        except Unavailable:
+            return True  # what cannot be told now changes nothing
+
+    async def _route(self, door: Door, grant: Grant) -> Route:
+        if decimal_id(door.notebook) != grant.notebook:
+            raise Refused(403, "proxy.other_notebook")
+        try:
+            return await self._store.read(notebooks.open_door, grant, self._keyring)
+        except NotRunning as error:
+            raise Refused(503, "proxy.not_running", **error.details) from error
+        except NotFound as error:
+            raise Refused(404, "proxy.not_found") from error
+        except Unauthenticated as error:
+            raise Refused(401, "proxy.bad_credential") from error
+        except Forbidden as error:
+            raise Refused(403, "proxy.forbidden") from error
+
+    async def _address(self, door: Door, route: Route) -> Address:
+        """The notebook's own server, or the service's port as long as that notebook itself listens there."""
+        if door.kind is Kind.JUPYTER:
+            return route.address
+        if route.service_port is None:
+            raise Refused(503, "proxy.no_service")
+        address = await self._runtime.listener(route.key, route.service_port)
+        if address is None:
+            raise Refused(503, "proxy.service_silent", port=route.service_port)
+        return address

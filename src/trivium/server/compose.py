@@ -1,0 +1,81 @@
+"""Putting the parts together: settings become the site, the runtime, the dialects and the listeners."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from trivium.base.clock import Clock
+from trivium.base.site import Site
+from trivium.dialects.operation import Core, Dialect
+from trivium.dialects.scnet import ImageList as ScnetImageList
+from trivium.dialects.scnet import ScnetDialect, ScnetSettings
+from trivium.drivers.runtimes.process import ProcessRuntime, ProcessSettings, run_directory
+from trivium.server.proxy import ProxySettings
+from trivium.server.settings import Settings
+
+
+def site_of(settings: Settings, clock: Clock, *, port: int, proxy_port: int) -> Site:
+    """The site as rooms and dialects know it; the ports are those that were bound."""
+    zone = ZoneInfo(settings.site.timezone)
+    offset = clock.now().astimezone(zone).utcoffset()
+    return Site(
+        id=settings.site.id,
+        name=settings.site.name,
+        registry=settings.site.registry,
+        url=_origin(settings.server.public_url, settings.server.host, port),
+        proxy_url=_origin(settings.proxy.public_url, settings.server.host, proxy_port),
+        proxy_host=settings.proxy.host,
+        homes=homes_of(settings.data),
+        utc_offset=offset or Site.utc_offset,
+        release_after=settings.notebooks.release_after,
+        max_running=settings.notebooks.max_running,
+        processes=settings.runtime.processes,
+    )
+
+
+def runtime_of(settings: Settings, clock: Clock) -> ProcessRuntime:
+    """The process runtime on the data directory."""
+    return ProcessRuntime(
+        ProcessSettings(
+            data=settings.data,
+            run=settings.runtime.run_dir or run_directory(settings.data),
+            shared_uid=settings.runtime.shared_uid,
+            accelerators=",".join(f"{declared.kind}:{declared.count}" for declared in settings.node.accelerators),
+            cores=settings.node.cores,
+            memory=settings.node.memory,
+            ready_within=settings.notebooks.ready_within,
+            processes=settings.runtime.processes,
+            cgroups=settings.runtime.cgroups,
+        ),
+        clock,
+    )
+
+
+def dialects_of(core: Core, settings: Settings) -> tuple[Dialect, ...]:
+    """Every tongue that is spoken."""
+    scnet = ScnetSettings(
+        image_list=ScnetImageList(settings.scnet.image_list.value),
+        body_limit=settings.scnet.body_limit,
+        token_lifetime=settings.scnet.token_lifetime,
+        replay_window=settings.scnet.replay_window,
+    )
+    return (ScnetDialect(core, scnet),)
+
+
+def proxy_settings_of(settings: Settings, site: Site) -> ProxySettings:
+    """What the proxy needs to know."""
+    return ProxySettings(host=settings.proxy.host or None, secure=site.proxy_url.startswith("https:"))
+
+
+def homes_of(data: Path) -> Path:
+    """Where the process runtime keeps users' homes."""
+    return data / "homes"
+
+
+def _origin(public_url: str | None, host: str, port: int) -> str:
+    """How clients reach a listener: as the operator says, else where it listens."""
+    if public_url is not None:
+        return public_url.rstrip("/")
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"

@@ -1,0 +1,28 @@
+"""What the operator reads when the server starts: where it listens, where the password is, what to type next."""
+
+from __future__ import annotations
+
+from trivium.base.site import Site
+from trivium.server.settings import Settings
+
+
+def greeting(settings: Settings, site: Site, *, made: bool) -> str:
+    """A few lines. `made`: whether everything was created just now."""
+    database = "SQLite" if settings.database.url is None else "PostgreSQL"
+    lines = [
+        f"Trivium {'is new here' if made else 'is back'}: data in {settings.data}, {database}.",
+        f"  APIs       {site.url}",
+        f"  Notebooks  {site.proxy_url}{_origins(site)}",
+    ]
+    if settings.admin_password_file.exists():
+        lines.append(f"  Admin      user admin, password in {settings.admin_password_file}")
+    place = f"--data {settings.data}" + ("" if settings.database.url is None else " --database URL")
+    lines.append(f"Next: trivium key create --user admin {place} -o json")
+    return "\n".join(lines)
+
+
+def _origins(site: Site) -> str:
+    """A warning where all notebooks share an origin: one's page could use another's of the same person."""
+    if site.proxy_host:
+        return f" as {site.proxy_host}"
+    return "  (one origin for all: set TRIVIUM_PROXY__HOST='{id}.nb.example' where people do not trust each other)"
