@@ -61,6 +61,8 @@ class Reply(Value, frozen=True):
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     content_type: str = "application/json"
+    outcome: str = ""  # the vendor's code, for the log and the metrics; empty: the status says it
+    caller: str = ""  # the name of the user who asked, for the log
 
 
 class Core(Value, frozen=True):

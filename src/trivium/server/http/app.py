@@ -1,0 +1,155 @@
+"""The ASGI callable: from a request to its dialect's answer, with nothing in between that costs.
+
+It is the last boundary: whatever goes wrong behind it is logged under the request's id and answered in the dialect's
+own form. A client that hangs up is no fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, TypeAlias
+from uuid import uuid4
+
+import structlog
+from msgspec import structs
+
+from trivium.base.values import Value
+from trivium.dialects.operation import Dialect, Reply, Request
+from trivium.server.http.body import BodyTooLarge, BodyTooSlow, ClientGone, read_body, refuse
+from trivium.server.http.messages import (
+    Outgoing,
+    Receive,
+    Scope,
+    Send,
+    outgoing,
+    request_of,
+    send_whole,
+)
+from trivium.server.http.platform import Pages, Platform
+from trivium.server.http.routes import Found, Missed, Routes
+
+ASGI: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+NO_OPERATION: Final = "-"
+PLATFORM: Final = "platform"
+
+
+def build_app(dialects: Iterable[Dialect], platform: Platform) -> ASGI:
+    """The listener's application. Raises `RoutesConflict` when the dialects' operations do not fit together."""
+    return App(tuple(dialects), platform)
+
+
+class _Answered(Value, frozen=True):
+    """What became of a request."""
+
+    request: Request
+    dialect: str
+    operation: str
+    reply: Reply
+    answer: Outgoing
+    unread: bool  # the body was not read to its end
+
+
+class App:
+    """Answers one HTTP request for each call, all of them in one thread."""
+
+    def __init__(self, dialects: tuple[Dialect, ...], platform: Platform) -> None:
+        self._pages = Pages(platform, dialects)
+        self._routes = Routes(dialects, reserved=self._pages.paths)
+        self._requests = platform.metrics.requests
+        self._log = structlog.get_logger()
+        self._log_requests = platform.log_requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request. Raises nothing, but for scopes that are no HTTP request."""
+        if scope["type"] != "http":
+            message = f"this listener does not speak {scope['type']}"
+            raise ValueError(message)
+        began = time.perf_counter()
+        self._requests.in_flight += 1
+        try:
+            answered = await self._answer(scope, receive)
+            await (refuse(send, receive, answered.answer) if answered.unread else send_whole(send, answered.answer))
+        except ClientGone:
+            return
+        finally:
+            self._requests.in_flight -= 1
+        self._account(answered, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> _Answered:
+        found = self._routes.find(scope["method"], scope["path"], scope["raw_path"])
+        request = request_of(scope, id=uuid4().hex, parameters=found.parameters)
+        unread = False
+        try:
+            try:
+                request = await self._read(found, request, receive)
+                reply = await self._reply(found, request)
+            except BodyTooLarge:
+                unread = True
+                reply = found.dialect.too_large(request) if found.dialect else self._pages.fault(request.id)
+            except BodyTooSlow:
+                unread = True
+                reply = self._pages.too_slow(request.id)
+            answer = outgoing(reply, request.id)
+        except ClientGone:
+            raise
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the last boundary
+            reply, answer = self._fault(found.dialect, request, error)
+        return _Answered(
+            request=request,
+            dialect=found.dialect.name if found.dialect else PLATFORM,
+            operation=found.operation.name if isinstance(found, Found) else NO_OPERATION,
+            reply=reply,
+            answer=answer,
+            unread=unread,
+        )
+
+    async def _read(self, found: Found | Missed, request: Request, receive: Receive) -> Request:
+        """The request with its body; where no operation stands nobody wants one."""
+        if not isinstance(found, Found):
+            return request
+        body = await read_body(request.headers, receive, limit=found.dialect.body_limit)
+        return structs.replace(request, body=body) if body else request
+
+    async def _reply(self, found: Found | Missed, request: Request) -> Reply:
+        if isinstance(found, Found):
+            return await found.dialect.answer(found.operation, request)
+        if found.dialect is None:
+            return await self._pages.answer(request)
+        if found.allowed:
+            return found.dialect.wrong_method(request, found.allowed)
+        return found.dialect.not_found(request)
+
+    def _fault(self, dialect: Dialect | None, request: Request, error: BaseException) -> tuple[Reply, Outgoing]:
+        """The answer to a fault of ours, which is logged; always one that can be sent."""
+        if isinstance(error, asyncio.CancelledError):
+            self._log.warning("a request was cut off by the end of the server", request=request.id)
+        else:
+            self._log.error("a request failed by our fault", request=request.id, exc_info=error)
+        if dialect is not None:
+            try:
+                reply = dialect.fault(request, error)
+                return reply, outgoing(reply, request.id)
+            except Exception:  # noqa: BLE001 - an unenveloped answer is better than none
+                self._log.exception("a fault could not be told in its dialect", request=request.id)
+        reply = self._pages.fault(request.id)
+        return reply, outgoing(reply, request.id)
+
+    def _account(self, answered: _Answered, seconds: float) -> None:
+        """Count the request, and log it: never what stood in its path, query, headers or body."""
+        reply = answered.reply
+        outcome = reply.outcome or str(reply.status)
+        self._requests.answered(answered.dialect, answered.operation, outcome, seconds=seconds)
+        if self._log_requests:
+            self._log.info(
+                "request",
+                request=answered.request.id,
+                dialect=answered.dialect,
+                operation=answered.operation,
+                method=answered.request.method,
+                status=reply.status,
+                outcome=outcome,
+                ms=round(seconds * 1000, 2),
+                caller=reply.caller,
+            )

@@ -1,0 +1,136 @@
+"""A listener on a real socket, in the test's own event loop, and a client that says exactly the bytes it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from trivium.base.values import Value
+from trivium.dialects.operation import Dialect
+from trivium.server import logs
+from trivium.server.http import Metrics, Part, Patience, Platform, bind, build_app, serve
+
+
+async def all_ready() -> tuple[Part, ...]:
+    return (Part(name="store", ready=True), Part(name="proxy", ready=True))
+
+
+async def two_running() -> Mapping[str, int]:
+    return {"running": 2}
+
+
+class Listener:
+    """A listener that answers: where it is, what it logged, and how to stop it."""
+
+    def __init__(self, port: int, stop: asyncio.Event, log: io.BytesIO) -> None:
+        self.port = port
+        self.stop = stop
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+        self._clients: list[Client] = []
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Every line of the log so far."""
+        return [json.loads(line) for line in self._log.getvalue().splitlines()]
+
+    async def connect(self) -> Client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self._clients.append(Client(reader, writer))
+        return self._clients[-1]
+
+    async def ask(
+        self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Answer:
+        """One request on a connection of its own."""
+        client = await self.connect()
+        return await client.ask(method, target, headers, body)
+
+    async def hang_up(self) -> None:
+        """Close every connection."""
+        for client in self._clients:
+            client.close()
+            with contextlib.suppress(OSError):
+                await client.writer.wait_closed()
+
+
+class Answer(Value, frozen=True):
+    """An answer as it came."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        return next((value for known, value in self.headers if known == name), None)
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+
+class Client:
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def ask(
+        self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Answer:
+        lines = {"Host": "trivium.test:80", **(headers or {})}
+        if body:
+            lines.setdefault("Content-Length", str(len(body)))
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        await self.send(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body)
+        return await self.answer(has_body=method != "HEAD")
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def answer(self, *, has_body: bool = True) -> Answer:
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in head[1:-2])]
+        length = int(dict(headers).get("content-length", "0"))
+        body = await self.reader.readexactly(length) if has_body else b""
+        return Answer(status=int(head[0].split()[1]), headers=headers, body=body)
+
+    async def is_closed(self) -> bool:
+        """Whether the server hangs up, with nothing more said. Waits for it."""
+        return await self.reader.read() == b""
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+@asynccontextmanager
+async def listening(
+    *dialects: Dialect,
+    readiness: Callable[[], Awaitable[tuple[Part, ...]]] = all_ready,
+    notebooks: Callable[[], Awaitable[Mapping[str, int]]] = two_running,
+    patience: Patience | None = None,
+) -> AsyncIterator[Listener]:
+    """A listener with these dialects, stopped in the end."""
+    log = io.BytesIO()
+    logs.set_up("info", logs.Form.JSON, log)
+    metrics = Metrics(CollectorRegistry())
+    platform = Platform(version="1.2.3", metrics=metrics, readiness=readiness, notebooks=notebooks)
+    bound = bind("127.0.0.1", 0)
+    stop = asyncio.Event()
+    running = asyncio.create_task(serve(build_app(dialects, platform), [bound], stop, patience=patience))
+    listener = Listener(bound.port, stop, log)
+    try:
+        yield listener
+    finally:
+        await listener.hang_up()
+        stop.set()
+        await running
