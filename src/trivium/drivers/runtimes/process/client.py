@@ -1,0 +1,133 @@
+"""The server's side of the keeper: one connection, opened when it is needed, and the keeper started where none runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import trivium
+from trivium.drivers.runtimes.process.keeper.main import SOCKET
+from trivium.drivers.runtimes.process.settings import claim
+from trivium.resources.notebooks.errors import RuntimeUnavailable
+
+WITHIN = 10.0  # seconds for an answer
+START_WITHIN = 10.0  # seconds for a keeper to open its door
+LINE = 64 << 20  # bytes of one answer
+STEP = 0.02  # seconds between two knocks
+BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from trivium.drivers.runtimes.process.keeper.main import main; main(sys.argv[2], sys.argv[3])"
+)
+
+Answer = dict[str, Any]
+
+
+class KeeperClient:
+    """Asks the keeper of a data directory. Used from one event loop, which it never blocks."""
+
+    def __init__(self, data: Path, run: Path) -> None:
+        self._data, self._run = data, run
+        self._path = run / SOCKET
+        self._opening = asyncio.Lock()
+        self._writer: asyncio.StreamWriter | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._number = 0
+
+    async def ask(self, op: str, *, within: float = WITHIN, **told: object) -> Answer:
+        """What the keeper answers; `RuntimeUnavailable` when it does not, or refuses."""
+        try:
+            async with asyncio.timeout(within):
+                writer = await self._open()
+                self._number += 1
+                number = self._number
+                future = asyncio.get_running_loop().create_future()
+                self._waiting[number] = future
+                try:
+                    writer.write(msgspec.json.encode({"id": number, "op": op, **told}) + b"\n")
+                    await writer.drain()
+                    return await future
+                finally:
+                    self._waiting.pop(number, None)
+        except TimeoutError as error:
+            raise RuntimeUnavailable("the keeper does not answer", op=op) from error
+        except OSError as error:
+            raise RuntimeUnavailable(f"the keeper cannot be reached: {error}", op=op) from error
+
+    async def close(self) -> None:
+        """Let go of the connection; the keeper goes on. Repeatable."""
+        if self._listening is not None:
+            self._listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listening
+        self._drop()
+
+    async def _open(self) -> asyncio.StreamWriter:
+        async with self._opening:
+            if self._writer is None:
+                reader, self._writer = await self._reach()
+                self._listening = asyncio.create_task(self._listen(reader))
+            return self._writer
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to the keeper, which is started where it does not run."""
+        with contextlib.suppress(OSError):
+            return await asyncio.open_unix_connection(self._path, limit=LINE)
+        await asyncio.to_thread(self._start)
+        deadline = asyncio.get_running_loop().time() + START_WITHIN
+        while True:
+            try:
+                return await asyncio.open_unix_connection(self._path, limit=LINE)
+            except OSError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(STEP)
+
+    def _start(self) -> None:
+        """Start a keeper. Where one runs already, the new one ends by itself."""
+        (self._data / "keeper").mkdir(mode=0o700, parents=True, exist_ok=True)
+        claim(self._run)
+        root = Path(trivium.__file__).parents[1]
+        subprocess.run(
+            [sys.executable, "-I", "-S", "-c", BOOT, str(root), str(self._data), str(self._run)],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            cwd="/",
+            start_new_session=True,
+            timeout=START_WITHIN,
+        )
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        try:
+            while line := await reader.readline():
+                answer: Answer = msgspec.json.decode(line)
+                future = self._waiting.pop(answer["id"], None)
+                if future is None or future.done():
+                    continue
+                if "error" in answer:
+                    future.set_exception(RuntimeUnavailable(str(answer["error"])))
+                else:
+                    future.set_result(answer["ok"])
+        except (OSError, ValueError, msgspec.DecodeError):
+            pass
+        finally:
+            self._drop()
+
+    def _drop(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(ConnectionResetError("the keeper went away"))
+        self._waiting.clear()

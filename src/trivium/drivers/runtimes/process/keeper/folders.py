@@ -1,0 +1,62 @@
+"""Directories made and given away without following a link that somebody else put there."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from trivium.drivers.runtimes.process.keeper.spec import Failed, Paths, Spec
+
+WALK = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+CROSSABLE = 0o711  # others may pass through to what is theirs, and see nothing
+
+
+def prepare(spec: Spec, paths: Paths) -> None:
+    """Make the home, the layer's directory and the notebook's own run directory, each given to its uid."""
+    for above in (f"{paths.data}/homes", f"{paths.data}/layers", paths.run):
+        make(above, CROSSABLE, None)
+    make(paths.layer, 0o700, spec.uid)
+    make(paths.home, 0o700, spec.uid)
+    make(paths.own, 0o700, spec.uid)
+
+
+def make(path: str, mode: int, uid: int | None) -> None:
+    """Make one directory below an existing one, and give it to `uid`; one that is another's is refused."""
+    parent = os.open(os.path.dirname(path), WALK)
+    try:
+        name = os.path.basename(path)
+        made = False
+        with suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=parent)
+            made = True
+        here = os.open(name, WALK, dir_fd=parent)
+        try:
+            if made:
+                os.fchmod(here, mode)
+                if uid is not None:
+                    os.fchown(here, uid, uid)
+            elif uid is not None and os.fstat(here).st_uid not in {uid, 0}:
+                raise Failed("unreachable", f"{path} belongs to another user of this machine; give it to uid {uid}.")
+            elif uid is not None and os.fstat(here).st_uid == 0 and uid != 0:
+                os.fchown(here, uid, uid)  # a keeper that died between making it and giving it away
+        finally:
+            os.close(here)
+    finally:
+        os.close(parent)
+
+
+def open_beneath(root: str, relative: str) -> int:
+    """A path descriptor of a directory below `root`; OSError when a part is missing or is a link."""
+    here = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    for part in relative.split("/"):
+        if part in {"", "."}:
+            continue
+        if part == "..":
+            os.close(here)
+            raise PermissionError(f"{relative} leaves the home")
+        try:
+            there = os.open(part, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+        finally:
+            os.close(here)
+        here = there
+    return here

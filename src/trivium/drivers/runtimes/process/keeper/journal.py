@@ -1,0 +1,110 @@
+"""What the keeper writes down of a launch, so that a later keeper finds out what happened while none was there.
+
+Each launch has a directory `<launch>-<generation>`. Notes are written beside and renamed, so that one is there whole or not at all.
+The report is one page that is laid out before anything starts, so that what a launch came to can be told on a full disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from contextlib import suppress
+from typing import Any
+
+Note = dict[str, Any]
+INTENT, STATE, READY, STOP, ENDED, FORGET = "intent", "state", "ready", "stop", "ended", "forget"
+REPORT = "report"
+SLOT = 2048  # bytes of each half of the report
+MINDER, STARTER = 0, 1  # who writes which half
+DETAIL = 400  # characters of a detail that surely fit
+
+
+class Journal:
+    """The notes of one launch."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+
+    def write(self, name: str, note: Note) -> None:
+        """Write a note durably; OSError leaves the former one in place."""
+        path = f"{self.directory}/{name}"
+        beside = f"{path}.{os.getpid()}.new"
+        try:
+            _write_whole(beside, json.dumps(note).encode())
+            os.rename(beside, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(beside)
+            raise
+        sync_directory(self.directory)
+
+    def read(self, name: str) -> Note | None:
+        """A note; None when it was never written."""
+        try:
+            with open(f"{self.directory}/{name}", encoding="utf-8") as file:  # noqa: PTH123 - pathlib is slow to import
+                note = json.load(file)
+        except (OSError, ValueError):
+            return None
+        return note if isinstance(note, dict) else None
+
+    def create(self, intent: Note) -> None:
+        """Make the directory with the intent and an empty report in it, or nothing; OSError says why."""
+        beside = f"{os.path.dirname(self.directory)}/.{os.path.basename(self.directory)}.new"
+        shutil.rmtree(beside, ignore_errors=True)
+        try:
+            os.mkdir(beside, 0o700)
+            Journal(beside).write(INTENT, intent)
+            _write_whole(f"{beside}/{REPORT}", b" " * (2 * SLOT))
+            os.rename(beside, self.directory)
+        except OSError:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+        sync_directory(os.path.dirname(self.directory))
+
+    def open_report(self) -> int:
+        """A descriptor of the report, to be written by `report`."""
+        return os.open(f"{self.directory}/{REPORT}", os.O_WRONLY | os.O_CLOEXEC)
+
+    def reported(self, who: int) -> Note:
+        """What the minder or the starter last reported; empty when it did not yet."""
+        try:
+            with open(f"{self.directory}/{REPORT}", "rb") as file:  # noqa: PTH123 - pathlib is slow to import
+                file.seek(who * SLOT)
+                note = json.loads(file.read(SLOT) or b"{}")
+        except (OSError, ValueError):
+            return {}
+        return note if isinstance(note, dict) else {}
+
+    def remove(self) -> None:
+        """Drop all notes."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def report(descriptor: int, who: int, note: Note) -> None:
+    """Write one half of the report, in place, so that it needs no new space on the disk."""
+    text = json.dumps(note).encode()
+    if len(text) > SLOT:
+        text = json.dumps({**note, "detail": str(note.get("detail", ""))[:DETAIL // 2]}).encode()[:SLOT]
+    os.pwrite(descriptor, text.ljust(SLOT), who * SLOT)
+    os.fdatasync(descriptor)
+
+
+def sync_directory(path: str) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_whole(path: str, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,234 @@
+"""The keeper itself: the launches it has, and what may be asked of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import selectors
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from trivium.drivers.runtimes.process.keeper import cgroups, listeners, processes
+from trivium.drivers.runtimes.process.keeper.errands import Errands, Reply
+from trivium.drivers.runtimes.process.keeper.journal import Journal, Note
+from trivium.drivers.runtimes.process.keeper.launch import Launch, World, recalled
+from trivium.drivers.runtimes.process.keeper.spec import paths_of, read_spec
+from trivium.drivers.runtimes.process.keeper.starting import FULL
+
+PROTOCOL = 1
+NAME = re.compile(r"[0-9]+-[0-9]+")
+IDLE = 30.0  # seconds without anything to keep and anybody who asks, after which the keeper ends
+REAPED = 4096  # wait statuses that are remembered
+
+
+class Refused(Exception):
+    """Something that was asked for and cannot be done; the text says why."""
+
+
+class Keeper:
+    """What the keeper knows. `ask` answers, `turn` brings every launch on."""
+
+    def __init__(self, data: str, run: str, selector: selectors.BaseSelector) -> None:
+        self.data, self.run = data, run
+        self._errands = Errands(selector)
+        self._above = f"{data}/keeper"
+        self._boot = processes.boot()
+        self._place = _identity(data)
+        self._hierarchies = cgroups.find(cgroup_name(data))
+        self._launches: dict[str, Launch] = {}
+        self._reaped: dict[int, int] = {}
+        self._used = time.monotonic()
+        self._recall()
+
+    # ---- what may be asked ---------------------------------------------------------------------------------------
+
+    def ask(self, op: str, note: Note, reply: Reply) -> None:
+        """Do what is asked, and reply now or later; `Refused` says why not."""
+        self._used = time.monotonic()
+        if op == "execute":
+            self._execute(note, reply)
+            return
+        operations: dict[str, Callable[[Note], Note]] = {
+            "hello": self._hello,
+            "launch": self._launch,
+            "observe": self._observe,
+            "stop": self._stop,
+            "forget": self._forget,
+            "remove": self._remove,
+            "adopt": self._adopt,
+            "listener": self._listener,
+        }
+        if op not in operations:
+            raise Refused(f"the keeper does not know {op!r}")
+        reply(operations[op](note))
+
+    def turn(self) -> float:
+        """Bring every launch on; seconds until the next turn is due."""
+        self._reap()
+        now = time.monotonic()
+        alive = [one for one in self._launches.values() if one.is_alive]
+        table = processes.everyone() if alive else {}
+        world = World(now, self._boot, table, self._reaped)
+        for launch in alive:
+            launch.turn(world)
+        for launch in list(self._launches.values()):
+            self._begin(launch, world)
+            self._tidy(launch)
+        return min((one.wait() for one in self._launches.values()), default=1.0)
+
+    def is_over(self, *, is_watched: bool) -> bool:
+        """Whether there is nothing to keep any more: nobody asks and nothing runs, or the data directory is gone."""
+        if _identity(self.data) != self._place:
+            for launch in self._launches.values():
+                launch.stop(0)
+            return not any(one.is_alive for one in self._launches.values())
+        if is_watched or any(one.ended is None for one in self._launches.values()):
+            self._used = time.monotonic()
+        return time.monotonic() - self._used > IDLE
+
+    def leave(self) -> None:
+        """Let go of what is kept for launches in general."""
+        cgroups.release(self._hierarchies)
+
+    def _hello(self, _: Note) -> Note:
+        return {"protocol": PROTOCOL, "pid": os.getpid(), "launches": len(self._launches)}
+
+    def _launch(self, note: Note) -> Note:
+        try:
+            spec = read_spec(note)
+        except (KeyError, TypeError, ValueError) as error:
+            raise Refused(f"this is no launch: {error!r}") from error
+        if spec.name in self._launches:
+            return {}
+        notes = Journal(f"{self._above}/{spec.name}")
+        launch = Launch(spec, notes, paths_of(spec, self.data, self.run), self._hierarchies)
+        self._launches[spec.name] = launch
+        try:
+            notes.create(note)
+        except OSError as error:
+            ending = "no_space" if error.errno in FULL else "failed_to_start"
+            launch.fail(ending, f"Nothing can be written to the data directory: {error.strerror}.")
+        return {}
+
+    def _observe(self, note: Note) -> Note:
+        found = (self._launches.get(f"{one['launch']}-{one['generation']}") for one in note["keys"])
+        return {"seen": [one.observe() for one in found if one is not None]}
+
+    def _stop(self, note: Note) -> Note:
+        launch = self._find(note)
+        if launch is not None:
+            launch.stop(float(note["grace"]))
+        return {}
+
+    def _forget(self, note: Note) -> Note:
+        launch = self._find(note)
+        if launch is not None:
+            launch.forget()
+            self._tidy(launch)
+        return {}
+
+    def _remove(self, note: Note) -> Note:
+        mine = [one for one in self._launches.values() if one.spec.launch == int(note["launch"])]
+        for launch in mine:
+            launch.forget()
+            self._tidy(launch)
+        return {"gone": not any(one.spec.launch == int(note["launch"]) for one in self._launches.values())}
+
+    def _adopt(self, _: Note) -> Note:
+        """Clear away what belongs to no launch, and name every launch."""
+        for name in cgroups.names(self._hierarchies) - set(self._launches):
+            if NAME.fullmatch(name):
+                cgroups.clear(self._hierarchies, name)
+        for name in os.listdir(self.run):
+            if NAME.fullmatch(name) and name not in self._launches:
+                shutil.rmtree(f"{self.run}/{name}", ignore_errors=True)
+        kept = [one.spec for one in self._launches.values() if not one.is_forgotten]
+        return {"keys": [{"launch": one.launch, "generation": one.generation} for one in kept]}
+
+    def _listener(self, note: Note) -> Note:
+        launch = self._find(note)
+        if launch is None or not launch.is_alive:
+            return {"host": None}
+        return {"host": listeners.of(launch.pids(processes.everyone()), int(note["port"]))}
+
+    def _execute(self, note: Note, reply: Reply) -> None:
+        launch = self._find(note)
+        if launch is None or not launch.is_alive or launch.is_stopping or not processes.is_alive(launch.main):
+            raise Refused("the notebook does not run")
+        try:
+            self._errands.send(launch, str(note["command"]), within=float(note["timeout"]), reply=reply)
+        except OSError as error:
+            raise Refused(f"the command could not be started: {error.strerror}") from error
+
+    # ---- what it does by itself ----------------------------------------------------------------------------------
+
+    def _find(self, note: Note) -> Launch | None:
+        return self._launches.get(f"{note['key']['launch']}-{note['key']['generation']}")
+
+    def _recall(self) -> None:
+        """Take up every launch of which there are notes."""
+        for name in sorted(os.listdir(self._above)):
+            if name.startswith(".") and name.endswith(".new"):
+                shutil.rmtree(f"{self._above}/{name}", ignore_errors=True)
+            if not NAME.fullmatch(name):
+                continue
+            launch = recalled(f"{self._above}/{name}", self.data, run=self.run, hierarchies=self._hierarchies)
+            if launch is not None:
+                launch.recall(self._boot)
+                self._launches[name] = launch
+
+    def _begin(self, launch: Launch, world: World) -> None:
+        if launch.is_begun or launch.ended is not None:
+            return
+        mine = launch.spec.launch
+        if any(one.is_alive and one.spec.launch == mine for one in self._launches.values()):
+            return
+        ports = [one.port for one in self._launches.values()]
+        launch.begin(world, port=listeners.free_port(ports), cpus=self._choose_cpus(launch))
+
+    def _tidy(self, launch: Launch) -> None:
+        if launch.ended is None:
+            return
+        if launch.is_forgotten:
+            if launch.drop():
+                self._launches.pop(launch.spec.name, None)
+        else:
+            launch.write_end()
+
+    def _choose_cpus(self, launch: Launch) -> frozenset[int] | None:
+        """The processors for a launch whose share no cgroup holds: those that fewest others have."""
+        if launch.holds("cpu"):
+            return None
+        load = dict.fromkeys(sorted(os.sched_getaffinity(0)), 0)
+        for other in self._launches.values():
+            for cpu in other.cpus or () if other.is_alive else ():
+                load[cpu] = load.get(cpu, 0) + 1
+        count = max(1, -int(-launch.spec.cores // 1))
+        return frozenset(sorted(load, key=lambda cpu: load[cpu])[:count])
+
+    def _reap(self) -> None:
+        """Reap minders, and orphans whose minder was killed."""
+        with suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                self._reaped[pid] = status
+                if len(self._reaped) > REAPED:
+                    self._reaped.pop(next(iter(self._reaped)))
+
+
+def cgroup_name(data: str) -> str:
+    """The directory that the launches of a data directory share in each hierarchy."""
+    return f"trivium-{hashlib.sha256(os.path.realpath(data).encode()).hexdigest()[:8]}"
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        entry = os.stat(path)
+    except OSError:
+        return None
+    return entry.st_dev, entry.st_ino

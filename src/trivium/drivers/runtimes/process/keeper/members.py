@@ -1,0 +1,73 @@
+"""Which processes belong to a launch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from trivium.drivers.runtimes.process.keeper import processes
+from trivium.drivers.runtimes.process.keeper.cgroups import Cgroup
+from trivium.drivers.runtimes.process.keeper.processes import Identity, Seen
+
+MARK = "TRIVIUM_LAUNCH"  # a random word in a notebook's environment; a hint among others, never proof
+
+
+class Roots(NamedTuple):
+    """What is known of a launch's processes without looking."""
+
+    minders: frozenset[Identity]
+    main: Identity | None
+    known: frozenset[Identity]  # seen in it before
+    mark: str
+    uid: int | None
+    cgroup: Cgroup | None
+
+
+def of(roots: Roots, table: Mapping[int, Seen]) -> set[int]:
+    """The pids of a launch's living processes, its minders left out.
+
+    Everything below a living minder is the launch's, and so is everything in its cgroup. Where the minder was killed and there is no
+    cgroup, what was seen in it before, what is in a session of those, and what carries its mark under its uid and came to the keeper or init.
+    """
+    alive = {one.pid for one in roots.minders if _is(one, table)}
+    found = processes.descendants(alive, table)
+    if roots.cgroup is not None:
+        found |= roots.cgroup.pids()
+    if len(alive) < len(roots.minders):
+        found |= _orphans(roots, table)
+    return {pid for pid in found - alive if pid in table and table[pid].is_alive}
+
+
+def identities(pids: Iterable[int], table: Mapping[int, Seen]) -> frozenset[Identity]:
+    """Who these are."""
+    return frozenset(table[pid].identity for pid in pids if pid in table)
+
+
+def _orphans(roots: Roots, table: Mapping[int, Seen]) -> set[int]:
+    known = {one.pid for one in (*roots.known, *([roots.main] if roots.main else [])) if _is(one, table)}
+    main = roots.main
+    if main is not None and not _is_other(main, table):
+        # While anything is in the session that the main process led, its pid is given to nobody else.
+        known |= {one.pid for one in table.values() if one.session == main.pid and one.started >= main.started}
+    known |= {pid for pid, one in table.items() if one.parent in {1, os.getpid()} and _is_marked(pid, roots)}
+    return known | processes.descendants(known, table)
+
+
+def _is_marked(pid: int, roots: Roots) -> bool:
+    if not roots.mark or pid == os.getpid():
+        return False
+    if f"{MARK}={roots.mark}".encode() not in processes.environment(pid):
+        return False
+    return roots.uid is None or processes.owner(pid) == roots.uid
+
+
+def _is(identity: Identity, table: Mapping[int, Seen]) -> bool:
+    process = table.get(identity.pid)
+    return process is not None and process.identity == identity and process.is_alive
+
+
+def _is_other(identity: Identity, table: Mapping[int, Seen]) -> bool:
+    """Whether the pid was given to another process since."""
+    process = table.get(identity.pid)
+    return process is not None and process.identity != identity

@@ -1,0 +1,284 @@
+"""The private mount namespace of a launch: what it needs is shown to it, what is not its own is hidden.
+
+A directory that the notebook's user may not cross (an interpreter under `/root`, the data directory) is covered with an
+empty one in memory, in which only what the launch needs is shown, at the same path. Seen by nobody else.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+from trivium.drivers.runtimes.process.keeper import kernel
+from trivium.drivers.runtimes.process.keeper.folders import open_beneath
+from trivium.drivers.runtimes.process.keeper.layer import python_of
+from trivium.drivers.runtimes.process.keeper.spec import Failed, Mount, Paths, Spec
+
+LINKS = 40  # as many as the kernel follows
+ENTRIES = 1000  # a directory with more is not copied to make room for a mount
+FORBIDDEN = ("/proc", "/sys", "/dev")
+
+
+class Need(NamedTuple):
+    """A directory that the launch must reach."""
+
+    path: str
+    writable: bool
+
+
+class Traced(NamedTuple):
+    """Where a path leads."""
+
+    path: str
+    links: tuple[tuple[str, str], ...]  # each link on the way, and what it says
+
+
+def enter(spec: Spec, paths: Paths) -> None:
+    """Move the calling process to a namespace of its own, made for this launch. OSError when the kernel refuses."""
+    kernel.unshare_mounts()
+    os.umask(0o022)  # what is made in memory must be crossed by the notebook's user
+    traced = [(trace(need.path), need.writable) for need in needs(spec, paths)]
+    covered = _cover(traced, hidden=(paths.data,), uid=spec.uid)
+    for mount in spec.mounts:
+        _show(mount, spec, Ground(paths, covered, [one.path for one, _ in traced]))
+
+
+def needs(spec: Spec, paths: Paths) -> list[Need]:
+    """What the launch must reach: the image, its interpreter, the layers, the home, its own room."""
+    read = [spec.image, *spec.layers, *interpreter_homes(spec.image)]
+    return [
+        *(Need(path, writable=False) for path in dict.fromkeys(read)),
+        *(Need(path, writable=True) for path in (paths.layer, paths.home, paths.own)),
+    ]
+
+
+def interpreter_homes(image: str) -> list[str]:
+    """The directories in which an environment's interpreter and its standard library lie."""
+    python = python_of(image)
+    if python is None:
+        return []
+    programs = [os.path.realpath(python)]
+    with suppress(OSError), open(f"{image}/pyvenv.cfg", encoding="utf-8") as file:
+        words = dict(line.split("=", 1) for line in file if "=" in line)
+        settings = {name.strip(): value.strip() for name, value in words.items()}
+        if "home" in settings:
+            programs.append(f"{settings['home']}/python")
+    return [os.path.dirname(os.path.dirname(program)) for program in programs]
+
+
+def trace(path: str) -> Traced:
+    """Where a path leads, and over which links."""
+    links: list[tuple[str, str]] = []
+    waiting = [part for part in reversed(path.split("/")) if part]
+    here = ""
+    while waiting:
+        part = waiting.pop()
+        if part == "..":
+            here = os.path.dirname(here).rstrip("/")
+            continue
+        there = f"{here}/{part}"
+        if part == "." or not os.path.islink(there):
+            here = here if part == "." else there
+            continue
+        target = os.readlink(there)
+        links.append((there, target))
+        if len(links) > LINKS:
+            raise Failed("environment_gone", f"{path} leads round in a circle.")
+        here = "" if target.startswith("/") else here
+        waiting.extend(one for one in reversed(target.split("/")) if one)
+    return Traced(here or "/", tuple(links))
+
+
+def first_uncrossable(path: str, uid: int | None) -> str | None:
+    """The first directory above `path` that `uid` may not cross; None when the way is free."""
+    parts = path.split("/")[1:-1]
+    here = ""
+    for part in parts:
+        here = f"{here}/{part}"
+        if not _may_cross(os.stat(here), uid):
+            return here
+    return None
+
+
+def link(spec: Spec, paths: Paths) -> None:
+    """Without a namespace: a link in the home for each writable mount below it; `Failed` for any other."""
+    for mount in spec.mounts:
+        target = os.path.normpath(mount.target)
+        if not mount.writable or not _is_below(target, paths.home):
+            raise Failed("failed_to_start", f"{mount.target} cannot be mounted without mount namespaces on this host.")
+        with _acting_as(spec.uid):
+            _link(target, mount.source, paths.home)
+
+
+def _link(target: str, source: str, home: str) -> None:
+    try:
+        os.close(open_beneath(home, source))
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        wanted = f"{home}/{os.path.normpath(source)}"
+        if not (os.path.islink(target) and os.readlink(target) == wanted):
+            os.symlink(wanted, target)
+    except OSError as error:
+        detail = f"{source} cannot be shown at {target}: {error.strerror or error}."
+        raise Failed("failed_to_start", detail) from error
+
+
+class Ground(NamedTuple):
+    """What a mount must know of the namespace it is shown in."""
+
+    paths: Paths
+    covered: list[str]
+    needed: list[str]
+
+
+def _cover(traced: list[tuple[Traced, bool]], hidden: tuple[str, ...], uid: int | None) -> list[str]:
+    """Cover what may not be crossed, and show the needed directories in it; says which directories are covered."""
+    ordered = sorted(traced, key=lambda one: one[0].path.count("/"))
+    handles = [(one.path, writable, os.open(one.path, os.O_PATH | os.O_CLOEXEC)) for one, writable in ordered]
+    stops = {os.path.realpath(place) for place in hidden}
+    reached = [path for one, _ in ordered for path in (one.path, *(link for link, _ in one.links))]
+    stops.update(stop for path in reached if (stop := first_uncrossable(path, uid)))
+    covered = [place for place in sorted(stops) if not any(_is_below(place, other) for other in stops)]
+    for place in covered:
+        kernel.mount_tmpfs(place)
+    for one, _ in ordered:
+        for link, target in one.links:
+            if any(_is_below(link, place) for place in covered) and not os.path.lexists(link):
+                os.makedirs(os.path.dirname(link), mode=0o755, exist_ok=True)
+                os.symlink(target, link)
+    for path, writable, handle in handles:
+        if any(_is_below(path, place) for place in covered):
+            os.makedirs(path, mode=0o755, exist_ok=True)
+        kernel.bind(f"/proc/self/fd/{handle}", path)
+        if not writable:
+            kernel.make_readonly(path)
+        os.close(handle)
+    return covered
+
+
+def _show(mount: Mount, spec: Spec, ground: Ground) -> None:
+    """Show one directory of the home at the place that was asked for."""
+    target = os.path.normpath(mount.target)
+    if refusal := refused_target(mount.target, ground):
+        raise Failed("failed_to_start", refusal)
+    try:
+        source = open_beneath(ground.paths.home, mount.source)
+    except OSError as error:
+        raise Failed("failed_to_start", f"{mount.source} is no directory of the home: {error.strerror}.") from error
+    try:
+        place = _room_for(target, spec, ground)
+        try:
+            kernel.bind(f"/proc/self/fd/{source}", f"/proc/self/fd/{place}")
+            if not mount.writable:
+                kernel.make_readonly(target)
+        finally:
+            os.close(place)
+    except OSError as error:
+        raise Failed("failed_to_start", f"Nothing can be mounted at {target}: {error.strerror or error}.") from error
+    finally:
+        os.close(source)
+
+
+def refused_target(target: str, ground: Ground) -> str | None:
+    """Why nothing may be mounted at a path; None when it may."""
+    place = os.path.normpath(target)
+    if not target.startswith("/") or ".." in target.split("/") or place == "/":
+        return f"{target} is no absolute path of a directory to mount at."
+    if any(place == one or _is_below(place, one) for one in FORBIDDEN):
+        return f"Nothing may be mounted at {target}: it belongs to the system."
+    inside = (ground.paths.layer, *ground.needed)
+    if any(one == place or _is_below(one, place) for one in inside):
+        return f"Nothing may be mounted at {target}: the notebook itself lies there."
+    return None
+
+
+def _room_for(target: str, spec: Spec, ground: Ground) -> int:
+    """A descriptor of a directory at `target`, made where there is none, in a way that the host does not see."""
+    if not os.path.isdir(target):
+        above = target
+        while not os.path.lexists(above):
+            above = os.path.dirname(above)
+        real = os.path.realpath(above)
+        ours = any(real == place or _is_below(real, place) for place in ground.covered) and _is_memory(real)
+        with _acting_as(None if ours else spec.uid):
+            with suppress(PermissionError, OSError):
+                os.makedirs(target, mode=0o755)
+        if not os.path.isdir(target):
+            _make_room(real, spec.uid)
+            os.makedirs(target, mode=0o755, exist_ok=True)
+    return os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _make_room(place: str, uid: int | None) -> None:
+    """Replace a directory by one in memory with the same entries, so that another can be made in it."""
+    entries = os.listdir(place) if _may_cross(os.stat(place), uid) else []
+    if len(entries) > ENTRIES:
+        raise OSError(0, f"{place} holds too many things")
+    room = place if place != "/" else "/mnt"
+    handles = [(name, *_opened(f"{place.rstrip('/')}/{name}")) for name in entries]
+    kernel.mount_tmpfs(room, size="4m")
+    for name, mode, handle, link in handles:
+        _copy(f"{room}/{name}", mode, handle=handle, link=link)
+    if place == "/":
+        kernel.move_root(room)
+
+
+def _opened(path: str) -> tuple[int, int, str]:
+    handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    mode = os.fstat(handle).st_mode
+    return mode, handle, os.readlink(path) if stat.S_ISLNK(mode) else ""
+
+
+def _copy(path: str, mode: int, *, handle: int, link: str) -> None:
+    try:
+        if link:
+            os.symlink(link, path)
+        elif stat.S_ISDIR(mode):
+            os.mkdir(path)
+            kernel.bind(f"/proc/self/fd/{handle}", path)
+        else:
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+            kernel.bind(f"/proc/self/fd/{handle}", path)
+    finally:
+        os.close(handle)
+
+
+def _may_cross(entry: os.stat_result, uid: int | None) -> bool:
+    if uid in {None, 0}:
+        return True
+    if entry.st_uid == uid:
+        return bool(entry.st_mode & stat.S_IXUSR)
+    if entry.st_gid == uid:
+        return bool(entry.st_mode & stat.S_IXGRP)
+    return bool(entry.st_mode & stat.S_IXOTH)
+
+
+def _is_below(path: str, place: str) -> bool:
+    return path.startswith(place.rstrip("/") + "/")
+
+
+def _is_memory(place: str) -> bool:
+    """Whether a directory is on one of our covers, and not on something that is shown in it."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        lines = [line.split() for line in file]
+    kinds = {words[4]: words[words.index("-") + 1] for words in lines}  # the last mount at a place is the one on top
+    while place not in kinds:
+        place = os.path.dirname(place)
+    return kinds[place] == "tmpfs"
+
+
+@contextmanager
+def _acting_as(uid: int | None) -> Iterator[None]:
+    """Make what follows with the user's rights and no more."""
+    if uid is None or os.geteuid() != 0:
+        yield
+        return
+    os.setegid(uid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)

@@ -1,0 +1,163 @@
+"""The process runtime: notebooks, environments and nodes on this machine. Fulfils `Runtime`, `Environments` and `Nodes`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from trivium.base.clock import Clock
+from trivium.drivers.runtimes.process import environments, host, layers, wire
+from trivium.drivers.runtimes.process.capabilities import find_capabilities
+from trivium.drivers.runtimes.process.client import KeeperClient
+from trivium.drivers.runtimes.process.settings import ProcessSettings
+from trivium.resources.images.ports import EnvironmentFound
+from trivium.resources.nodes.ports import NodeFound
+from trivium.resources.notebooks.errors import RuntimeUnavailable
+from trivium.resources.notebooks.ports import (
+    Address,
+    Capabilities,
+    Executed,
+    LaunchKey,
+    LaunchSpec,
+    Log,
+    Observation,
+    Phase,
+    SavedLayer,
+)
+
+PIECE = 1 << 20  # bytes of a log that are read at once
+GONE_WITHIN = 30.0  # seconds for a notebook that is removed to end
+STEP = 0.05
+
+
+class ProcessRuntime:
+    """Notebooks as trees of processes on this machine."""
+
+    def __init__(self, settings: ProcessSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._data = Path(os.path.realpath(settings.data))
+        self._keeper = KeeperClient(self._data, settings.run)
+        self._capabilities: Capabilities | None = None
+
+    async def close(self) -> None:
+        """Let go of the keeper, which goes on with all notebooks. Repeatable."""
+        await self._keeper.close()
+
+    # ---- Runtime -------------------------------------------------------------------------------------------------
+
+    async def capabilities(self) -> Capabilities:
+        """What this host can do; found out once."""
+        if self._capabilities is None:
+            self._capabilities = await asyncio.to_thread(find_capabilities, self._settings)
+        return self._capabilities
+
+    async def launch(self, spec: LaunchSpec) -> None:
+        """Have the keeper start it, unless it knows this launch and generation. Errors: `RuntimeUnavailable`."""
+        await self._keeper.ask("launch", **wire.told(spec, self._settings))
+
+    async def observe(self, keys: Sequence[LaunchKey]) -> Mapping[LaunchKey, Observation]:
+        """What is the case for each key; `UNKNOWN` for all where the keeper does not answer."""
+        try:
+            answer = await self._keeper.ask("observe", keys=[wire.key_note(key) for key in keys])
+        except RuntimeUnavailable as error:
+            return {key: Observation(key=key, phase=Phase.UNKNOWN, reason=error.message) for key in keys}
+        seen = [wire.observation(note, self._data) for note in answer["seen"]]
+        absent = {key: Observation(key=key, phase=Phase.ABSENT) for key in keys}
+        return absent | {one.key: one for one in seen}
+
+    async def stop(self, key: LaunchKey, grace: timedelta) -> None:
+        """Ask it to end, and after `grace` make it. Errors: `RuntimeUnavailable`."""
+        await self._keeper.ask("stop", key=wire.key_note(key), grace=grace.total_seconds())
+
+    async def forget(self, key: LaunchKey) -> None:
+        """Drop what is kept of a launch, its layer and log apart; one that still runs is ended first."""
+        await self._keeper.ask("forget", key=wire.key_note(key))
+
+    async def remove(self, launch: int) -> None:
+        """Drop all of a notebook for good; comes back when nothing of it runs any more."""
+        deadline = self._clock.monotonic() + GONE_WITHIN
+        while not (await self._keeper.ask("remove", launch=launch))["gone"]:
+            if self._clock.monotonic() > deadline:
+                raise RuntimeUnavailable("the notebook's processes do not end", launch=launch)
+            await asyncio.sleep(STEP)
+        await asyncio.to_thread(layers.discard, self._data, launch)
+
+    async def logs(self, key: LaunchKey, since: int = 0) -> Log:
+        """Up to 1 MiB of the log from byte `since` on."""
+        return await asyncio.to_thread(_read_log, self._data / "logs" / str(key.launch) / f"{key.generation}.log", since)
+
+    async def execute(self, key: LaunchKey, command: str, *, timeout: timedelta) -> Executed:
+        """Run a shell command inside the notebook; at most 64 KiB of what it says. Errors: `RuntimeUnavailable`."""
+        seconds = timeout.total_seconds()
+        answer = await self._keeper.ask(
+            "execute", within=seconds + GONE_WITHIN, key=wire.key_note(key), command=command, timeout=seconds
+        )
+        return wire.executed(answer)
+
+    async def listener(self, key: LaunchKey, port: int) -> Address | None:
+        """Where one of that notebook's own processes listens on `port`; None when none does."""
+        answer = await self._keeper.ask("listener", key=wire.key_note(key), port=port)
+        return None if answer["host"] is None else Address(host=answer["host"], port=port)
+
+    async def save(self, key: LaunchKey, name: str) -> SavedLayer:
+        """Keep the notebook's own packages as a layer. Errors: `LayerNotSaved`."""
+        return await asyncio.to_thread(layers.save, self._data, key.launch, name)
+
+    async def drop_layer(self, name: str) -> None:
+        """Remove a saved layer. Repeatable."""
+        await asyncio.to_thread(layers.drop, self._data, name)
+
+    async def adopt(self) -> Sequence[LaunchKey]:
+        """Every launch that is kept, running or ended; what belongs to none is cleared away."""
+        answer = await self._keeper.ask("adopt", within=60.0)
+        await asyncio.to_thread(layers.clear, self._data)
+        return [LaunchKey(launch=one["launch"], generation=one["generation"]) for one in answer["keys"]]
+
+    # ---- Environments --------------------------------------------------------------------------------------------
+
+    async def inspect(self, path: Path, *, command: tuple[str, ...] = ()) -> EnvironmentFound:
+        """What stands in an environment's directory. Errors: `EnvironmentRefused`."""
+        return await asyncio.to_thread(environments.inspect, path, command)
+
+    async def fingerprint(self, path: Path) -> str | None:
+        """The cheap fingerprint; None when the environment is not there."""
+        return await asyncio.to_thread(environments.fingerprint, path)
+
+    async def digest(self, path: Path) -> str | None:
+        """The digest, read anew; None when the environment is not there."""
+        return await asyncio.to_thread(environments.digest, path)
+
+    # ---- Nodes ---------------------------------------------------------------------------------------------------
+
+    async def nodes(self) -> Sequence[NodeFound]:
+        """This machine."""
+        return [await asyncio.to_thread(host.find_node, self._settings)]
+
+
+def _read_log(path: Path, since: int) -> Log:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return Log(text="", next=since)
+    try:
+        piece = os.pread(descriptor, PIECE, max(since, 0))
+    finally:
+        os.close(descriptor)
+    whole = _whole(piece)
+    return Log(text=whole.decode(errors="replace"), next=max(since, 0) + len(whole))
+
+
+def _whole(piece: bytes) -> bytes:
+    """The piece without a last character that is only half there."""
+    for back in range(1, min(len(piece), 4) + 1):
+        byte = piece[-back]
+        if byte < 0x80:  # noqa: PLR2004 - UTF-8: a character of one byte
+            break
+        if byte >= 0xC0:  # noqa: PLR2004 - UTF-8: the first byte of a longer one
+            length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4  # noqa: PLR2004
+            return piece[:-back] if back < length and back < len(piece) else piece
+    return piece
