@@ -1,0 +1,147 @@
+"""Notebooks as callers ask for them: what is refused, what is promised, and what is written down."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.builders import CAPABLE, Place, cards, free_of
+from trivium.base.caller import Caller
+from trivium.base.query import Condition, Offset, Op, Query
+from trivium.base.units import GIB
+from trivium.resources import events, notebooks, operations
+from trivium.resources.images import NoSuchImage
+from trivium.resources.nodes import NoCapacity
+from trivium.resources.notebooks import (
+    NoFlavor,
+    NoSuchNotebook,
+    Notebook,
+    NotebookSpec,
+    NotReleasable,
+    NotStartable,
+    NotStoppable,
+    Status,
+    UserNotSeparable,
+)
+
+
+@pytest.fixture
+def alice(here: Place) -> Caller:
+    """A user, on a machine with room."""
+    here.node(cores=64, memory=512 * GIB, cards=cards("dcu", 8))
+    return here.user("alice")
+
+
+def test_a_new_notebook_is_being_created_and_holds_what_it_needs(here: Place, alice: Caller) -> None:
+    made = here.notebook(alice, here.image(), "first", kind="dcu", count=3)
+    assert made.status is Status.CREATING
+    assert made.generation == 1
+    assert made.resources.count == 3
+    assert free_of(here, "dcu").free == 5
+    assert here.store.read_now(notebooks.get, alice, made.id) == made
+    operation = here.store.read_now(operations.get, alice, made.operation)
+    assert operation.target == made.id
+    assert [event.action for event in here.store.read_now(events.latest, "notebook")] == ["notebook.create"]
+
+
+def test_without_a_name_it_is_named_after_the_time(here: Place, alice: Caller) -> None:
+    made = here.notebook(alice, here.image())
+    assert made.name.startswith("261121093000")
+    assert len(made.name) == 16
+    assert made.name.isdigit()
+
+
+def test_what_does_not_fit_is_refused_whole(here: Place, alice: Caller) -> None:
+    image = here.image()
+    with pytest.raises(NoCapacity):
+        here.notebook(alice, image, kind="dcu", count=9)
+    assert here.store.search_now(notebooks.list_notebooks, alice, Query()).total == 0
+    assert here.store.read_now(events.latest, "notebook") == []
+
+
+def test_unknown_images_pools_and_kinds_are_refused(here: Place, alice: Caller) -> None:
+    image = here.image()
+    with pytest.raises(NoFlavor):
+        here.notebook(alice, image, kind="npu")
+    spec = NotebookSpec(image_path="registry.test/none:1", kind="cpu", count=1)
+    with pytest.raises(NoSuchImage):
+        here.store.write_now(notebooks.create, alice, here.site, spec=spec, capabilities=CAPABLE)
+
+
+def test_another_project_sees_nothing_of_it(here: Place, alice: Caller) -> None:
+    made = here.notebook(alice, here.image())
+    bob = here.user("bob")
+    for ask in (notebooks.start, notebooks.stop, notebooks.release):
+        with pytest.raises(NoSuchNotebook):
+            here.store.write_now(ask, bob, made.id)
+    with pytest.raises(NoSuchNotebook):
+        here.store.read_now(notebooks.get, bob, made.id)
+    assert here.store.search_now(notebooks.list_notebooks, bob, Query()).total == 0
+
+
+def test_nothing_can_be_asked_of_a_notebook_that_is_being_created(here: Place, alice: Caller) -> None:
+    made = here.notebook(alice, here.image())
+    with pytest.raises(NotStartable):
+        here.store.write_now(notebooks.start, alice, made.id)
+    with pytest.raises(NotStoppable):
+        here.store.write_now(notebooks.stop, alice, made.id)
+    with pytest.raises(NotReleasable):
+        here.store.write_now(notebooks.release, alice, made.id)
+
+
+def test_a_rename_is_seen_and_found(here: Place, alice: Caller) -> None:
+    made = here.notebook(alice, here.image(), "before")
+    here.store.write_now(notebooks.rename, alice, made.id, name=" 实验 One ")
+    query = Query(where=(Condition(field="name", op=Op.CONTAINS, value="验 on"),))
+    found = here.store.search_now(notebooks.list_notebooks, alice, query)
+    assert [notebook.name for notebook in found.rows] == ["实验 One"]
+
+
+def test_a_page_knows_its_total_and_the_room_there_is(here: Place, alice: Caller) -> None:
+    image = here.image()
+    made = [here.notebook(alice, image, f"n{number}", kind="dcu") for number in range(5)]
+    page, room = here.store.search_now(notebooks.list_with_room, alice, Query(page=Offset(limit=2, offset=1)))
+    assert [notebook.id for notebook in page.rows] == [made[3].id, made[2].id]
+    assert page.total == 5
+    assert room[made[0].pool, "dcu"].free == 3
+
+
+def test_without_uids_of_their_own_a_second_user_is_refused(here: Place, alice: Caller) -> None:
+    image = here.image()
+    here.notebook(alice, image)
+    shared = CAPABLE.__class__(
+        runtime="process",
+        uid_per_user=False,
+        mount_namespace=False,
+        cpu=CAPABLE.cpu,
+        memory=CAPABLE.memory,
+        processes=CAPABLE.processes,
+        disk=CAPABLE.disk,
+        shared_uid=False,
+    )
+    spec = NotebookSpec(image_path=image.path, kind="cpu", count=1)
+    bob = here.user("bob")
+    with pytest.raises(UserNotSeparable):
+        here.store.write_now(notebooks.create, bob, here.site, spec=spec, capabilities=shared)
+    assert here.store.write_now(notebooks.create, alice, here.site, spec=spec, capabilities=shared)
+
+
+def test_fifty_creations_of_two_users_hold_each_card_once(here: Place, alice: Caller) -> None:
+    bob = here.user("bob")
+    image = here.image()
+
+    def one(number: int) -> Notebook | None:
+        try:
+            return here.notebook((alice, bob)[number % 2], image, f"n{number}", kind="dcu")
+        except NoCapacity:
+            return None
+
+    with ThreadPoolExecutor(16) as pool:
+        made = [notebook for notebook in pool.map(one, range(50)) if notebook is not None]
+    assert len(made) == 8
+    assert len({notebook.id for notebook in made}) == 8
+    assert free_of(here, "dcu").free == 0
+    seen = [here.store.search_now(notebooks.list_notebooks, caller, Query()) for caller in (alice, bob)]
+    assert sum(page.total or 0 for page in seen) == 8
+    assert all(notebook.owner == alice.user for notebook in seen[0].rows)
