@@ -10,7 +10,8 @@ from trivium.base.site import Site
 from trivium.dialects.operation import Core, Dialect
 from trivium.dialects.scnet import ImageList as ScnetImageList
 from trivium.dialects.scnet import ScnetDialect, ScnetSettings
-from trivium.drivers.runtimes.process import ProcessRuntime, ProcessSettings, run_directory
+from trivium.drivers.runtimes.process.runtime import ProcessRuntime
+from trivium.drivers.runtimes.process.settings import ProcessSettings, run_directory
 from trivium.server.proxy import ProxySettings
 from trivium.server.settings import Settings
 

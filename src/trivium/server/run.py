@@ -18,7 +18,7 @@ from trivium.base.clock import SystemClock
 from trivium.base.keyring import Keyring
 from trivium.base.site import Site
 from trivium.dialects.operation import Core
-from trivium.drivers.runtimes.process import ProcessRuntime
+from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.resources import notebooks, users
 from trivium.resources.notebooks import NotebookWorker
 from trivium.server import logs

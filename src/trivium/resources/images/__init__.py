@@ -12,14 +12,17 @@ from trivium.resources.images.service import (
     get_any,
     list_images,
     remove,
+    split_version,
     start_save,
 )
 from trivium.resources.images.table import IMAGES
-from trivium.resources.images.types import Image, ImageStatus, Visibility
+from trivium.resources.images.types import KINDS, Image, ImageStatus, Visibility
 from trivium.resources.images.verify import verify
 
 __all__ = [
     "IMAGES",
+    "KINDS",
+    "KINDS",
     "EnvironmentRefused",
     "Image",
     "ImageChanged",
@@ -38,6 +41,7 @@ __all__ = [
     "get_any",
     "list_images",
     "remove",
+    "split_version",
     "start_save",
     "verify",
 ]

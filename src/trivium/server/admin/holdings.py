@@ -1,4 +1,4 @@
-"""What keeps a user from being deleted: each later room that holds things for users says so here."""
+"""What keeps a user from being deleted: each room that holds things for users stands here."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def _chosen(entries: tuple[Entry, ...], problems: list[str]) -> dict[str, Entry]
 
 def _parsed(entry: Entry, problems: list[str]) -> Iterator[tuple[str, object]]:
     try:
-        yield entry.key, parsing.parse(entry.raw, KEYS[entry.key])
+        yield entry.key, parsing.parse(entry.raw, KEYS[entry.key], typed=entry.typed)
     except ValueError as error:
         secret = Secret in get_args(KEYS[entry.key])
         value = "" if secret else f", not {entry.raw!r}"

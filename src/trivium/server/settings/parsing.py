@@ -39,23 +39,27 @@ NOTHING: Final = ("", "never", "none")
 WORDS: Final = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
-def parse(raw: object, wanted: object) -> object:
-    """The value of type `wanted` that `raw` stands for: text from a flag or variable, or what a TOML file holds.
+def parse(raw: object, wanted: object, *, typed: bool) -> object:
+    """The value of type `wanted` that `raw` stands for.
 
-    Raises `ValueError` with a sentence that says what is expected.
+    A `typed` source, like a TOML file, writes numbers and truth as such; flags and variables write all as text. Raises
+    `ValueError` with a sentence that says what is expected.
     """
     choices = get_args(wanted)
     if NoneType in choices:
         if isinstance(raw, str) and raw.strip().lower() in NOTHING:
             return None
         wanted = next(choice for choice in choices if choice is not NoneType)
+    if wanted is bool and typed and isinstance(raw, str):
+        message = "expected true or false without quotes"
+        raise ValueError(message)
     parser = PARSERS.get(wanted)
     if parser is not None:
         return parser(raw)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return choice(raw, wanted)
     try:
-        return msgspec.convert(raw, cast("type[object]", wanted), strict=not isinstance(raw, str))
+        return msgspec.convert(raw, cast("type[object]", wanted), strict=typed)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from error
 
@@ -84,7 +88,7 @@ def accelerators(raw: object) -> tuple[Declared, ...]:
     """What `dcu:8` or `gpu:2,npu:4` declares."""
     if not isinstance(raw, str):
         message = "expected text like dcu:8"
-        raise ValueError(message)  # noqa: TRY004 - all that is wrong with a setting is one kind of error
+        raise ValueError(message)
     parts = [part.strip().lower() for part in raw.split(",") if part.strip()]
     found = [ACCELERATOR.fullmatch(part) for part in parts]
     declared = tuple(Declared(kind=match[1], count=int(match[2])) for match in found if match and match[1] in KINDS)
@@ -109,8 +113,16 @@ def truth(raw: object) -> bool:
     value = WORDS.get(raw.strip().lower()) if isinstance(raw, str) else raw
     if not isinstance(value, bool):
         message = "expected true or false"
-        raise ValueError(message)  # noqa: TRY004 - as above
+        raise ValueError(message)
     return value
+
+
+def text(raw: object) -> str:
+    """Text that is not empty."""
+    if not isinstance(raw, str) or not raw:
+        message = "expected text"
+        raise ValueError(message)
+    return raw
 
 
 def path(raw: object) -> Path:
@@ -140,7 +152,7 @@ PARSERS: Final[Mapping[object, Callable[[object], object]]] = {
     Path: path,
     bool: truth,
     tuple[Declared, ...]: accelerators,
-    Secret: lambda raw: parse(raw, str),
+    Secret: text,
 }
 
 

@@ -22,6 +22,7 @@ class Entry(Value, frozen=True):
     key: str  # section.name
     raw: object
     origin: str  # where it was found, as people read it
+    typed: bool = False  # whether the source tells numbers and truth from text
 
 
 class Flags(Value, frozen=True):
@@ -76,10 +77,10 @@ def of_file(path: Path) -> Iterator[Entry]:
         raise Unreadable(message) from error
     for section, table in tables.items():
         if not isinstance(table, dict):
-            yield Entry(key=section, raw=table, origin=str(path))
+            yield Entry(key=section, raw=table, origin=str(path), typed=True)
             continue
         for name, raw in cast("dict[str, object]", table).items():
-            yield Entry(key=f"{section}.{name}", raw=raw, origin=str(path))
+            yield Entry(key=f"{section}.{name}", raw=raw, origin=str(path), typed=True)
 
 
 def default_data(environment: Mapping[str, str]) -> Path:

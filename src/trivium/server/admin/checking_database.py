@@ -1,0 +1,74 @@
+"""What `trivium doctor` finds out about the database, without changing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import Connection, Engine, exc
+
+from trivium.base.errors import TriviumError
+from trivium.base.keyring import Keyring
+from trivium.resources import users
+from trivium.server.admin.findings import Finding, blocking, lacking, ok
+from trivium.server.settings import Settings, masked
+from trivium.store import Flavour, Read, migrations
+from trivium.store.database import engine_for
+from trivium.store.shapes import Shapes
+
+OFF: Final = 5.0  # seconds that two clocks may differ
+OLDEST_POSTGRESQL: Final = 150_000  # server_version_num of 15.0
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    """Whether the database answers and is one that this program can use."""
+    if settings.database.url is None and not settings.database_file.exists():
+        yield ok("database", f"SQLite, {settings.database_file}, which will be made")
+        return
+    place = masked(settings.database_url)
+    try:
+        engine = engine_for(settings.database_url)
+        with engine.connect() as connection, connection.begin():
+            yield from _looked_at(engine, connection, settings)
+    except TriviumError as error:
+        yield blocking("database", f"{place}: {error.message}", "see trivium server start --help")
+    except exc.DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        yield blocking("database", f"{place}: {reason}", "start the database, or name another with --database")
+
+
+def _looked_at(engine: Engine, connection: Connection, settings: Settings) -> Iterator[Finding]:
+    place = masked(settings.database_url)
+    flavour = Flavour(engine.dialect.name)
+    if flavour is Flavour.POSTGRESQL:
+        yield from _server(connection)
+    revision = migrations.revision(connection)
+    if revision is None:
+        yield ok("database", f"{place} is empty and will be filled")
+        return
+    if revision > migrations.HEAD:
+        raise migrations.newer(revision)
+    state = "up to date" if revision == migrations.HEAD else "older, and brought up to date at the next start"
+    yield ok("database", f"{place} is {state}")
+    if settings.key_file.exists() and revision == migrations.HEAD:
+        yield _keyring(Read(connection, flavour, datetime.now(UTC), shapes=Shapes()), settings)
+
+
+def _server(connection: Connection) -> Iterator[Finding]:
+    version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
+    if version < OLDEST_POSTGRESQL:
+        yield blocking("PostgreSQL", f"version {version // 10_000}", "use PostgreSQL 15 or newer")
+    theirs = float(connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one())
+    apart = abs(theirs - datetime.now(UTC).timestamp())
+    if apart > OFF:
+        remedy = "run an NTP client on both machines"
+        yield lacking("database clock", f"{apart:.0f} s apart from this machine's", remedy)
+
+
+def _keyring(tx: Read, settings: Settings) -> Finding:
+    try:
+        users.check_keyring(tx, Keyring.at(settings.key_file))
+    except TriviumError as error:
+        return blocking("keys", error.message, "put the key file back that belongs to this database")
+    return ok("keys", "the key file opens what the database has")
