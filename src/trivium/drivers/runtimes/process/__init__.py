@@ -1,5 +1,10 @@
 """The process runtime: a notebook is a tree of processes on this machine, kept by a keeper that outlives the server.
 
-Its door is `runtime` (`ProcessRuntime`) and `settings` (`ProcessSettings`, `run_directory`). This file imports nothing,
-because the keeper's own program, which has only the standard library, passes through it.
+The keeper's own program, which has only the standard library, goes round this file (`client.BOOT`).
 """
+
+from trivium.drivers.runtimes.process.capabilities import mounts_refused
+from trivium.drivers.runtimes.process.runtime import ProcessRuntime
+from trivium.drivers.runtimes.process.settings import ProcessSettings, run_directory
+
+__all__ = ["ProcessRuntime", "ProcessSettings", "mounts_refused", "run_directory"]

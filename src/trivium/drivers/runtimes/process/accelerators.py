@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import re
 import shutil
 import subprocess
+from typing import Any
 
 from trivium.resources.nodes.ports import AcceleratorFound
 
@@ -70,7 +72,7 @@ def read_hy_smi(text: str) -> tuple[AcceleratorFound, ...]:
 def _nvidia() -> tuple[AcceleratorFound, ...]:
     """NVIDIA's devices by NVML, where its Python binding is installed."""
     try:
-        import pynvml  # noqa: PLC0415 - an optional dependency
+        pynvml: Any = importlib.import_module("pynvml")  # an optional dependency, without types
     except ImportError:
         return ()
     try:

@@ -67,27 +67,25 @@ def _can_unshare() -> bool:
     return done.returncode == 0
 
 
-def _remedies(
-    settings: ProcessSettings, held: frozenset[str], *, is_root: bool, has_namespaces: bool
-) -> Sequence[str]:
+def _remedies(settings: ProcessSettings, held: frozenset[str], *, is_root: bool, has_namespaces: bool) -> Sequence[str]:
     said: list[str] = []
     if not is_root:
         said.append(
-            "All notebooks run under the server's own uid, so only one user may have notebooks: run the server as root, "
-            "or set TRIVIUM_RUNTIME__SHARED_UID=true where the users trust each other."
+            "All notebooks run under the server's own uid, so only one user may have notebooks: run the server as "
+            "root, or set TRIVIUM_RUNTIME__SHARED_UID=true where the users trust each other."
         )
     elif not has_namespaces:
         said.append(
-            "Mount namespaces cannot be made (CAP_SYS_ADMIN is missing): read-only mounts are refused, and environments must "
-            "be reachable for every user of this machine."
+            "Mount namespaces cannot be made (CAP_SYS_ADMIN is missing): read-only mounts are refused, and "
+            "environments must be reachable for every user of this machine."
         )
     missing = [word for word, name in (("CPU", "cpu"), ("memory", "memory"), ("process", "pids")) if name not in held]
     if missing and not settings.cgroups:
         said.append("Limits are watched and not enforced, because the configuration says not to use cgroups.")
     elif missing:
         said.append(
-            f"{' and '.join(missing)} limits are watched and not enforced: make a cgroup hierarchy writable for the server "
-            "(root, or a systemd service with Delegate=yes)."
+            f"{' and '.join(missing)} limits are watched and not enforced: make a cgroup hierarchy writable for the "
+            "server (root, or a systemd service with Delegate=yes)."
         )
     said.append("Disk use is declared and not enforced: use a file system with project quotas where that matters.")
     return said

@@ -17,14 +17,18 @@ from trivium.drivers.runtimes.process.keeper.main import SOCKET
 from trivium.drivers.runtimes.process.settings import claim
 from trivium.resources.notebooks.errors import RuntimeUnavailable
 
-WITHIN = 10.0  # seconds for an answer
 START_WITHIN = 10.0  # seconds for a keeper to open its door
 LINE = 64 << 20  # bytes of one answer
 STEP = 0.02  # seconds between two knocks
-BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from trivium.drivers.runtimes.process.keeper.main import main; main(sys.argv[2], sys.argv[3])"
-)
+PACKAGE = "trivium.drivers.runtimes.process"
+BOOT = f"""
+import sys, types
+sys.path.insert(0, sys.argv[1])
+room = sys.modules["{PACKAGE}"] = types.ModuleType("{PACKAGE}")  # its door needs installed packages
+room.__path__ = [sys.argv[1] + "/{PACKAGE.replace(".", "/")}"]
+from {PACKAGE}.keeper.main import main
+main(sys.argv[2], sys.argv[3])
+"""
 
 Answer = dict[str, Any]
 
@@ -32,8 +36,8 @@ Answer = dict[str, Any]
 class KeeperClient:
     """Asks the keeper of a data directory. Used from one event loop, which it never blocks."""
 
-    def __init__(self, data: Path, run: Path) -> None:
-        self._data, self._run = data, run
+    def __init__(self, data: Path, run: Path, *, within: float) -> None:
+        self._data, self._run, self._within = data, run, within
         self._path = run / SOCKET
         self._opening = asyncio.Lock()
         self._writer: asyncio.StreamWriter | None = None
@@ -41,10 +45,13 @@ class KeeperClient:
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._number = 0
 
-    async def ask(self, op: str, *, within: float = WITHIN, **told: object) -> Answer:
-        """What the keeper answers; `RuntimeUnavailable` when it does not, or refuses."""
+    async def ask(self, op: str, *, longer: float = 0.0, **told: object) -> Answer:
+        """What the keeper answers; `RuntimeUnavailable` when it does not, or refuses.
+
+        `longer` are seconds that what is asked may take beyond an ordinary answer.
+        """
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(self._within + longer):
                 writer = await self._open()
                 self._number += 1
                 number = self._number

@@ -100,14 +100,15 @@ def _refusal(path: Path, told: Told, command: tuple[str, ...]) -> str | None:
         if shutil.which(command[0], path=places) is None:
             return f"The program {command[0]} is neither in {path}/bin nor on this machine."
         return None
-    missing = [name for name, version in (("jupyterlab", told.jupyterlab), ("ipykernel", told.ipykernel)) if not version]
+    needed = {"jupyterlab": told.jupyterlab, "ipykernel": told.ipykernel}
+    missing = [name for name, version in needed.items() if not version]
     if missing:
         return f"{' and '.join(missing)} must be installed in {path} before it can be a notebook."
     return None
 
 
 def _compile(python: str, packages: tuple[str, ...]) -> None:
-    """Compile the bytecode, as a first start takes twice as long without; files that do not compile stay as they are."""
+    """Compile the bytecode: a first start takes twice as long without. What does not compile stays as it is."""
     places = [place for place in packages if os.access(place, os.W_OK)]
     if places:
         try:

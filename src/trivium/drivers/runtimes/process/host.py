@@ -80,10 +80,7 @@ def _number(path: str) -> int:
 
 
 def _address() -> str:
-    """An address of this machine: the one it would speak to others from, else loopback. Nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # a documentation address: asks only for the route
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"
+    """An address of this machine: its first one that is not loopback's, else loopback's."""
+    interfaces = psutil.net_if_addrs()
+    found = [one.address for name in sorted(interfaces) for one in interfaces[name] if one.family == socket.AF_INET]
+    return next((address for address in found if not address.startswith("127.")), "127.0.0.1")

@@ -1,7 +1,7 @@
 """Notebooks' own packages on disk: kept as layers of images, and removed.
 
-A layer belongs to its notebook's user, who may have put anything in it: no link is followed, nothing in it is run, and what is kept is
-owned by the server and readable for all.
+A layer belongs to its notebook's user, who may have put anything in it: no link is followed, nothing in it is run, and
+what is kept is owned by the server and readable for all.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _copy_layer(source: Path, target: Path, final: Path) -> None:
 
 
 def _copy(parent: int, name: str, target: Path, *, paths: tuple[str, str]) -> None:
-    """Copy one entry of an open directory. What vanishes meanwhile, and what is neither file, link nor directory, is left out."""
+    """Copy one entry of an open directory. What vanishes meanwhile is left out, and so are pipes and the like."""
     entry = os.stat(name, dir_fd=parent, follow_symlinks=False)
     if stat.S_ISLNK(entry.st_mode):
         with suppress(FileNotFoundError):
@@ -137,7 +137,7 @@ def _copy(parent: int, name: str, target: Path, *, paths: tuple[str, str]) -> No
         try:
             target.mkdir(mode=0o755)
             target.chmod(0o755)
-            for below in os.listdir(here):
+            for below in os.listdir(here):  # noqa: PTH208 - an open directory has no path
                 with suppress(FileNotFoundError):
                     _copy(here, below, target / below, paths=paths)
         finally:
@@ -148,7 +148,7 @@ def _copy(parent: int, name: str, target: Path, *, paths: tuple[str, str]) -> No
 
 def _copy_file(parent: int, name: str, target: Path, *, paths: tuple[str, str]) -> None:
     source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
-    with open(source, "rb") as reading:
+    with os.fdopen(source, "rb") as reading:
         entry = os.fstat(source)
         if not stat.S_ISREG(entry.st_mode):
             return
@@ -170,7 +170,7 @@ def _is_ours(name: str, head: bytes) -> bool:
 
 
 def _moved(head: bytes, paths: tuple[str, str], *, is_script: bool) -> bytes:
-    """The beginning of a file with the layer's old place replaced by the new; scripts run on whatever layer is on top."""
+    """The beginning of a file with its old place replaced by the new; scripts run on the layer that is on top."""
     old, new = (path.encode() for path in paths)
     if is_script and head.startswith(b"#!"):
         first, _, rest = head.partition(b"\n")

@@ -83,4 +83,4 @@ def _file_digest(path: str) -> str:
 
 
 def _link_digest(entry: Entry) -> str:
-    return hashlib.sha256(os.fsencode(os.readlink(entry.full))).hexdigest()
+    return hashlib.sha256(os.fsencode(Path(entry.full).readlink())).hexdigest()

@@ -1,4 +1,4 @@
-"""The process runtime: notebooks, environments and nodes on this machine. Fulfils `Runtime`, `Environments` and `Nodes`."""
+"""The process runtime on this machine. Fulfils the ports `Runtime`, `Environments` and `Nodes`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ProcessRuntime:
         self._settings = settings
         self._clock = clock
         self._data = Path(os.path.realpath(settings.data))
-        self._keeper = KeeperClient(self._data, settings.run)
+        self._keeper = KeeperClient(self._data, settings.run, within=settings.answer_within.total_seconds())
         self._capabilities: Capabilities | None = None
 
     async def close(self) -> None:
@@ -88,13 +88,15 @@ class ProcessRuntime:
 
     async def logs(self, key: LaunchKey, since: int = 0) -> Log:
         """Up to 1 MiB of the log from byte `since` on."""
-        return await asyncio.to_thread(_read_log, self._data / "logs" / str(key.launch) / f"{key.generation}.log", since)
+        return await asyncio.to_thread(
+            _read_log, self._data / "logs" / str(key.launch) / f"{key.generation}.log", since
+        )
 
     async def execute(self, key: LaunchKey, command: str, *, timeout: timedelta) -> Executed:
         """Run a shell command inside the notebook; at most 64 KiB of what it says. Errors: `RuntimeUnavailable`."""
         seconds = timeout.total_seconds()
         answer = await self._keeper.ask(
-            "execute", within=seconds + GONE_WITHIN, key=wire.key_note(key), command=command, timeout=seconds
+            "execute", longer=seconds + GONE_WITHIN, key=wire.key_note(key), command=command, timeout=seconds
         )
         return wire.executed(answer)
 
@@ -113,7 +115,7 @@ class ProcessRuntime:
 
     async def adopt(self) -> Sequence[LaunchKey]:
         """Every launch that is kept, running or ended; what belongs to none is cleared away."""
-        answer = await self._keeper.ask("adopt", within=60.0)
+        answer = await self._keeper.ask("adopt", longer=60.0)
         await asyncio.to_thread(layers.clear, self._data)
         return [LaunchKey(launch=one["launch"], generation=one["generation"]) for one in answer["keys"]]
 

@@ -23,6 +23,7 @@ class ProcessSettings(Value, frozen=True):
     ready_within: timedelta = timedelta(seconds=120)
     processes: int = 4096  # processes and threads that a notebook may have, where nothing else is said
     cgroups: bool = True  # false: limits are watched even where the kernel could hold them
+    answer_within: timedelta = timedelta(seconds=10)  # after which a keeper that is silent counts as unreachable
     environment: tuple[tuple[str, str], ...] = ()  # added to every notebook's environment
 
 
@@ -38,7 +39,7 @@ def run_directory(data: Path) -> Path:
 
 
 def claim(directory: Path) -> None:
-    """Make a directory of our own, which others may cross; PermissionError when it is somebody else's or writable by others."""
+    """Make a directory of our own, which others may cross; PermissionError when it is somebody else's."""
     directory.mkdir(mode=0o711, parents=True, exist_ok=True)
     entry = directory.lstat()
     if not stat.S_ISDIR(entry.st_mode) or entry.st_uid != os.geteuid():

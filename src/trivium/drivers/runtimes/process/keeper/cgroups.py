@@ -117,9 +117,7 @@ class Cgroup:
     def refused_forks(self) -> int:
         """How often a new process was refused."""
         return sum(
-            _field(f"{place}/pids.events", b"max")
-            for _, controllers, place in self._places
-            if "pids" in controllers
+            _field(f"{place}/pids.events", b"max") for _, controllers, place in self._places if "pids" in controllers
         )
 
     def kill(self) -> None:

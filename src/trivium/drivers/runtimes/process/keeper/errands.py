@@ -48,7 +48,7 @@ class Errands:
             raise
         finally:
             os.close(go)
-        os.set_blocking(heard, False)  # noqa: FBT003 - the standard library's signature
+        os.set_blocking(heard, False)
         self._await(heard, reply)
 
     def _await(self, heard: int, reply: Reply) -> None:

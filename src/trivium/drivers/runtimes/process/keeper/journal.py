@@ -1,7 +1,8 @@
 """What the keeper writes down of a launch, so that a later keeper finds out what happened while none was there.
 
-Each launch has a directory `<launch>-<generation>`. Notes are written beside and renamed, so that one is there whole or not at all.
-The report is one page that is laid out before anything starts, so that what a launch came to can be told on a full disk.
+Each launch has a directory `<launch>-<generation>`. Notes are written beside and renamed, so that one is there whole or
+not at all. The report is one page that is laid out before anything starts, so that what a launch came to can be told on
+a full disk.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import shutil
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 Note = dict[str, Any]
 INTENT, STATE, READY, STOP, ENDED, FORGET = "intent", "state", "ready", "stop", "ended", "forget"
@@ -42,11 +43,11 @@ class Journal:
     def read(self, name: str) -> Note | None:
         """A note; None when it was never written."""
         try:
-            with open(f"{self.directory}/{name}", encoding="utf-8") as file:  # noqa: PTH123 - pathlib is slow to import
+            with open(f"{self.directory}/{name}", encoding="utf-8") as file:
                 note = json.load(file)
         except (OSError, ValueError):
             return None
-        return note if isinstance(note, dict) else None
+        return cast("Note", note) if isinstance(note, dict) else None
 
     def create(self, intent: Note) -> None:
         """Make the directory with the intent and an empty report in it, or nothing; OSError says why."""
@@ -69,12 +70,12 @@ class Journal:
     def reported(self, who: int) -> Note:
         """What the minder or the starter last reported; empty when it did not yet."""
         try:
-            with open(f"{self.directory}/{REPORT}", "rb") as file:  # noqa: PTH123 - pathlib is slow to import
+            with open(f"{self.directory}/{REPORT}", "rb") as file:
                 file.seek(who * SLOT)
                 note = json.loads(file.read(SLOT) or b"{}")
         except (OSError, ValueError):
             return {}
-        return note if isinstance(note, dict) else {}
+        return cast("Note", note) if isinstance(note, dict) else {}
 
     def remove(self) -> None:
         """Drop all notes."""
@@ -85,7 +86,7 @@ def report(descriptor: int, who: int, note: Note) -> None:
     """Write one half of the report, in place, so that it needs no new space on the disk."""
     text = json.dumps(note).encode()
     if len(text) > SLOT:
-        text = json.dumps({**note, "detail": str(note.get("detail", ""))[:DETAIL // 2]}).encode()[:SLOT]
+        text = json.dumps({**note, "detail": str(note.get("detail", ""))[: DETAIL // 2]}).encode()[:SLOT]
     os.pwrite(descriptor, text.ljust(SLOT), who * SLOT)
     os.fdatasync(descriptor)
 

@@ -104,7 +104,7 @@ class Keeper:
         if spec.name in self._launches:
             return {}
         notes = Journal(f"{self._above}/{spec.name}")
-        launch = Launch(spec, notes, paths_of(spec, self.data, self.run), self._hierarchies)
+        launch = Launch(spec, notes, paths=paths_of(spec, self.data, self.run), hierarchies=self._hierarchies)
         self._launches[spec.name] = launch
         try:
             notes.create(note)

@@ -37,7 +37,7 @@ class World(NamedTuple):
 class Launch:
     """One launch. `turn` is called again and again and brings it on; it never waits."""
 
-    def __init__(self, spec: Spec, notes: Journal, paths: Paths, hierarchies: tuple[Hierarchy, ...]) -> None:
+    def __init__(self, spec: Spec, notes: Journal, *, paths: Paths, hierarchies: tuple[Hierarchy, ...]) -> None:
         self.spec = spec
         self.paths = paths
         self.notes = notes
@@ -132,7 +132,9 @@ class Launch:
         except OSError as error:
             self.is_begun = True
             ending = "no_space" if error.errno in FULL else "failed_to_start"
-            self._end({"ending": ending, "detail": f"{error.strerror or error}: {error.filename or self.notes.directory}"})
+            self._end(
+                {"ending": ending, "detail": f"{error.strerror or error}: {error.filename or self.notes.directory}"}
+            )
 
     def plan(self) -> Plan:
         """The launch with what was decided for it."""
@@ -435,7 +437,7 @@ def recalled(directory: str, data: str, *, run: str, hierarchies: tuple[Hierarch
         spec = read_spec(intent)
     except (KeyError, TypeError, ValueError):
         return None
-    return Launch(spec, notes, paths_of(spec, data, run), hierarchies)
+    return Launch(spec, notes, paths=paths_of(spec, data, run), hierarchies=hierarchies)
 
 
 def last_line(log: str) -> str:

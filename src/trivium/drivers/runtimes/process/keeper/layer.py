@@ -1,7 +1,7 @@
 """A launch's own layer of packages: a virtual environment of the image's interpreter, chained to the image.
 
-Made by hand rather than by `venv`, in milliseconds: a link to the interpreter, `pyvenv.cfg`, and a `.pth` that adds the saved
-layers and the image behind it. Runs as the notebook's own user, so that nothing in it can lead to another's files.
+Made by hand rather than by `venv`, in milliseconds: a link to the interpreter, `pyvenv.cfg`, and a `.pth` that adds the
+saved layers and the image behind it. Runs as the notebook's own user, so that nothing in it leads to another's files.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import os
 import shlex
 import subprocess
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from trivium.drivers.runtimes.process.keeper.spec import Failed
 
@@ -42,7 +42,7 @@ class Interpreter(NamedTuple):
 
     @property
     def minor(self) -> str:
-        """3.11"""
+        """The version that directories are named by, such as 3.11."""
         return ".".join(self.version.split(".")[:2])
 
 
@@ -114,7 +114,7 @@ def _add_script(path: str, python: str) -> None:
     """A `pip` of the layer: the image's own would install into the image. One that the user installed is kept."""
     if not os.path.lexists(path):
         _write(path, LAUNCHER.format(python=shlex.quote(python)))
-        os.chmod(path, 0o755)
+        os.chmod(path, 0o755)  # noqa: S103 - a program, below a directory that only its user may enter
 
 
 def _adopt_kernels(place: str, venv: str, scripts: set[str]) -> None:
@@ -122,8 +122,8 @@ def _adopt_kernels(place: str, venv: str, scripts: set[str]) -> None:
     above = f"{place}/share/jupyter/kernels"
     for name in os.listdir(above) if os.path.isdir(above) else ():
         spec = _read_json(f"{above}/{name}/kernel.json")
-        argv = spec.get("argv")
-        if not isinstance(argv, list) or not argv or not _is_python_in(str(argv[0]), scripts):
+        argv = cast("list[str]", spec.get("argv") or [""])
+        if not _is_python_in(str(argv[0]), scripts):
             continue
         ours = f"{venv}/share/jupyter/kernels/{name}"
         os.makedirs(ours, exist_ok=True)
@@ -140,7 +140,7 @@ def _read_json(path: str) -> dict[str, object]:
             content = json.load(file)
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    return cast("dict[str, object]", content) if isinstance(content, dict) else {}
 
 
 def _link(target: str, path: str) -> None:

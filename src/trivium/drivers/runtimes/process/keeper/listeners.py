@@ -65,9 +65,9 @@ def _host(place: str, family: int) -> str | None:
     """The address to connect to for a local address of /proc/net, which has its words in the machine's order."""
     words = [bytes.fromhex(place[start : start + 8])[::-1] for start in range(0, len(place), 8)]
     address = socket.inet_ntop(family, b"".join(words))
-    if address in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+    if address in {"0.0.0.0", "::"}:
         return "127.0.0.1"
-    if address in {"::1"} or address.startswith("127."):
+    if address == "::1" or address.startswith("127."):
         return address
     if address.startswith("::ffff:127."):
         return address.removeprefix("::ffff:")

@@ -1,4 +1,4 @@
-"""The keeper's program: `main(data, run)` becomes a process of its own, or ends where one keeps this directory already."""
+"""The keeper's program: `main` becomes a process of its own, or ends where a keeper has the directory already."""
 
 from __future__ import annotations
 

@@ -27,8 +27,9 @@ class Roots(NamedTuple):
 def of(roots: Roots, table: Mapping[int, Seen]) -> set[int]:
     """The pids of a launch's living processes, its minders left out.
 
-    Everything below a living minder is the launch's, and so is everything in its cgroup. Where the minder was killed and there is no
-    cgroup, what was seen in it before, what is in a session of those, and what carries its mark under its uid and came to the keeper or init.
+    Everything below a living minder is the launch's, and so is everything in its cgroup. Where a minder was killed:
+    what was seen in the launch before, what is in the main process's session, and what came to the keeper or init and
+    carries the launch's mark under its uid; and all that is below those.
     """
     alive = {one.pid for one in roots.minders if _is(one, table)}
     found = processes.descendants(alive, table)

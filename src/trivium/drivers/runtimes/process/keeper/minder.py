@@ -1,7 +1,8 @@
 """The minder: one small process beside each launch, to which all its orphans are given, and which sees how it ends.
 
-It outlives the keeper. It runs as the keeper's user and outside of the launch's limits, so that what it minds cannot reach it; it ends when nothing of the launch is left,
-and when the launch's notes are gone (the data directory was removed) it ends them itself.
+It outlives the keeper. It runs as the keeper's user and outside of the launch's limits, so that what it minds cannot
+reach it; it ends when nothing of the launch is left. When the launch's notes are gone (the data directory was removed),
+it ends what it minds itself.
 """
 
 from __future__ import annotations

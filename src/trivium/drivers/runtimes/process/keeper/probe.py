@@ -31,7 +31,7 @@ class Probe:
         self._answer = b""
         self._left = _request(target)
         self._connection = socket.socket(socket.AF_UNIX if target.socket else socket.AF_INET)
-        self._connection.setblocking(False)
+        self._connection.settimeout(0)
         where = target.socket or ("127.0.0.1", target.port)
         self._failed = self._connection.connect_ex(where) not in {0, 11, 115}  # EAGAIN, EINPROGRESS
 

@@ -40,7 +40,7 @@ class Seen(NamedTuple):
 
 def boot() -> str:
     """The id of this boot of the machine: pids and start times mean something within one boot only."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123 - pathlib is slow to import
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         return file.read().strip()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -202,9 +202,8 @@ def _room_for(target: str, spec: Spec, ground: Ground) -> int:
             above = os.path.dirname(above)
         real = os.path.realpath(above)
         ours = any(real == place or _is_below(real, place) for place in ground.covered) and _is_memory(real)
-        with _acting_as(None if ours else spec.uid):
-            with suppress(PermissionError, OSError):
-                os.makedirs(target, mode=0o755)
+        with _acting_as(None if ours else spec.uid), suppress(OSError):
+            os.makedirs(target, mode=0o755)
         if not os.path.isdir(target):
             _make_room(real, spec.uid)
             os.makedirs(target, mode=0o755, exist_ok=True)
@@ -270,7 +269,7 @@ def _is_memory(place: str) -> bool:
 
 
 @contextmanager
-def _acting_as(uid: int | None) -> Iterator[None]:
+def _acting_as(uid: int | None) -> Generator[None]:
     """Make what follows with the user's rights and no more."""
     if uid is None or os.geteuid() != 0:
         yield

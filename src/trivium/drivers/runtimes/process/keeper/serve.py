@@ -27,7 +27,7 @@ class Client:
         self._read = bytearray()
         self._unsent = bytearray()
         self.is_open = True
-        connection.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        connection.settimeout(0)
         selector.register(connection, selectors.EVENT_READ, self.serve)
 
     def serve(self) -> None:
@@ -129,7 +129,7 @@ class Door:
         listener.bind(beside)
         os.chmod(beside, 0o600)
         listener.listen(64)
-        listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        listener.settimeout(0)
         os.rename(beside, self._path)
         self._selector.register(listener, selectors.EVENT_READ, self._accept)
         return listener

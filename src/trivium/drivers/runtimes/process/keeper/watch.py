@@ -32,7 +32,7 @@ class Limits:
 
     def __init__(self, cgroup: Cgroup | None) -> None:
         self._cgroup = cgroup
-        held = frozenset() if cgroup is None else cgroup.controllers
+        held: frozenset[str] = frozenset() if cgroup is None else cgroup.controllers
         self._watches_memory, self._watches_processes = "memory" not in held, "pids" not in held
         self._killed = self._refused = 0
         self._killed_at = self._refused_at = float("-inf")
