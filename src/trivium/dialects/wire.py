@@ -1,75 +1,109 @@
-"""Reading bodies and queries into a dialect's shapes; what does not fit is told with the name of the field."""
+"""Reading what a request carries: a body of JSON, and a query.
+
+What comes back is the shape. Everything else is an `Invalid` that names the field as the wire spells it, nested ones as
+`a.b[0]`: for malformed JSON, for text that is no UTF-8 or has characters that no database keeps, for numbers beyond 64
+bits, for nesting without end.
+"""
 
 from __future__ import annotations
 
-import re
 from functools import cache
-from typing import Any, Final, TypeVar
-from urllib.parse import parse_qs
+from typing import Any, Final, TypeVar, cast
+from urllib.parse import unquote_to_bytes
 
 import msgspec
+from msgspec import inspect
 
-from trivium.base.errors import Invalid, Missing
-from trivium.dialects.operation import Nothing, Request, Wire
+from trivium.base.errors import Missing
+from trivium.base.values import Value
+from trivium.dialects.operation import Request, Wire
+from trivium.dialects.reading import BadText, Json, Malformed, Mistyped, OutOfBounds, shape_reader
 
-T = TypeVar("T", bound=Wire)
+__all__ = ["BadText", "Malformed", "Mistyped", "OutOfBounds", "decode_body", "decode_query"]
 
-AT: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
-LACKING: Final = re.compile(r"missing required field `(?P<field>[^`]+)`")
+W = TypeVar("W", bound=Wire)
+
 BODY: Final = "body"
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # some editors and shells put it before what they send
 
 
-def decode_body(request: Request, shape: type[T]) -> T:
-    """The body in the operation's shape; an empty one is an empty object. `Missing` or `Invalid` name the field."""
-    if shape is Nothing:
-        return shape()
+def decode_body(request: Request, shape: type[W], *, required: bool = False) -> W:
+    """The body as a shape; an empty one is `{}` unless it is required.
+
+    Unknown fields are ignored, and of a field that comes twice the last counts. Raises `Missing` or `Invalid`.
+    """
+    reader = shape_reader(shape)
+    raw = request.body.removeprefix(BYTE_ORDER_MARK)
+    if not raw.strip():
+        if required:
+            raise Missing(BODY, "a body is required")
+        return reader({}, "")
     try:
-        return _decoder(shape).decode(request.body.strip() or b"{}")
-    except msgspec.ValidationError as error:
-        raise _told(error, BODY) from error
+        return reader(_parsed(raw), "")
+    except RecursionError as error:
+        raise Malformed(BODY, "the body is nested too deeply") from error
+
+
+def decode_query(request: Request, shape: type[W]) -> W:
+    """The query as a shape.
+
+    A name that comes several times gives its first value, or all of them to a field that is a list. An empty value is
+    as good as none, except for text. Raises `Missing` or `Invalid`.
+    """
+    given = _gathered(request.query, _query_fields(shape)) if request.query else {}
+    return shape_reader(shape)(given, "")
+
+
+def _parsed(raw: bytes) -> Json:
+    try:
+        return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid(BODY, "the body is not JSON") from error
+        raise Malformed(BODY, f"the body is not well-formed JSON: {error}") from error
 
 
-def decode_query(request: Request, shape: type[T]) -> T:
-    """The query string in the operation's shape; of a parameter that is no list and is repeated the first counts."""
-    if shape is Nothing or not request.query:
-        return _from_query(shape, {})
-    try:
-        given = parse_qs(request.query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=1000)
-    except ValueError as error:
-        raise Invalid("query", "the query is not well-formed") from error
-    return _from_query(shape, given)
+class _QueryField(Value, frozen=True):
+    """What a query may hold for a field."""
 
-
-def _from_query(shape: type[T], given: dict[str, list[str]]) -> T:
-    lists = _lists(shape)
-    plain: dict[str, Any] = {name: values if name in lists else values[0] for name, values in given.items()}
-    try:
-        return msgspec.convert(plain, shape, strict=False)
-    except msgspec.ValidationError as error:
-        raise _told(error, "query") from error
-
-
-def _told(error: msgspec.ValidationError, whole: str) -> Invalid:
-    said = str(error)
-    at = AT.search(said)
-    path = at["path"] if at else ""
-    lacking = LACKING.search(said)
-    if lacking:
-        return Missing(f"{path}.{lacking['field']}" if path else lacking["field"])
-    return Invalid(path or whole, said)
+    many: bool  # every value counts, not the first alone
+    empty: bool  # an empty value is a value
 
 
 @cache
-def _decoder(shape: type[T]) -> msgspec.json.Decoder[T]:
-    return msgspec.json.Decoder(shape)
+def _query_fields(shape: type[Wire]) -> dict[str, _QueryField]:
+    return {name: _query_field(field.type) for name, field in shape_reader(shape).fields.items()}
 
 
-@cache
-def _lists(shape: type[Wire]) -> frozenset[str]:
-    """The parameters that may come several times."""
-    kinds = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType)
-    told = msgspec.inspect.type_info(shape)
-    assert isinstance(told, msgspec.inspect.StructType)
-    return frozenset(field.encode_name for field in told.fields if isinstance(field.type, kinds))
+def _query_field(type: inspect.Type) -> _QueryField:
+    parts = type.types if isinstance(type, inspect.UnionType) else (type,)
+    items = [part.item_type if isinstance(part, inspect.CollectionType) else part for part in parts]
+    if any(isinstance(item, (inspect.StructType, inspect.DictType)) for item in items):
+        message = f"a query cannot hold {type}"
+        raise TypeError(message)
+    many = any(isinstance(part, inspect.CollectionType) for part in parts)
+    return _QueryField(many=many, empty=any(isinstance(item, inspect.StrType) for item in items))
+
+
+def _gathered(query: bytes, fields: dict[str, _QueryField]) -> dict[str, Any]:
+    """The values of the fields that the shape has."""
+    found: dict[str, Any] = {}
+    for pair in query.split(b"&"):
+        raw_name, _, raw_value = pair.partition(b"=")
+        name = _text(raw_name, "query")
+        field = fields.get(name)
+        if field is None or not (raw_value or field.empty):
+            continue
+        value = _text(raw_value, name)
+        if field.many:
+            cast("list[str]", found.setdefault(name, [])).append(value)
+        else:
+            found.setdefault(name, value)
+    return found
+
+
+def _text(raw: bytes, field: str) -> str:
+    try:
+        if b"%" in raw or b"+" in raw:
+            raw = unquote_to_bytes(raw.replace(b"+", b" "))
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(field, f"{field} is not UTF-8") from error
