@@ -27,12 +27,6 @@ LEAST: Final = -(1 << 63)
 MOST: Final = (1 << 63) - 1
 INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
 NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,4})?")
-COLLECTIONS: Final[Mapping[type[inspect.Type], Callable[[list[Json]], Json]]] = {
-    inspect.ListType: list,
-    inspect.VarTupleType: tuple,
-    inspect.SetType: set,
-    inspect.FrozenSetType: frozenset,
-}
 TEXTUAL: Final[tuple[tuple[type[inspect.Type], type, str], ...]] = (
     (inspect.DateTimeType, datetime, "date-time"),
     (inspect.DateType, date, "date"),
@@ -323,7 +317,7 @@ def _written(type: inspect.Type) -> tuple[type, ...]:
 
 
 def _list_reader(type: inspect.CollectionType) -> Read:
-    make = COLLECTIONS[type.__class__]
+    make = _maker(type)
     read_item = reader_of(type.item_type)
     nullable = takes_null(type.item_type)
     least, most = type.min_length or 0, type.max_length
@@ -344,6 +338,19 @@ def _list_reader(type: inspect.CollectionType) -> Read:
         )
 
     return read
+
+
+def _maker(type: inspect.CollectionType) -> Callable[[list[Json]], Json]:
+    """What makes the collection of a list."""
+    match type:
+        case inspect.VarTupleType():
+            return tuple
+        case inspect.SetType():
+            return set
+        case inspect.FrozenSetType():
+            return frozenset
+        case _:
+            return list
 
 
 def _dict_reader(type: inspect.DictType) -> Read:
