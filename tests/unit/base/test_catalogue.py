@@ -43,7 +43,9 @@ def test_every_error_class_is_said_in_both_languages() -> None:
 def test_an_entry_has_both_languages_with_the_same_details(code: str) -> None:
     entry = CATALOGUE[code]
     assert set(entry) == {language.value for language in Language}
-    details = {language: {name for _, name, _, _ in Formatter().parse(text) if name} for language, text in entry.items()}
+    details = {
+        language: {name for _, name, _, _ in Formatter().parse(text) if name} for language, text in entry.items()
+    }
     assert details["en"] == details["zh"]
     assert all(text.strip() == text and text for text in entry.values())
 

@@ -91,7 +91,7 @@ def test_values_are_read_as_people_write_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text, seconds",
+    ("text", "seconds"),
     [("45s", 45), ("15m", 900), ("12h", 43200), ("1d12h", 129600), ("1d1h1m1.5s", 90061.5), ("0s", 0)],
 )
 def test_durations(tmp_path: Path, text: str, seconds: float) -> None:
@@ -101,7 +101,7 @@ def test_durations(tmp_path: Path, text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "toml, key",
+    ("toml", "key"),
     [
         ("[server]\nport = '8800'\n", "server.port"),  # a file has types of its own: text is no number there
         ("[server]\nport = 70000\n", "server.port"),
@@ -133,7 +133,12 @@ def test_what_is_wrong_in_the_file_is_named_with_where_it_stands(tmp_path: Path,
     message = _refusal(tmp_path, toml)
     assert key in message
     assert message.count("\n") == 0
-    if "://" not in message and "expected a name" not in message and "{id}" not in message and "another port" not in message:
+    if (
+        "://" not in message
+        and "expected a name" not in message
+        and "{id}" not in message
+        and "another port" not in message
+    ):
         assert str(tmp_path / "trivium.toml") in message
 
 
@@ -160,7 +165,7 @@ def test_a_password_is_never_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url, shown",
+    ("url", "shown"),
     [
         ("postgresql://trivium:hunter2@db.example:5432/trivium", "postgresql://trivium:****@db.example:5432/trivium"),
         ("postgresql:///trivium?host=/run&password=hunter2", "postgresql:///trivium?host=/run&password=****"),
