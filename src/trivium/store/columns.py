@@ -63,4 +63,4 @@ def _stored_uuid(value: UUID | None) -> bytes | None:
 
 
 def _read_uuid(value: bytes | None) -> UUID | None:
-    return None if value is None else UUID(bytes=bytes(value))
+    return None if value is None else UUID(bytes=value)

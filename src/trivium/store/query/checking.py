@@ -181,4 +181,4 @@ def _size(page: Offset | After) -> list[Any]:
         if not 0 <= value < LARGEST:
             message = f"{name} must not be negative, nor larger than 63 bits"
             raise BadValue(name, message)
-    return [page.limit + 1, offset] if isinstance(page, Offset) else [page.limit + 1]
+    return [page.limit + 1, offset]

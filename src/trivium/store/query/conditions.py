@@ -77,10 +77,10 @@ def _under(clause: Any, table: Table, name: FromClause) -> Any:
     if name is table:
         return clause
 
+    columns: Any = name.c
+
     def replaced(element: Any, **_named: Any) -> Any:
-        if getattr(element, "table", None) is not table:
-            return None
-        return name.c[element.key]
+        return columns[element.key] if getattr(element, "table", None) is table else None
 
     traverse: Any = visitors.replacement_traverse
     return traverse(clause, {}, replaced)

@@ -6,16 +6,16 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from msgspec import Struct
-from sqlalchemy import BindParameter, ColumnElement
+from sqlalchemy import BindParameter, ColumnElement, bindparam
 from sqlalchemy.sql import visitors
 
 
 class Scope:
-    """A condition that is built once, with `bindparam(name)` where its values go."""
+    """A condition that is built once, with `bindparam(name)` where its values go; it may hold constants, too."""
 
     def __init__(self, clause: ColumnElement[bool]) -> None:
         self.clause = clause
-        self.names = tuple(str(parameter.key) for parameter in _parameters(clause))
+        self.parameters = tuple(_parameters(clause))
 
     def of(self, **values: Any) -> Bound:
         """The condition with its values."""
@@ -27,6 +27,10 @@ class Bound(Struct, frozen=True, eq=False):
 
     scope: Scope
     values: Mapping[str, Any]
+
+    def value(self, parameter: BindParameter[Any]) -> Any:  # noqa: ANN401 - what a parameter takes
+        """What goes where the parameter stands: the value of its name, or the constant that it is."""
+        return self.values[parameter.key] if parameter.key in self.values else _value(parameter)
 
 
 Condition: TypeAlias = "Bound | ColumnElement[bool]"
@@ -42,7 +46,7 @@ def taken(conditions: Sequence[Condition]) -> tuple[Hashable, list[Any]]:
     values: list[Any] = []
     for condition in conditions:
         if isinstance(condition, Bound):
-            key, own = condition.scope, [condition.values[name] for name in condition.scope.names]
+            key, own = condition.scope, [condition.value(parameter) for parameter in condition.scope.parameters]
         else:
             key, own = _key(condition)
         lengths: list[int | None] = []
@@ -60,13 +64,25 @@ def built(conditions: Iterable[Condition]) -> tuple[list[ColumnElement[bool]], l
     parameters: list[BindParameter[Any]] = []
     for condition in conditions:
         if isinstance(condition, Bound):
-            clause = condition.scope.clause.unique_params(dict(condition.values))
+            clause = _renamed(condition)
             parameters += _parameters(clause)
         else:
             clause = condition
             parameters += _cache_key(clause).bindparams
         clauses.append(clause)
     return clauses, parameters
+
+
+def _renamed(bound: Bound) -> ColumnElement[bool]:
+    """The scope's clause with its values, in parameters of names that nothing else has."""
+
+    def fresh(element: Any) -> Any:
+        if not isinstance(element, BindParameter):
+            return None
+        given = cast("BindParameter[Any]", element)
+        return bindparam(None, bound.value(given), type_=given.type, unique=True, expanding=given.expanding)
+
+    return cast("ColumnElement[bool]", visitors.replacement_traverse(bound.scope.clause, {}, fresh))
 
 
 def _parameters(clause: ColumnElement[bool]) -> list[BindParameter[Any]]:

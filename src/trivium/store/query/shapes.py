@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, func, select
@@ -15,6 +15,9 @@ from trivium.store.database import Flavour
 from trivium.store.fields import Resource
 from trivium.store.query import conditions, ordering, scopes
 from trivium.store.query.checking import Match, Shape, steps
+
+_FLOAT8: Final = 701
+"""PostgreSQL's code of a double: numbers are asked what the driver gives, and it gives floats."""
 
 
 class Plan(Struct, frozen=True, eq=False):
@@ -70,10 +73,8 @@ def page_plan(ground: Ground, shape: Shape) -> PagePlan:
     key = [_index_of(step.column, columns) for step in order]
     statement = select(*(column.label(f"c{index}") for index, column in enumerate(columns)))
     statement = statement.select_from(ground.resource.table).where(*where)
-    statement = statement.order_by(*ordering.order_by(order, ground.flavour)).limit(builder.bind(BigInteger()))
-    if shape.after is None:
-        statement = statement.offset(builder.bind(BigInteger()))
-    plan = builder.compiled(statement)
+    statement = statement.order_by(*ordering.order_by(order, ground.flavour))
+    plan = builder.compiled(statement.limit(builder.bind(BigInteger())).offset(builder.bind(BigInteger())))
     return PagePlan(
         sql=plan.sql,
         order=plan.order,
@@ -122,8 +123,11 @@ class _Builder:
 
 
 def _names(parameter: BindParameter[Any], made: Any) -> list[str]:
-    """The names that a parameter has in the text: one, or one for each value of a list."""
-    name = made.bind_names[parameter]
+    """The names that a parameter has in the text: one, or one for each value of a list.
+
+    A clause that can never hold takes its neighbours out of the text, and their parameters with them.
+    """
+    name = made.bind_names.get(parameter, "")
     if not parameter.expanding:
         return [name]
     values: Any = parameter.effective_value
@@ -158,4 +162,4 @@ def _row(names: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
 
 
 def _converter(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    return type_.dialect_impl(dialect).result_processor(dialect, None)
+    return type_.dialect_impl(dialect).result_processor(dialect, _FLOAT8)
