@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import msgspec
+import structlog
 from prometheus_client import CollectorRegistry
 
 from trivium.base.values import Value
@@ -43,7 +45,7 @@ class Listener:
 
     async def connect(self) -> Client:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        self._clients.append(Client(reader, writer))
+        self._clients.append(Client(reader, writer, f"127.0.0.1:{self.port}"))
         return self._clients[-1]
 
     async def ask(
@@ -79,14 +81,15 @@ class Answer(Value, frozen=True):
 class Client:
     """One connection."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> None:
+        self.host = host
         self.reader = reader
         self.writer = writer
 
     async def ask(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Answer:
-        lines = {"Host": "trivium.test:80", **(headers or {})}
+        lines = {"Host": self.host, **(headers or {})}
         if body:
             lines.setdefault("Content-Length", str(len(body)))
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
@@ -112,6 +115,21 @@ class Client:
         self.writer.close()
 
 
+@contextmanager
+def logs_in(file: io.BytesIO) -> Iterator[None]:
+    """All logs of the process in a file, as JSON from level info on; in the end logging is as it was."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    logs.set_up("info", logs.Form.JSON, file)
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+        logging.captureWarnings(capture=False)
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
 @asynccontextmanager
 async def listening(
     *dialects: Dialect,
@@ -121,16 +139,16 @@ async def listening(
 ) -> AsyncIterator[Listener]:
     """A listener with these dialects, stopped in the end."""
     log = io.BytesIO()
-    logs.set_up("info", logs.Form.JSON, log)
     metrics = Metrics(CollectorRegistry())
     platform = Platform(version="1.2.3", metrics=metrics, readiness=readiness, notebooks=notebooks)
     bound = bind("127.0.0.1", 0)
     stop = asyncio.Event()
-    running = asyncio.create_task(serve(build_app(dialects, platform), [bound], stop, patience=patience))
-    listener = Listener(bound.port, stop, log)
-    try:
-        yield listener
-    finally:
-        await listener.hang_up()
-        stop.set()
-        await running
+    with logs_in(log):
+        running = asyncio.create_task(serve(build_app(dialects, platform), [bound], stop, patience=patience))
+        listener = Listener(bound.port, stop, log)
+        try:
+            yield listener
+        finally:
+            await listener.hang_up()
+            stop.set()
+            await running
