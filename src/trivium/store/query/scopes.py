@@ -28,7 +28,7 @@ class Bound(Struct, frozen=True, eq=False):
     scope: Scope
     values: Mapping[str, Any]
 
-    def value(self, parameter: BindParameter[Any]) -> Any:  # noqa: ANN401 - what a parameter takes
+    def value(self, parameter: BindParameter[Any]) -> Any:
         """What goes where the parameter stands: the value of its name, or the constant that it is."""
         return self.values[parameter.key] if parameter.key in self.values else _value(parameter)
 
@@ -76,13 +76,13 @@ def built(conditions: Iterable[Condition]) -> tuple[list[ColumnElement[bool]], l
 def _renamed(bound: Bound) -> ColumnElement[bool]:
     """The scope's clause with its values, in parameters of names that nothing else has."""
 
-    def fresh(element: Any) -> Any:
+    def fresh(element: Any, **_: Any) -> Any:
         if not isinstance(element, BindParameter):
             return None
         given = cast("BindParameter[Any]", element)
         return bindparam(None, bound.value(given), type_=given.type, unique=True, expanding=given.expanding)
 
-    return cast("ColumnElement[bool]", visitors.replacement_traverse(bound.scope.clause, {}, fresh))
+    return visitors.replacement_traverse(bound.scope.clause, {}, fresh)
 
 
 def _parameters(clause: ColumnElement[bool]) -> list[BindParameter[Any]]:
