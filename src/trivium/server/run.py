@@ -30,7 +30,7 @@ from trivium.server.background import repeat
 from trivium.server.compose import dialects_of, proxy_settings_of, runtime_of, site_of
 from trivium.server.furnishing import furnish_image, take_stock
 from trivium.server.greeting import greeting
-from trivium.server.http import ASGI, Bound, Metrics, Part, Platform, bind, build_app, serve
+from trivium.server.http import ASGI, Bound, Metrics, Part, Patience, Platform, bind, build_app, serve
 from trivium.server.proxy import Proxy, ProxyCollector
 from trivium.server.settings import Settings
 from trivium.store import Store
@@ -88,7 +88,7 @@ class _Serving:
         background = [loop.create_task(task) for task in self._background(worker, site)]
         try:
             print(greeting(self._settings, site, made=self._first.made), flush=True)  # noqa: T201 - to the operator
-            await serve(self._app(worker, site, proxy=proxy), [listener], self._stop, grace=GRACE)
+            await serve(self._app(worker, site, proxy=proxy), [listener], self._stop, patience=Patience(grace=GRACE))
             await proxy.stop(DRAIN)
         finally:
             self._store.on_wake = None
@@ -109,7 +109,7 @@ class _Serving:
             clock=self._store.clock,
             site=site,
             runtime=self._runtime,
-            environments=self._runtime.environments,
+            environments=self._runtime,
         )
         registry = CollectorRegistry()
         registry.register(ProxyCollector(proxy.metrics))
@@ -153,7 +153,7 @@ class _Serving:
 
     async def _furnish(self, site: Site) -> None:
         try:
-            await furnish_image(self._store, self._runtime.environments, self._first.admin, site=site)
+            await furnish_image(self._store, self._runtime, self._first.admin, site=site)
         except Exception:  # an edge: without the built-in image the operator's own still serve
             log.exception("image.built_in_failed")
         self._furnished = True

@@ -16,7 +16,7 @@ from trivium.resources.notebooks import outcomes, steps
 from trivium.resources.notebooks.errors import RuntimeUnavailable
 from trivium.resources.notebooks.ports import LaunchKey, Observation, Phase, Runtime
 from trivium.resources.notebooks.table import notebook_of, notebooks
-from trivium.resources.notebooks.types import Notebook
+from trivium.resources.notebooks.types import Found, Notebook
 from trivium.store import Read, Store
 
 AT_ONCE: Final = 16
@@ -40,6 +40,7 @@ class NotebookWorker:
         self._awake = asyncio.Event()
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._swept = False
         self.looked = 0  # rounds so far; a server is ready after the first
 
     def wake(self) -> None:
@@ -50,6 +51,8 @@ class NotebookWorker:
         """Look and act until cancelled; what is under way then is left to the next start."""
         try:
             while True:
+                if not self._swept:
+                    self._swept = await self._sweep()
                 pause = await self._round()
                 self.looked += 1
                 with suppress(TimeoutError):
@@ -84,6 +87,22 @@ class NotebookWorker:
             self._take(notebook, seen)
         return BUSY_LOOK if self._under_way or any(map(_is_on_its_way, unsettled)) else IDLE_LOOK
 
+    async def _sweep(self) -> bool:
+        """End what the runtime still has of starts that nobody asks for any more; whether that was possible."""
+        try:
+            kept = await self._runtime.adopt()
+            live = await self._store.search(_live, [key.launch for key in kept])
+            for key in kept:
+                if key not in live:
+                    log.warning("notebook.left_over", notebook=key.launch, generation=key.generation)
+                    await self._runtime.forget(key)
+                if key.launch not in {one.launch for one in live}:
+                    await self._runtime.remove(key.launch)
+        except Exception:  # the worker's edge: it is tried again in the next round
+            log.exception("notebooks.sweep_failed")
+            return False
+        return True
+
     def _take(self, notebook: Notebook, seen: Mapping[LaunchKey, Observation]) -> None:
         key = steps.key_of(notebook)
         observation = seen.get(key, Observation(key=key, phase=Phase.UNKNOWN))
@@ -112,6 +131,14 @@ class NotebookWorker:
 def _unsettled(tx: Read, host: str) -> Sequence[Notebook]:
     wanted = select(notebooks).where(notebooks.c.host == host, notebooks.c.settled == false())
     return [notebook_of(row) for row in tx.all(wanted.order_by(notebooks.c.id))]
+
+
+def _live(tx: Read, ids: Sequence[int]) -> frozenset[LaunchKey]:
+    """The newest start of each notebook that is not gone."""
+    wanted = select(notebooks.c.id, notebooks.c.generation).where(
+        notebooks.c.id.in_(ids), notebooks.c.found != Found.GONE.value
+    )
+    return frozenset(LaunchKey(launch=row.id, generation=row.generation) for row in tx.all(wanted))
 
 
 def _is_on_its_way(notebook: Notebook) -> bool:
