@@ -26,8 +26,8 @@ from trivium.resources.users import (
 from trivium.resources.users.accounts import FIRST_UID
 from trivium.store import Read, Store, Write
 
-
 Change = Callable[[Write, Caller, int], object]
+LEAVING: tuple[Change, ...] = (users.disable, users.freeze, users.delete)
 
 
 @contextmanager
@@ -160,8 +160,7 @@ def test_freezing_and_disabling_are_not_mixed_up(here: Place) -> None:
 
 
 def test_the_last_active_administrator_cannot_go(here: Place) -> None:
-    leaving: tuple[Change, ...] = (users.disable, users.freeze, users.delete)
-    for going in leaving:
+    for going in LEAVING:
         with pytest.raises(LastAdmin):
             here.store.write_now(going, here.admin, here.admin.user)
     bob = here.user("bob", Role.ADMIN)
@@ -181,8 +180,7 @@ def test_a_user_who_still_has_something_stays(here: Place) -> None:
 def test_a_deleted_user_is_nobody_to_change(here: Place) -> None:
     alice = here.user("alice").user
     here.store.write_now(users.delete, here.admin, alice)
-    changes: tuple[Change, ...] = (users.enable, users.disable, users.freeze, users.delete)
-    for change in changes:
+    for change in (*LEAVING, users.enable):
         with pytest.raises(UserNotFound):
             here.store.write_now(change, here.admin, alice)
     with pytest.raises(UserNotFound):
