@@ -100,7 +100,7 @@ class Store:
                 connection.close()
         self._engine.dispose()
 
-    async def read(self, use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def read(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `use` makes of a consistent view. For look-ups whose cost does not grow with the tables."""
         if self.flavour is Flavour.SQLITE:
             # Rarely a reader must wait, while another process mends or ends the log; then it does so in a thread.
@@ -108,25 +108,25 @@ class Store:
                 return use(tx, *args, **kwargs)
         return await self._in(self._readers, lambda: self.read_now(use, *args, **kwargs))
 
-    async def search(self, use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def search(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for look-ups whose cost may grow: in a thread, `TooSlow` after the time limit."""
         return await self._in(self._readers, lambda: self.search_now(use, *args, **kwargs))
 
-    async def write(self, use: Callable[Concatenate[Write, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write(self, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `use` returns, once what it changed is committed. It may be run again when others were in the way."""
         return await self._in(self._writers, lambda: self.write_now(use, *args, **kwargs))
 
-    def read_now(self, use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def read_now(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`read`, in this thread."""
         with self._reading("reader") as tx:
             return use(tx, *args, **kwargs)
 
-    def search_now(self, use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def search_now(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`search`, in this thread."""
         with self._reading("reader") as tx, self._limited(tx):
             return use(tx, *args, **kwargs)
 
-    def write_now(self, use: Callable[Concatenate[Write, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def write_now(self, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`write`, in this thread."""
         attempt = 1
         while True:
@@ -183,7 +183,7 @@ class Store:
         finally:
             driver.set_progress_handler(None, 0)
 
-    def _written(self, use: Callable[Concatenate[Write, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def _written(self, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """One attempt, and what was to be done once it is committed."""
         with self._writable() as connection, connection.begin():
             tx = Write(connection, self.flavour, self.clock.now(), shapes=self.shapes, ids=self.ids)

@@ -121,7 +121,7 @@ def within(store: Store, look: Callable[[Write], None]) -> None:
         store.write_now(undone)
 
 
-same = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+same = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 
 
 @same

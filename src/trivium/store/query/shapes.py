@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, func, select
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Integer, Select, bindparam, func, select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
@@ -24,13 +24,15 @@ class Plan(Struct, frozen=True, eq=False):
     """A statement for the driver."""
 
     sql: str
-    order: tuple[int, ...]  # which value goes to which place
+    order: tuple[int, ...]  # which value goes to which place; the constants' numbers come after the values'
+    constants: tuple[Any, ...]
     binders: tuple[tuple[int, Callable[[Any], Any]], ...]  # values that the database keeps in another form
 
     def bound(self, values: list[Any]) -> list[Any]:
-        """The driver's parameters for these values."""
+        """The driver's parameters for these values, which are changed on the way."""
         for index, bind in self.binders:
             values[index] = bind(values[index])
+        values += self.constants
         return [values[index] for index in self.order]
 
 
@@ -78,6 +80,7 @@ def page_plan(ground: Ground, shape: Shape) -> PagePlan:
     return PagePlan(
         sql=plan.sql,
         order=plan.order,
+        constants=plan.constants,
         binders=plan.binders,
         row=_row(names),
         converters=_present(enumerate(_converter(column.type, ground.dialect) for column in columns)),
@@ -100,8 +103,9 @@ class _Builder:
         self._parameters: list[BindParameter[Any]] = []
 
     def bind(self, type_: TypeEngine[Any]) -> BindParameter[Any]:
-        """The parameter of the next value."""
-        made: BindParameter[Any] = bindparam(None, None, type_=type_, unique=True)
+        """The parameter of the next value. Whole numbers have 64 bits, however few their column has."""
+        wide = BigInteger() if isinstance(type_, Integer) else type_
+        made: BindParameter[Any] = bindparam(None, None, type_=wide, unique=True)
         self._parameters.append(made)
         return made
 
@@ -117,9 +121,12 @@ class _Builder:
         made: Any = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         flat = [(name, parameter) for parameter in self._parameters for name in _names(parameter, made)]
         places = {name: index for index, (name, _) in enumerate(flat)}
+        constants = [name for name in made.positiontup if name not in places]  # of the fields' own expressions
+        places |= {name: len(flat) + index for index, name in enumerate(constants)}
         binders = (parameter.type.dialect_impl(dialect).bind_processor(dialect) for _, parameter in flat)
         order = tuple(places[name] for name in made.positiontup)
-        return Plan(made.string, order, _present(enumerate(binders)))
+        fixed = tuple(made.params[name] for name in constants)
+        return Plan(made.string, order, fixed, _present(enumerate(binders)))
 
 
 def _names(parameter: BindParameter[Any], made: Any) -> list[str]:
