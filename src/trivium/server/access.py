@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Concatenate, Final, ParamSpec
 
 import msgspec
 
-from trivium.base.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from trivium.base.errors import NotFound, Unauthenticated, Unavailable
 from trivium.base.ids import decimal_id
 from trivium.base.keyring import Keyring
 from trivium.resources import notebooks
-from trivium.resources.notebooks import Grant, NotRunning, Route, Use
+from trivium.resources.notebooks import Entry, NotRunning, Route, Use
 from trivium.resources.notebooks.ports import Address, Runtime
 from trivium.server.proxy import Credential, Door, Held, Kind, Pass, Refused, Way
-from trivium.store import Store
+from trivium.store import Read, Store
 
+P = ParamSpec("P")
 USES: Final = {Way.LINK: Use.TICKET, Way.HEADER: Use.TICKET, Way.COOKIE: Use.PASS}
 
 
@@ -33,17 +34,16 @@ class GrantAccess:
         use = USES.get(credential.way)
         if use is None:
             raise Refused(401, "proxy.no_credential")
-        now = self._store.clock.now()
-        try:
-            grant = notebooks.read_grant(credential.secret, self._keyring, use=use, now=now)
-        except Unauthenticated as error:
-            raise Refused(401, "proxy.bad_credential") from error
-        route = await self._route(door, grant)
+        notebook = decimal_id(door.notebook) or 0
+        route = await self._asked(notebooks.open_door, notebook, credential.secret, use=use, keyring=self._keyring)
+        kept = None
+        if credential.way is Way.LINK:
+            kept = notebooks.pass_for(route.entry, self._keyring, now=self._store.clock.now())
         return Pass(
             address=await self._address(door, route),
-            subject=msgspec.json.encode(grant).decode(),
+            subject=msgspec.json.encode(route.entry).decode(),
             inject=(("Authorization", f"token {route.token}"),) if door.kind is Kind.JUPYTER else (),
-            grant=notebooks.pass_for(grant, self._keyring, now=now) if credential.way is Way.LINK else None,
+            grant=kept,
         )
 
     async def still(self, held: Sequence[Held]) -> Sequence[bool]:
@@ -51,28 +51,25 @@ class GrantAccess:
         return await asyncio.gather(*map(self._holds, held))
 
     async def _holds(self, held: Held) -> bool:
-        grant = msgspec.json.decode(held.passed.subject, type=Grant)
+        entry = msgspec.json.decode(held.passed.subject, type=Entry)
         try:
-            route = await self._route(held.door, grant)
+            route = await self._asked(notebooks.still_open, entry, self._keyring)
             return await self._address(held.door, route) == held.passed.address
         except Refused:
             return False
         except Unavailable:
             return True  # what cannot be told now changes nothing
 
-    async def _route(self, door: Door, grant: Grant) -> Route:
-        if decimal_id(door.notebook) != grant.notebook:
-            raise Refused(403, "proxy.other_notebook")
+    async def _asked(self, ask: Callable[Concatenate[Read, P], Route], *args: P.args, **kwargs: P.kwargs) -> Route:
+        """The route that the rooms give, or `Refused` for the reason that they have."""
         try:
-            return await self._store.read(notebooks.open_door, grant, self._keyring)
+            return await self._store.read(ask, *args, **kwargs)
         except NotRunning as error:
             raise Refused(503, "proxy.not_running", **error.details) from error
         except NotFound as error:
             raise Refused(404, "proxy.not_found") from error
         except Unauthenticated as error:
             raise Refused(401, "proxy.bad_credential") from error
-        except Forbidden as error:
-            raise Refused(403, "proxy.forbidden") from error
 
     async def _address(self, door: Door, route: Route) -> Address:
         """The notebook's own server, or the service's port as long as that notebook itself listens there."""

@@ -17,14 +17,14 @@ from trivium.resources.notebooks.errors import (
 from trivium.resources.notebooks.holdings import NotebookHoldings
 from trivium.resources.notebooks.links import (
     BadGrant,
-    Grant,
+    Entry,
     Link,
     Route,
     Use,
     link,
     open_door,
     pass_for,
-    read_grant,
+    still_open,
 )
 from trivium.resources.notebooks.service import (
     by_status,
@@ -49,8 +49,8 @@ __all__ = [
     "BadMount",
     "BadName",
     "CustomStarted",
+    "Entry",
     "Found",
-    "Grant",
     "Link",
     "MountRefused",
     "NoFlavor",
@@ -79,12 +79,12 @@ __all__ = [
     "list_with_room",
     "open_door",
     "pass_for",
-    "read_grant",
     "release",
     "rename",
     "room_for",
     "save_and_stop",
     "start",
     "start_custom",
+    "still_open",
     "stop",
 ]

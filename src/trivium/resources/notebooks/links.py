@@ -1,24 +1,29 @@
 """Links to notebooks: what a caller is given to open one, and what is behind it when it is shown at the door.
 
 A grant says who may enter which start of which notebook, under our signature. A *ticket* is a grant that stands in an
-address and is good for a short while; a *pass* is what the browser keeps in its cookie instead. Neither holds a
-secret of the notebook's own server, and both end with the start that they were made for, and with the session.
+address and is good for an hour or two; a *pass* is what the browser keeps in its cookie instead. Neither holds a secret
+of the notebook's own server, and both end with the start that they were made for, and with the session.
+
+A grant is as short as it can be, for it stands in addresses that people copy out of terminals: two bytes of flags and
+hours, the eight of the session's or user's id, and the signature. What it is for is signed and not written: the
+notebook stands in the address, and which start is meant is known from the notebook.
 """
 
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
+import struct
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-import msgspec
 from sqlalchemy import select
 
 from trivium.base.caller import Caller
-from trivium.base.clock import microseconds
+from trivium.base.clock import EPOCH
 from trivium.base.errors import Unauthenticated
 from trivium.base.keyring import Keyring
 from trivium.base.site import Site
@@ -32,15 +37,22 @@ from trivium.resources.notebooks.types import Found, Notebook, Wanted
 from trivium.resources.users import UserStatus
 from trivium.store import Read
 
-TICKET_GOOD_FOR: Final = timedelta(hours=1)
-PASS_GOOD_FOR: Final = timedelta(days=7)
+HOUR: Final = timedelta(hours=1)
+TICKET_HOURS: Final = 1  # beside what is left of the running hour
+PASS_HOURS: Final = 7 * 24
+HEAD: Final = struct.Struct(">HQ")
+HOURS: Final = 1 << 14  # hours are counted around the clock of some two years
+OF_USER: Final = 1 << 14
+IS_PASS: Final = 1 << 15
+SIGNATURES: Final = {False: 8, True: 16}  # bytes: nothing but asking us tells whether a guess was right
+NEVER_RENEWED: Final = timedelta(hours=PASS_HOURS)
 
 
 class Use(StrEnum):
     """How a grant is carried."""
 
-    TICKET = "t"
-    PASS = "p"  # noqa: S105 - a kind of grant, no password
+    TICKET = "ticket"
+    PASS = "pass"  # noqa: S105 - a kind of grant, no password
 
 
 class Link(Value, frozen=True):
@@ -50,21 +62,19 @@ class Link(Value, frozen=True):
     url: str = ""
 
 
-class Grant(msgspec.Struct, frozen=True, array_like=True):
-    """Who may enter what. Short, for it stands in addresses and cookies."""
+class Entry(Value, frozen=True):
+    """Who entered which start of which notebook: what is asked again while they are in."""
 
-    use: Use
     notebook: int
     generation: int
-    user: int
-    project: int
-    session: int | None
-    until: int  # microseconds since 1970
+    holder: int  # a session's id, or a user's
+    of_user: bool
 
 
 class Route(Value, frozen=True):
     """Where a door leads: the start that runs now, and what its server demands."""
 
+    entry: Entry
     key: LaunchKey
     address: Address
     token: str  # the notebook's own server's, for the proxy alone
@@ -82,13 +92,13 @@ def link(tx: Read, caller: Caller, notebook: int, *, keyring: Keyring, site: Sit
     found = get(tx, caller, notebook)
     if found.found is not Found.RUNNING or found.wanted is not Wanted.RUNNING:
         return Link(active=False)
-    ticket = ticket_for(caller, found, keyring, now=tx.now)
+    ticket = _ticket_for(caller, found, keyring, now=tx.now)
     return Link(active=True, url=f"{place(site, notebook, service=False)}lab?token={ticket}")
 
 
 def service_link(caller: Caller, notebook: Notebook, *, keyring: Keyring, site: Site, now: datetime) -> Link:
     """Where to reach the service inside a notebook, with a ticket for the caller."""
-    ticket = ticket_for(caller, notebook, keyring, now=now)
+    ticket = _ticket_for(caller, notebook, keyring, now=now)
     return Link(active=True, url=f"{place(site, notebook.id, service=True)}?token={ticket}")
 
 
@@ -107,47 +117,49 @@ def base_url(notebook: int) -> str:
     return f"/nb/{notebook}/"
 
 
-def ticket_for(caller: Caller, notebook: Notebook, keyring: Keyring, *, now: datetime) -> str:
-    """A ticket to this start of the notebook."""
-    until = microseconds(now + TICKET_GOOD_FOR)
-    grant = Grant(Use.TICKET, notebook.id, notebook.generation, caller.user, caller.project, caller.session, until)
-    return _signed(grant, keyring)
-
-
-def pass_for(grant: Grant, keyring: Keyring, *, now: datetime) -> str:
+def pass_for(entry: Entry, keyring: Keyring, *, now: datetime) -> str:
     """What a browser keeps in place of the ticket that it showed."""
-    kept = msgspec.structs.replace(grant, use=Use.PASS, until=microseconds(now + PASS_GOOD_FOR))
-    return _signed(kept, keyring)
+    return _grant(entry, keyring, use=Use.PASS, until=_hour(now) + PASS_HOURS)
 
 
-def read_grant(secret: str, keyring: Keyring, *, use: Use, now: datetime) -> Grant:
-    """The grant that was shown. `BadGrant` when it is not ours, not of that use, or too old."""
-    body, dot, signature = secret.partition(".")
-    if not dot or not hmac.compare_digest(_signature(body, keyring).encode(), signature.encode(errors="replace")):
+def open_door(tx: Read, notebook: int, grant: str, *, use: Use, keyring: Keyring) -> Route:
+    """Where the notebook's door leads for who shows that grant, now.
+
+    Raises `BadGrant` for what is not ours, too old or for an earlier start, also where there is no such notebook; with
+    a good grant what `still_open` raises.
+    """
+    head, signature = _taken_apart(grant)
+    flags, holder = HEAD.unpack(head)
+    row = tx.first(select(notebooks.c.generation).where(notebooks.c.id == notebook))
+    generation = 0 if row is None else int(row.generation)
+    expected = _signature(head, notebook, generation, keyring=keyring)
+    if not hmac.compare_digest(expected, signature) or row is None:
         raise BadGrant
-    grant = msgspec.json.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)), type=Grant)
-    if grant.use is not use or grant.until <= microseconds(now):
+    left = (flags - _hour(tx.now)) % HOURS
+    if bool(flags & IS_PASS) is not (use is Use.PASS) or left > PASS_HOURS:
         raise BadGrant
-    return grant
+    entry = Entry(notebook=notebook, generation=generation, holder=holder, of_user=bool(flags & OF_USER))
+    return still_open(tx, entry, keyring)
 
 
-def open_door(tx: Read, grant: Grant, keyring: Keyring) -> Route:
-    """Where the door leads for that grant, now.
+def still_open(tx: Read, entry: Entry, keyring: Keyring) -> Route:
+    """Where the door leads for somebody who was let in before.
 
     Raises `NoSuchNotebook`, `NotRunning`, `BadGrant` for an earlier start, and what `users` raises when the session,
     the user or the key behind it is refused.
     """
-    row = tx.first(select(notebooks).where(notebooks.c.id == grant.notebook))
-    if row is None or row.wanted == Wanted.DELETED or row.project_id != grant.project:
+    row = tx.first(select(notebooks).where(notebooks.c.id == entry.notebook))
+    if row is None or row.wanted == Wanted.DELETED:
         raise NoSuchNotebook
-    _still_welcome(tx, grant)
     found = notebook_of(row)
+    _must_be_welcome(tx, entry, found.project)
     address = address_of(row.address)
+    if found.generation != entry.generation:
+        raise BadGrant
     if found.wanted is not Wanted.RUNNING or found.found is not Found.RUNNING or address is None:
         raise NotRunning(status=found.status.value)
-    if found.generation != grant.generation:
-        raise BadGrant
     return Route(
+        entry=entry,
         key=LaunchKey(launch=found.id, generation=found.generation),
         address=address,
         token=server_token(keyring, found.id, found.generation),
@@ -161,24 +173,55 @@ def server_token(keyring: Keyring, notebook: int, generation: int) -> str:
     return hmac.new(keyring.derive("notebook-server"), said, hashlib.sha256).hexdigest()
 
 
-def _still_welcome(tx: Read, grant: Grant) -> None:
-    """Raise what `users` raises when the user or the session that the grant came of is refused by now."""
-    if grant.session is None:
-        user = users.get(tx, grant.user)
+def _must_be_welcome(tx: Read, entry: Entry, project: int) -> None:
+    """Raise what says why the session or user that a grant came of is refused by now."""
+    if entry.of_user:
+        user = users.get(tx, entry.holder)
         if user.status is not UserStatus.ACTIVE or user.deleted_at is not None:
             raise BadGrant
+        if users.role_in(tx, user.id, project) is None:
+            raise NoSuchNotebook
         return
     # A page that is open outlives its token's hours, though not a session that was ended, or its user.
-    caller = users.caller_of_session(tx, grant.session, renewable=PASS_GOOD_FOR)
-    if caller.frozen or caller.user != grant.user:
+    caller = users.caller_of_session(tx, entry.holder, renewable=NEVER_RENEWED)
+    if caller.frozen:
         raise BadGrant
+    if caller.project != project:
+        raise NoSuchNotebook
 
 
-def _signed(grant: Grant, keyring: Keyring) -> str:
-    body = base64.urlsafe_b64encode(msgspec.json.encode(grant)).rstrip(b"=").decode()
-    return f"{body}.{_signature(body, keyring)}"
+def _ticket_for(caller: Caller, notebook: Notebook, keyring: Keyring, *, now: datetime) -> str:
+    entry = Entry(
+        notebook=notebook.id,
+        generation=notebook.generation,
+        holder=caller.user if caller.session is None else caller.session,
+        of_user=caller.session is None,
+    )
+    return _grant(entry, keyring, use=Use.TICKET, until=_hour(now) + TICKET_HOURS)
 
 
-def _signature(body: str, keyring: Keyring) -> str:
-    digest = hmac.new(keyring.derive("notebook-grant"), body.encode(errors="replace"), hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+def _grant(entry: Entry, keyring: Keyring, *, use: Use, until: int) -> str:
+    flags = until % HOURS | OF_USER * entry.of_user | IS_PASS * (use is Use.PASS)
+    head = HEAD.pack(flags, entry.holder)
+    signature = _signature(head, entry.notebook, entry.generation, keyring=keyring)
+    return base64.urlsafe_b64encode(head + signature).rstrip(b"=").decode()
+
+
+def _taken_apart(grant: str) -> tuple[bytes, bytes]:
+    try:
+        raw = base64.b64decode(grant + "=" * (-len(grant) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadGrant from error
+    if len(raw) <= HEAD.size:
+        raise BadGrant
+    return raw[: HEAD.size], raw[HEAD.size :]
+
+
+def _signature(head: bytes, notebook: int, generation: int, *, keyring: Keyring) -> bytes:
+    said = head + f"{notebook}.{generation}".encode()
+    length = SIGNATURES[bool(HEAD.unpack(head)[0] & IS_PASS)]
+    return hmac.new(keyring.derive("notebook-grant"), said, hashlib.sha256).digest()[:length]
+
+
+def _hour(at: datetime) -> int:
+    return (at - EPOCH) // HOUR
