@@ -1,0 +1,44 @@
+"""Run the benchmarks that are named, or all."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from benchmarks import listing
+from benchmarks.plan import Plan
+
+BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {"list": listing.run}
+
+
+def main() -> None:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument("--rows", type=int, default=1000, help="rows in the table (default: %(default)s)")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="rounds, of which the median counts (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=4.0, help="how long a round asks each server (default: %(default)s)"
+    )
+    parser.add_argument("--connections", type=int, default=16, help="kept alive (default: %(default)s)")
+    parser.add_argument("--database", default=None, help="postgresql://… of an empty database (default: SQLite)")
+    given = parser.parse_args()
+    unknown = [name for name in given.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]}; there are: {', '.join(BENCHMARKS)}")
+    plan = Plan(
+        rows=given.rows,
+        rounds=given.rounds,
+        seconds=given.seconds,
+        connections=given.connections,
+        database=given.database,
+    )
+    for name in given.names or BENCHMARKS:
+        BENCHMARKS[name](plan)
+
+
+if __name__ == "__main__":
+    main()
