@@ -30,6 +30,7 @@ class ScnetDialect:
 
     def __init__(self, core: Core, settings: ScnetSettings) -> None:
         self._core = core
+        self.settings = settings
         self._tokens = Tokens(core.keyring, settings.token_lifetime)
         self.body_limit = settings.body_limit
         self._coverage: Coverage = load()
@@ -63,11 +64,11 @@ class ScnetDialect:
 
     def wrong_method(self, request: Request, allowed: tuple[str, ...]) -> Reply:
         """The answer where the path is known and the method is not."""
-        return envelope.failure(WrongMethod("method", method=request.method, allowed=", ".join(allowed)))
+        return envelope.failure(WrongMethod(method=request.method, allowed=", ".join(allowed)))
 
     def too_large(self, request: Request) -> Reply:  # noqa: ARG002  # the same is said of every request
         """The answer to a body over `body_limit`."""
-        return envelope.failure(BodyTooLarge("body", limit=self.body_limit))
+        return envelope.failure(BodyTooLarge(limit=self.body_limit))
 
     def fault(self, request: Request, error: BaseException) -> Reply:  # noqa: ARG002  # what it was is the log's
         """The answer to a fault of ours, with the id under which the log has it."""

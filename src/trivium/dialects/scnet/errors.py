@@ -98,13 +98,13 @@ class NotServed(Unsupported):
     code = "scnet.not_served"
 
 
-class WrongMethod(Invalid):
+class WrongMethod(NotFound):
     """The path is known, the method is not."""
 
     code = "scnet.wrong_method"
 
 
-class BodyTooLarge(Invalid):
+class BodyTooLarge(OverQuota):
     """The body is larger than bodies may be."""
 
     code = "scnet.body_too_large"

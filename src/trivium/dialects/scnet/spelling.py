@@ -26,8 +26,8 @@ FURTHEST: Final = 1 << 62
 
 WHOLE: Final = re.compile(r"[0-9]{1,18}")
 
-Number: TypeAlias = "int | str | None"
-"""A number as clients send it: SCNet's pages say string where their examples send a number, and the reverse."""
+Number: TypeAlias = "str | None"
+"""A number as clients send it, as text or bare: a bare one is read as its text."""
 
 Flag: TypeAlias = "bool | str | None"
 """A truth value as clients send it: `true`, or the text "true"."""
