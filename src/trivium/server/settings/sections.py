@@ -94,7 +94,6 @@ class Notebooks(Value, frozen=True):
     release_after: timedelta | None = NEVER  # a notebook that is stopped for so long is released
     max_running: timedelta | None = NEVER  # a notebook that runs for so long is stopped
     ready_within: timedelta = timedelta(minutes=3)  # one that does not answer so long after its launch has failed
-    start_timeout: timedelta = timedelta(minutes=10)  # one that is not running so long after it was asked has failed
     stop_grace: timedelta = timedelta(seconds=10)  # what a notebook has to end by itself
 
 
