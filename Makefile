@@ -12,7 +12,7 @@ EXTRAS := notebook,nvidia,postgresql
 PROCESSES ?= auto
 N ?= 20
 
-.PHONY: help run install test lint format bench crash lock clean
+.PHONY: help run install test lint format docs bench crash lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ lint: $(VENV)/.tested ## format, style, types, directions of imports, locks
 format: $(VENV)/.tested ## put every file in the one form
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.tested ## write the pages of docs/ that are made from the program
+	@$(BIN)/python -m tools.coverage_page
 
 bench: $(VENV)/.tested ## how fast lists are
 	@tools/postgresql

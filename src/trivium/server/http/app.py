@@ -58,7 +58,7 @@ class App:
         self._pages = Pages(platform, dialects)
         self._routes = Routes(dialects, reserved=self._pages.paths)
         self._requests = platform.metrics.requests
-        self._log = structlog.get_logger()
+        self._log = structlog.get_logger().bind()  # bound once: each binding anew costs as much as a line
         self._log_requests = platform.log_requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
