@@ -7,6 +7,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from trivium.drivers.runtimes.process.settings import claim
 from trivium.resources.notebooks.errors import RuntimeUnavailable
 
 START_WITHIN = 10.0  # seconds for a keeper to open its door
+ONCE = frozenset({"execute"})  # what must not happen twice
 LINE = 64 << 20  # bytes of one answer
 STEP = 0.02  # seconds between two knocks
 PACKAGE = "trivium.drivers.runtimes.process"
@@ -52,17 +54,10 @@ class KeeperClient:
         """
         try:
             async with asyncio.timeout(self._within + longer):
-                writer = await self._open()
-                self._number += 1
-                number = self._number
-                future = asyncio.get_running_loop().create_future()
-                self._waiting[number] = future
-                try:
-                    writer.write(msgspec.json.encode({"id": number, "op": op, **told}) + b"\n")
-                    await writer.drain()
-                    return await future
-                finally:
-                    self._waiting.pop(number, None)
+                if op in ONCE:
+                    await self._ask_again("hello", {})  # a connection that died unnoticed shows itself here
+                    return await self._exchange(op, told)
+                return await self._ask_again(op, told)
         except TimeoutError as error:
             raise RuntimeUnavailable("the keeper does not answer", op=op) from error
         except OSError as error:
@@ -74,13 +69,35 @@ class KeeperClient:
             self._listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._listening
-        self._drop()
+
+    async def _ask_again(self, op: str, told: Mapping[str, object]) -> Answer:
+        """Ask, and where the keeper died over it, ask the next one: all it is asked may be repeated."""
+        try:
+            return await self._exchange(op, told)
+        except ConnectionError:
+            return await self._exchange(op, told)
+
+    async def _exchange(self, op: str, told: Mapping[str, object]) -> Answer:
+        writer = await self._open()
+        self._number += 1
+        number = self._number
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        try:
+            writer.write(msgspec.json.encode({"id": number, "op": op, **told}) + b"\n")
+            await writer.drain()
+            return await future
+        except ConnectionError:
+            self._drop(writer)
+            raise
+        finally:
+            self._waiting.pop(number, None)
 
     async def _open(self) -> asyncio.StreamWriter:
         async with self._opening:
             if self._writer is None:
                 reader, self._writer = await self._reach()
-                self._listening = asyncio.create_task(self._listen(reader))
+                self._listening = asyncio.create_task(self._listen(reader, self._writer))
             return self._writer
 
     async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -114,7 +131,7 @@ class KeeperClient:
             timeout=START_WITHIN,
         )
 
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
+    async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
                 answer: Answer = msgspec.json.decode(line)
@@ -128,13 +145,15 @@ class KeeperClient:
         except (OSError, ValueError, msgspec.DecodeError):
             pass
         finally:
-            self._drop()
+            self._drop(writer)
 
-    def _drop(self) -> None:
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
-        for future in self._waiting.values():
+    def _drop(self, writer: asyncio.StreamWriter) -> None:
+        """Let go of a connection, and tell those who wait on it. Repeatable."""
+        writer.close()
+        if self._writer is not writer:
+            return
+        self._writer = None
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
             if not future.done():
                 future.set_exception(ConnectionResetError("the keeper went away"))
-        self._waiting.clear()

@@ -20,7 +20,7 @@ from trivium.drivers.runtimes.process.keeper.starting import FULL, Plan
 
 LEFTOVERS = 2.0  # seconds that what a server leaves behind has to end by itself
 BETWEEN_PROBES = 0.25
-RECENT = 5.0  # seconds within which a limit that was hit explains an end
+SURE = 3  # looks in a row after which a stranger on a port is believed
 STEPS = {"": 10, "layer": 40, "program": 60}  # per cent that are done after each step
 SNAPSHOT = 2.0  # seconds between two notes of who belongs to a launch that has no cgroup
 
@@ -63,6 +63,7 @@ class Launch:
         self._gone_since = 0.0
         self._probe: probe.Probe | None = None
         self._probed = 0.0
+        self._strangers = 0
         self._limits = watch.Limits(self._cgroup)
 
     # ---- what is asked of it -------------------------------------------------------------------------------------
@@ -351,8 +352,13 @@ class Launch:
                 self._probe = probe.Probe(target, now)
         elif listeners.of(self._pids, self.port):
             self._probe = probe.Probe(target, now)
-        elif listeners.on_port(self.port):
+        elif self._is_anothers_port():
             self.stop(LEFTOVERS, ending="port_taken", detail=f"Another program listens on port {self.port}.")
+
+    def _is_anothers_port(self) -> bool:
+        """Whether somebody else listens there, at several looks: a process of its own may just have been born."""
+        self._strangers = self._strangers + 1 if listeners.on_port(self.port) else 0
+        return self._strangers > SURE
 
     def _bring_to_end(self, world: World) -> None:
         """Ask, then make, every process end; when none is left, say how it ended."""
