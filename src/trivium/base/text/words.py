@@ -24,7 +24,7 @@ class _Blank(dict[str, Any]):
         return "{" + key + "}"
 
 
-def say(code: str, language: Language, **details: object) -> str:
+def say(code: str, language: Language, /, **details: object) -> str:
     """The sentence for `code` with its details filled in; the code itself when the catalogue lacks it."""
     sentence = _catalogue().get(code, {}).get(language)
     return code if sentence is None else sentence.format_map(_Blank(details))
