@@ -1,4 +1,4 @@
-"""What the proxy's tests stand on: who may enter, notebooks that really listen, and a client that sends bytes as told."""
+"""What the proxy's tests stand on: who may enter, notebooks that really listen, a client that sends what it is told."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Rooms:
         self.rights: dict[tuple[Door, Way, str], str] = {}  # to the subject
         self.stopped: set[str] = set()
         self.asked: list[tuple[Door, Credential]] = []
+        self.rechecks = 0
         self.failure: Exception | None = None
 
     def let(self, subject: str, door: Door, *, way: Way, secret: str) -> None:
@@ -53,6 +54,7 @@ class Rooms:
         )
 
     async def still(self, held: Sequence[Held]) -> Sequence[bool]:
+        self.rechecks += 1
         if self.failure is not None:
             raise self.failure
         subjects = set(self.rights.values())

@@ -13,6 +13,7 @@ from trivium.server.proxy.pages import moved_answer, problem_answer
 from trivium.server.proxy.problems import Gone, Malformed, Moved, Problem
 from trivium.server.proxy.shared import Shared
 
+HARMLESS = frozenset({401, 403, 404, 502, 503, 504})  # refusals that cast no doubt on what the client sends next
 NOBODY = 0  # the status of a request whose client was gone before the answer
 
 
@@ -182,7 +183,7 @@ class Connection:
         if exchange.status != NOBODY:
             return _End.ABORT
         exchange.status = problem.status
-        keep = exchange.may_go_on
+        keep = exchange.may_go_on and problem.status in HARMLESS
         head = exchange.head
         self.front.write(problem_answer(problem, head.values, method=head.method, closing=not keep))
         return _End.KEEP if keep else _End.HANG_UP

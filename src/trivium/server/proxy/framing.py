@@ -81,7 +81,7 @@ class Chunked:
         self.rest = b""
         self._left = 0  # bytes of the chunk that are still to come
         self._part: Callable[[bytes, int, list[bytes]], int] = self._size
-        self._pending = b""  # the beginning of a line, or of the line end after a chunk
+        self._pending: bytes = b""  # the beginning of a line, or of the line end after a chunk
         self._trailers = 0
 
     def feed(self, data: bytes) -> bytes:
