@@ -9,7 +9,7 @@ import pkgutil
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
@@ -41,23 +41,23 @@ def missing_operations(connection: Connection) -> str:
     return render_python_code(upgrade, render_item=_render, migration_context=context)
 
 
-def described(engine: Engine) -> dict[str, dict[str, list[str]]]:
+def described(engine: Engine) -> set[str]:
     """Everything that the database itself says of its tables, constraints' names and indexes' conditions included."""
     found = inspect(engine)
     tables = [name for name in found.get_table_names() if name != "alembic_version"]
-    return {name: _table(found, name) for name in tables}
+    return {f"{name}: {line}" for name in tables for line in _lines(found, name)}
 
 
-def _table(found: Any, name: str) -> dict[str, list[str]]:
+def _lines(found: Any, name: str) -> list[str]:
     parts = {
-        "columns": found.get_columns(name),
+        "column": found.get_columns(name),
         "primary key": [found.get_pk_constraint(name)],
-        "foreign keys": found.get_foreign_keys(name),
+        "foreign key": found.get_foreign_keys(name),
         "unique": found.get_unique_constraints(name),
-        "checks": found.get_check_constraints(name),
-        "indexes": found.get_indexes(name),
+        "check": found.get_check_constraints(name),
+        "index": found.get_indexes(name),
     }
-    return {part: sorted(_line(entry) for entry in entries) for part, entries in parts.items()}
+    return [f"{part}: {_line(entry)}" for part, entries in parts.items() for entry in entries]
 
 
 def _line(entry: dict[str, Any]) -> str:
@@ -68,7 +68,7 @@ def _context(connection: Connection) -> MigrationContext:
     return MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
 
 
-def _render(kind: str, item: Any, _context: AutogenContext) -> str | bool:
+def _render(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
     """The short names that the migrations have for our types."""
     if kind != "type":
         return False

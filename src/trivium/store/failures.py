@@ -55,4 +55,4 @@ def _names_id(error: exc.DBAPIError) -> bool:
     diagnosis = getattr(cause, "diag", None)
     if diagnosis is None:
         return _SQLITE_ID.search(str(cause)) is not None
-    return str(diagnosis.constraint_name).startswith("pk_") and "(id)=(" in str(diagnosis.message_detail)
+    return "(id)=(" in str(diagnosis.message_detail)

@@ -178,12 +178,12 @@ class Resource:
         self.relations: Mapping[str, Relation] = MappingProxyType({relation.name: relation for relation in relations})
         self.columns: tuple[Column[Any], ...] = tuple(columns) or tuple(table.c)
 
-    def field(self, name: str) -> Field:
-        """The resource's own field of that name. Raises `UnknownField`."""
+    def field(self, name: str, *, asked: str | None = None) -> Field:
+        """The resource's own field of that name. Raises `UnknownField`, about the whole name that was asked for."""
         found = self.fields.get(name)
         if found is None:
             message = f"{self.name} has no field {name!r}"
-            raise UnknownField(name, message, resource=self.name)
+            raise UnknownField(asked or name, message, resource=self.name)
         return found
 
     def path(self, name: str) -> Path:
@@ -205,4 +205,4 @@ class Resource:
                 raise UnknownRelation(name, message, resource=here.name)
             hops.append(hop)
             here = hop.target()
-        return tuple(hops), here.field(last)
+        return tuple(hops), here.field(last, asked=name)
