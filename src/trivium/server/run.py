@@ -20,7 +20,7 @@ from trivium.base.site import Site
 from trivium.dialects.operation import Core
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.resources import notebooks, users
-from trivium.resources.notebooks import NotebookWorker
+from trivium.resources.notebooks import NotebookWorker, World
 from trivium.server import logs
 from trivium.server.access import GrantAccess
 from trivium.server.admin.bootstrap import PASSWORD_VARIABLE, First, ensure_site
@@ -83,7 +83,14 @@ class _Serving:
         proxy = self._proxy(listener.port)
         proxy_port = await proxy.start(self._settings.server.host, self._settings.server.proxy_port)
         site = site_of(self._settings, self._store.clock, port=listener.port, proxy_port=proxy_port)
-        worker = NotebookWorker(self._store, self._runtime, self._keyring, site=site, host=self._host)
+        world = World(
+            store=self._store,
+            runtime=self._runtime,
+            keyring=self._keyring,
+            site=site,
+            grace=self._settings.notebooks.stop_grace,
+        )
+        worker = NotebookWorker(world, host=self._host)
         self._store.on_wake = lambda _name: _wake(loop, worker)
         background = [loop.create_task(task) for task in self._background(worker, site)]
         try:

@@ -39,6 +39,7 @@ from trivium.resources.notebooks.service import (
     start,
     stop,
 )
+from trivium.resources.notebooks.steps import World
 from trivium.resources.notebooks.table import NOTEBOOKS
 from trivium.resources.notebooks.types import Found, Notebook, NotebookSpec, Resources, Status, Wanted
 from trivium.resources.notebooks.worker import NotebookWorker
@@ -70,6 +71,7 @@ __all__ = [
     "Use",
     "UserNotSeparable",
     "Wanted",
+    "World",
     "by_status",
     "create",
     "custom_link",

@@ -14,7 +14,7 @@ from trivium.resources.notebooks.ports import Ending, Exit, Observation, Phase, 
 from trivium.resources.notebooks.states import RELEASABLE, STOPPABLE
 from trivium.resources.notebooks.table import document, notebooks
 from trivium.resources.notebooks.types import Found, Notebook, Status, Wanted
-from trivium.store import Write
+from trivium.store import Read, Write
 
 MOST_LOSSES: Final = 3
 EXPIRED_AT_ONCE: Final = 100
@@ -104,6 +104,14 @@ def note_save_failed(tx: Write, seen_before: Notebook, detail: str) -> None:
     reason = Reason(code="image.save_failed", details={"detail": detail})
     images.finish_save(tx, before.save_as, reason=reason)
     change(tx, before, save_as=None)
+
+
+def is_anything_due(tx: Read, host: str) -> bool:
+    """Whether `expire` would find anything to do."""
+    return any(
+        tx.first(select(notebooks.c.id).where(notebooks.c.host == host, column <= tx.now).limit(1)) is not None
+        for column in (notebooks.c.stop_at, notebooks.c.release_at)  # one at a time, for each has its index
+    )
 
 
 def expire(tx: Write, host: str) -> None:

@@ -31,7 +31,6 @@ from trivium.resources.pools import CPU
 from trivium.resources.users import User
 from trivium.store import Read, Store
 
-GRACE: Final = timedelta(seconds=10)
 OVER: Final = frozenset({Phase.ENDED, Phase.LOST, Phase.ABSENT})
 ALIVE: Final = frozenset({Phase.QUEUED, Phase.STARTING, Phase.RUNNING})
 
@@ -43,7 +42,7 @@ class World(Value, frozen=True):
     runtime: Runtime
     keyring: Keyring
     site: Site
-    host: str
+    grace: timedelta = timedelta(seconds=10)  # what a notebook has to end by itself
 
 
 def key_of(notebook: Notebook) -> LaunchKey:
@@ -94,7 +93,7 @@ async def _towards_stopped(world: World, notebook: Notebook, seen: Observation) 
         await world.runtime.forget(seen.key)
         await world.store.write(outcomes.note_stopped, notebook)
     else:
-        await world.runtime.stop(seen.key, GRACE)
+        await world.runtime.stop(seen.key, world.grace)
 
 
 async def _towards_deleted(world: World, notebook: Notebook, seen: Observation) -> None:
@@ -103,7 +102,7 @@ async def _towards_deleted(world: World, notebook: Notebook, seen: Observation) 
         await world.runtime.remove(notebook.id)
         await world.store.write(outcomes.note_gone, notebook)
     else:
-        await world.runtime.stop(seen.key, GRACE)
+        await world.runtime.stop(seen.key, world.grace)
 
 
 async def _save(world: World, notebook: Notebook, seen: Observation, *, name: str) -> None:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
 import structlog
 from sqlalchemy import false, select
 
-from trivium.base.keyring import Keyring
-from trivium.base.site import Site
 from trivium.resources.notebooks import outcomes, steps
 from trivium.resources.notebooks.errors import RuntimeUnavailable
-from trivium.resources.notebooks.ports import LaunchKey, Observation, Phase, Runtime
+from trivium.resources.notebooks.ports import LaunchKey, Observation, Phase
+from trivium.resources.notebooks.states import is_settled
 from trivium.resources.notebooks.table import notebook_of, notebooks
-from trivium.resources.notebooks.types import Found, Notebook
-from trivium.store import Read, Store
+from trivium.resources.notebooks.types import Found, Notebook, Wanted
+from trivium.store import Read
 
 AT_ONCE: Final = 16
 IDLE_LOOK: Final = 1.0  # seconds between two looks at what runs
 BUSY_LOOK: Final = 0.1  # while something is on its way
+SWEEP: Final = 30.0  # seconds between two looks for what nobody asks for any more
 log = structlog.get_logger()
 
 
@@ -32,15 +32,15 @@ class NotebookWorker:
     look at once. Steps of one notebook never overlap, and each may be repeated.
     """
 
-    def __init__(self, store: Store, runtime: Runtime, keyring: Keyring, *, site: Site, host: str) -> None:
-        self._store = store
-        self._world = steps.World(store=store, runtime=runtime, keyring=keyring, site=site, host=host)
-        self._runtime = runtime
+    def __init__(self, world: steps.World, *, host: str) -> None:
+        self._store = world.store
+        self._world = world
+        self._runtime = world.runtime
         self._host = host
         self._awake = asyncio.Event()
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
-        self._swept = False
+        self._swept_at: float | None = None
         self.looked = 0  # rounds so far; a server is ready after the first
 
     def wake(self) -> None:
@@ -51,12 +51,13 @@ class NotebookWorker:
         """Look and act until cancelled; what is under way then is left to the next start."""
         try:
             while True:
-                if not self._swept:
-                    self._swept = await self._sweep()
+                if self._swept_at is None or self._store.clock.monotonic() - self._swept_at >= SWEEP:
+                    await self._sweep()
                 pause = await self._round()
                 self.looked += 1
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), pause)
+                    async with asyncio.timeout(pause):  # wait_for may swallow being cancelled
+                        await self._awake.wait()
                 self._awake.clear()
         finally:
             for task in self._under_way.values():
@@ -74,7 +75,8 @@ class NotebookWorker:
     async def _round(self) -> float:
         """One look at everything; how long to wait for the next."""
         try:
-            await self._store.write(outcomes.expire, self._host)
+            if await self._store.read(outcomes.is_anything_due, self._host):
+                await self._store.write(outcomes.expire, self._host)
             unsettled = await self._store.read(_unsettled, self._host)
             seen = await self._runtime.observe([steps.key_of(notebook) for notebook in unsettled])
         except RuntimeUnavailable as error:
@@ -87,21 +89,26 @@ class NotebookWorker:
             self._take(notebook, seen)
         return BUSY_LOOK if self._under_way or any(map(_is_on_its_way, unsettled)) else IDLE_LOOK
 
-    async def _sweep(self) -> bool:
-        """End what the runtime still has of starts that nobody asks for any more; whether that was possible."""
+    async def _sweep(self) -> None:
+        """End what the runtime has of starts that nobody asks for.
+
+        There is such a thing where a server died between two steps: its last words to the runtime may arrive after its
+        successor has looked.
+        """
         try:
             kept = await self._runtime.adopt()
-            live = await self._store.search(_live, [key.launch for key in kept])
+            known = await self._store.search(_known, {key.launch for key in kept})
             for key in kept:
-                if key not in live:
-                    log.warning("notebook.left_over", notebook=key.launch, generation=key.generation)
+                notebook = known.get(key.launch)
+                if notebook is None or notebook.found is Found.GONE:
                     await self._runtime.forget(key)
-                if key.launch not in {one.launch for one in live}:
                     await self._runtime.remove(key.launch)
+                elif key != steps.key_of(notebook) or is_settled(notebook.wanted, notebook.found):
+                    await self._runtime.forget(key)
         except Exception:  # the worker's edge: it is tried again in the next round
             log.exception("notebooks.sweep_failed")
-            return False
-        return True
+            return
+        self._swept_at = self._store.clock.monotonic()
 
     def _take(self, notebook: Notebook, seen: Mapping[LaunchKey, Observation]) -> None:
         key = steps.key_of(notebook)
@@ -133,13 +140,10 @@ def _unsettled(tx: Read, host: str) -> Sequence[Notebook]:
     return [notebook_of(row) for row in tx.all(wanted.order_by(notebooks.c.id))]
 
 
-def _live(tx: Read, ids: Sequence[int]) -> frozenset[LaunchKey]:
-    """The newest start of each notebook that is not gone."""
-    wanted = select(notebooks.c.id, notebooks.c.generation).where(
-        notebooks.c.id.in_(ids), notebooks.c.found != Found.GONE.value
-    )
-    return frozenset(LaunchKey(launch=row.id, generation=row.generation) for row in tx.all(wanted))
+def _known(tx: Read, ids: Iterable[int]) -> Mapping[int, Notebook]:
+    wanted = select(notebooks).where(notebooks.c.id.in_(sorted(ids)))
+    return {row.id: notebook_of(row) for row in tx.all(wanted)}
 
 
 def _is_on_its_way(notebook: Notebook) -> bool:
-    return notebook.wanted != notebook.found
+    return not (notebook.wanted is Wanted.RUNNING and notebook.found is Found.RUNNING)
