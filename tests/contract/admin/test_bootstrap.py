@@ -7,18 +7,21 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from tests.waiting import until
 from trivium.base.clock import SystemClock
 from trivium.base.keyring import Keyring
 from trivium.resources import events, projects, users
-from trivium.server.admin.bootstrap import ADMIN_UUID, ensure_site
+from trivium.server.admin.bootstrap import ADMIN_UUID, First, _make, ensure_site
 from trivium.server.settings import Database, Server, Settings
 from trivium.server.settings.sections import Secret
-from trivium.store import Store
+from trivium.store import Store, Write
 
 RACER = """
 import sys
@@ -128,6 +131,27 @@ def test_of_several_that_start_at_once_one_makes_the_site(settings: Settings) ->
 def test_so_it_is_with_a_data_directory_each(postgres_url: str, tmp_path: Path) -> None:
     here = Settings(server=Server(data=tmp_path), database=Database(url=Secret(postgres_url)))
     _race(here, [tmp_path / "one", tmp_path / "two", tmp_path / "three"])
+
+
+@pytest.mark.postgresql
+def test_who_comes_while_another_makes_the_site_waits_and_finds_it(postgres_url: str, tmp_path: Path) -> None:
+    here = Settings(server=Server(data=tmp_path), database=Database(url=Secret(postgres_url)))
+    with opened(here) as (store, _), opened(here) as (other, keyring), ThreadPoolExecutor(1) as pool:
+
+        def make(tx: Write) -> Future[First]:
+            """Make the site, and do not commit before the other one waits for us."""
+            assert _make(tx, here, password=users.hash_of("ours")).made
+            late = pool.submit(ensure_site, other, keyring, here, password="theirs")
+            until(lambda: late.done() or _somebody_waits(other), what="the other's waiting")
+            assert not late.done()
+            return late
+
+        assert not store.write_now(make).result(timeout=20).made
+        assert _gets_in(store, "ours")
+
+
+def _somebody_waits(store: Store) -> bool:
+    return bool(store.read_now(lambda tx: tx.value(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))))
 
 
 def _race(settings: Settings, folders: list[Path]) -> None:
