@@ -61,7 +61,11 @@ def _lines(found: Any, name: str) -> list[str]:
 
 
 def _line(entry: dict[str, Any]) -> str:
-    return ", ".join(f"{key}={entry[key]!r}" for key in sorted(entry) if key != "comment")
+    return ", ".join(f"{key}={_said(entry[key])}" for key in sorted(entry) if key != "comment")
+
+
+def _said(value: Any) -> str:
+    return str({key: str(inner) for key, inner in value.items()}) if isinstance(value, dict) else str(value)
 
 
 def _context(connection: Connection) -> MigrationContext:

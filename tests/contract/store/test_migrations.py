@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, exc, inspect
+from sqlalchemy import Engine, String, exc, inspect
+from sqlalchemy.dialects import postgresql
 
 from tests import schema
 from trivium.store import NewerDatabase, metadata, migrations
@@ -59,6 +60,16 @@ def test_the_migrated_schema_is_what_the_rooms_declare(engine: Engine, plain_eng
     assert (sorted(made - declared), sorted(declared - made)) == ([], []), (
         "what only the migrations, only the rooms have"
     )
+
+
+def test_every_text_sorts_by_code_point_on_postgresql() -> None:
+    schema.declare_all()
+    dialect = postgresql.dialect()
+    texts = [column for table in metadata.sorted_tables for column in table.c if isinstance(column.type, String)]
+    assert texts
+    assert [
+        str(column) for column in texts if getattr(column.type.dialect_impl(dialect), "collation", None) != "C"
+    ] == []
 
 
 def test_head_is_the_newest_migration() -> None:

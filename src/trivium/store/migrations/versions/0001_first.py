@@ -245,6 +245,8 @@ def _nodes() -> None:
         sa.Column("held_millicores", sa.BigInteger(), nullable=False),
         sa.Column("held_memory", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", instant, nullable=False),
+        sa.CheckConstraint("held_memory >= 0", name=op.f("ck_nodes_held_memory")),
+        sa.CheckConstraint("held_millicores >= 0", name=op.f("ck_nodes_held_millicores")),
         sa.ForeignKeyConstraint(["pool_id"], ["pools.id"], name="fk_nodes_pool_id_pools"),
         sa.PrimaryKeyConstraint("id", name="pk_nodes"),
         sa.UniqueConstraint("host", "name", name="uq_nodes_host_name"),
