@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from trivium.drivers.runtimes.process.keeper import cgroups
 from trivium.drivers.runtimes.process.keeper.keep import cgroup_name
@@ -38,8 +39,11 @@ def find_capabilities(settings: ProcessSettings) -> Capabilities:
     )
 
 
-def mounts_refused(mounts: Sequence[Mount], capabilities: Capabilities) -> str | None:
-    """Why this host cannot hold these mounts, as a sentence; None when it can."""
+def mounts_refused(mounts: Sequence[Mount], capabilities: Capabilities, *, home: str | None = None) -> str | None:
+    """Why this host cannot hold these mounts, as a sentence; None when it can.
+
+    Without mount namespaces there are only links, and they must lie in the notebook's `home`, where that is known.
+    """
     if capabilities.mount_namespace:
         return None
     for mount in mounts:
@@ -48,6 +52,8 @@ def mounts_refused(mounts: Sequence[Mount], capabilities: Capabilities) -> str |
                 f"{mount.target} cannot be made read-only on this host: the server must be root and able to make mount "
                 "namespaces for that. Ask for it as writable."
             )
+        if home is not None and not Path(mount.target).is_relative_to(home):
+            return f"{mount.target} cannot be shown on this host: without mount namespaces it must lie below {home}."
     return None
 
 

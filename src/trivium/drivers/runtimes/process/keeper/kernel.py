@@ -6,6 +6,7 @@ import ctypes
 import os
 
 CLONE_NEWNS = 0x00020000
+MNT_DETACH = 2
 MS_RDONLY = 1
 MS_NOSUID = 2
 MS_NODEV = 4
@@ -58,6 +59,11 @@ def make_readonly(target: str) -> None:
     flags = os.statvfs(target).f_flag
     kept = sum(ours for theirs, ours in _STATVFS_FLAGS if flags & theirs)
     _mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
+
+
+def unmount(target: str) -> None:
+    """Take away what was mounted last at `target`."""
+    _check(_LIBC.umount2(target.encode(), MNT_DETACH), f"umount {target}")
 
 
 def move_root(target: str) -> None:

@@ -205,22 +205,26 @@ def _room_for(target: str, spec: Spec, ground: Ground) -> int:
         with _acting_as(None if ours else spec.uid), suppress(OSError):
             os.makedirs(target, mode=0o755)
         if not os.path.isdir(target):
-            _make_room(real, spec.uid)
+            _make_room(real, spec.uid, room=os.path.realpath(ground.paths.own))
             os.makedirs(target, mode=0o755, exist_ok=True)
     return os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
-def _make_room(place: str, uid: int | None) -> None:
-    """Replace a directory by one in memory with the same entries, so that another can be made in it."""
+def _make_room(place: str, uid: int | None, *, room: str) -> None:
+    """Replace a directory by one in memory with the same entries, so that another can be made in it.
+
+    A new root directory is put together in `room` first.
+    """
     entries = os.listdir(place) if _may_cross(os.stat(place), uid) else []
     if len(entries) > ENTRIES:
         raise OSError(0, f"{place} holds too many things")
-    room = place if place != "/" else "/mnt"
+    room = place if place != "/" else room
     handles = [(name, *_opened(f"{place.rstrip('/')}/{name}")) for name in entries]
     kernel.mount_tmpfs(room, size="4m")
     for name, mode, handle, link in handles:
         _copy(f"{room}/{name}", mode, handle=handle, link=link)
     if place == "/":
+        kernel.unmount(f"{room}{room}")  # the new root itself, which was shown in it along with the rest
         kernel.move_root(room)
 
 

@@ -1,0 +1,139 @@
+"""A notebook's own packages: they stay, they can be saved, and a new notebook made of the image has them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.contract.runtime.world import IS_ROOT, UID, World, site
+from trivium.resources.notebooks.ports import Ending, Environment
+
+NAME = "0123456789abcdef0123456789abcdef"
+OTHER = "f" * 32
+TOOL = "#!{python}\nimport greeting; print(greeting.WORD)\n"
+
+
+def install(world: World, launch: int, *, word: str = "hello") -> None:
+    """Put a module and a console script where pip would, as the notebook's user."""
+    venv = world.data / "layers" / str(launch) / "venv"
+    module, tool = site(venv) / "greeting.py", venv / "bin/greet"
+    module.write_text(f"WORD = '{word}'\n")
+    tool.write_text(TOOL.format(python=venv / "bin/python"))
+    tool.chmod(0o755)
+    for path in (module, tool):
+        os.chown(path, UID or os.geteuid(), UID or os.getegid())
+
+
+def make_wheel(directory: Path) -> Path:
+    """A real wheel with a module and a console script, made by hand."""
+    path = directory / "greeting-1.0-py3-none-any.whl"
+    files = {
+        "greeting.py": "WORD = 'from a wheel'\ndef main():\n    print(WORD)\n",
+        "greeting-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n",
+        "greeting-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "greeting-1.0.dist-info/entry_points.txt": "[console_scripts]\ngreet = greeting:main\n",
+    }
+    record = "".join(f"{name},sha256={_hash(text)},{len(text)}\n" for name, text in files.items())
+    files["greeting-1.0.dist-info/RECORD"] = record + "greeting-1.0.dist-info/RECORD,,\n"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, text in files.items():
+            wheel.writestr(name, text)
+    path.chmod(0o644)
+    return path
+
+
+def _hash(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+
+
+async def test_what_was_installed_is_there_after_a_stop_and_a_start(world: World) -> None:
+    spec = await world.started()
+    install(world, spec.key.launch)
+    assert await world.shell(spec.key, "greet") == "hello"
+    await world.stopped(spec.key)
+    again = world.spec(key=type(spec.key)(launch=spec.key.launch, generation=2))
+    await world.started(again)
+    assert await world.shell(again.key, "greet; which python") == f"hello\n{world.data}/layers/1/venv/bin/python"
+
+
+async def test_a_layer_shadows_its_image_and_does_not_change_it(world: World, image: Path) -> None:
+    spec = await world.started()
+    assert await world.shell(spec.key, "python -c 'import whose; print(whose.OWNER)'") == "image"
+    module = site(world.data / "layers/1/venv") / "whose.py"
+    module.write_text("OWNER = 'layer'\n")
+    module.chmod(0o644)
+    assert await world.shell(spec.key, "python -c 'import whose; print(whose.OWNER)'") == "layer"
+    assert "image" in (site(image) / "whose.py").read_text()
+
+
+async def test_a_saved_layer_gives_a_new_notebook_what_was_installed(world: World, image: Path) -> None:
+    spec = await world.started()
+    install(world, spec.key.launch)
+    saved = await world.runtime.save(spec.key, NAME)  # while it runs
+    assert saved.path == world.data / "saved" / NAME
+    assert saved.size > 0
+    assert saved.digest.startswith("sha256:")
+    await world.runtime.remove(spec.key.launch)
+    command = ("python", "-m", "tinyserver", "{port}")
+    over = Environment(path=image, layers=(saved.path,), command=command)
+    new = await world.started(world.spec(environment=over, user=9, uid=61299 if IS_ROOT else None))
+    assert await world.shell(new.key, "greet; python -c 'import greeting, whose'") == "hello"
+    install(world, new.key.launch, word="newer")
+    assert await world.shell(new.key, "greet") == "newer"
+    second = await world.runtime.save(new.key, OTHER)
+    both = Environment(path=image, layers=(saved.path, second.path), command=command)
+    third = await world.started(world.spec(environment=both))
+    assert await world.shell(third.key, "greet") == "newer"
+
+
+async def test_saving_twice_under_a_name_keeps_the_first(world: World) -> None:
+    spec = await world.started()
+    install(world, spec.key.launch)
+    first = await world.runtime.save(spec.key, NAME)
+    install(world, spec.key.launch, word="changed")
+    assert await world.runtime.save(spec.key, NAME) == first
+    assert (await world.runtime.save(spec.key, OTHER)).digest != first.digest
+    await world.runtime.drop_layer(NAME)
+    await world.runtime.drop_layer(NAME)
+    assert [path.name for path in (world.data / "saved").iterdir()] == [OTHER]
+
+
+async def test_a_saved_layer_holds_nothing_that_its_user_could_still_change(world: World) -> None:
+    spec = await world.started()
+    install(world, spec.key.launch)
+    await world.shell(spec.key, "ln -s /etc/shadow $VIRTUAL_ENV/bin/peek; mkfifo $VIRTUAL_ENV/bin/pipe")
+    saved = await world.runtime.save(spec.key, NAME)
+    for path in saved.path.rglob("*"):
+        assert path.is_symlink() or path.stat().st_mode & 0o7022 == 0
+        assert path.lstat().st_uid == os.geteuid()
+    assert (saved.path / "bin/peek").is_symlink()
+    assert not (saved.path / "bin/pipe").exists()
+    assert not (saved.path / "bin/python").exists()
+    assert str(spec.key.launch) not in (saved.path / "bin/greet").read_text()
+
+
+async def test_there_is_nothing_to_save_of_a_notebook_that_never_ran(world: World) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        await world.runtime.save(world.spec().key, NAME)
+    assert not list((world.data / "saved").iterdir())
+
+
+async def test_a_saved_layer_that_vanished_is_an_environment_that_is_gone(world: World, image: Path) -> None:
+    over = Environment(path=image, layers=(world.data / "saved" / NAME,), command=("python",))
+    spec = world.spec(environment=over)
+    await world.runtime.launch(spec)
+    ended = await world.ended(spec.key)
+    assert ended.ending is Ending.ENVIRONMENT_GONE
+    assert NAME in ended.detail
+
+
+async def test_what_a_server_left_half_saved_is_cleared_away(world: World) -> None:
+    half = world.data / "saved" / f".making-{NAME}-1"
+    half.mkdir(parents=True)
+    await world.runtime.adopt()
+    assert not half.exists()
