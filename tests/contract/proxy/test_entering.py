@@ -7,7 +7,7 @@ import pytest
 from tests.contract.proxy.conftest import JUPYTER
 from tests.contract.proxy.world import Client, Notebook, Rooms, connected, get, proxied
 from trivium.base.errors import Unavailable
-from trivium.server.proxy import Door, Kind, ProxySettings, Way
+from trivium.server.proxy import Door, Kind, Proxy, ProxySettings, Way
 
 KEY = "Authorization: token key"
 COOKIE = "Cookie: x=y; trivium-nb-7=grant-of-ann"
@@ -93,15 +93,20 @@ async def test_a_notebook_that_does_not_run_says_its_state(client: Client, rooms
     assert notebook.requests == []
 
 
-async def test_when_nobody_can_tell_the_door_stays_shut(client: Client, rooms: Rooms, notebook: Notebook) -> None:
+async def test_when_nobody_can_tell_the_door_stays_shut(
+    running: tuple[Proxy, int], rooms: Rooms, notebook: Notebook
+) -> None:
     rooms.failure = Unavailable("the database is away")
-    assert (await client.ask(get("/nb/7/", KEY))).status == 503
-    rooms.failure = RuntimeError("a secret detail")
-    answer = await client.ask(get("/nb/7/", KEY))
-    assert answer.status == 500
-    assert b"secret" not in answer.body
+    async with connected(running[1]) as client:
+        assert (await client.ask(get("/nb/7/", KEY))).status == 503
+        rooms.failure = RuntimeError("a secret detail")
+        answer = await client.ask(get("/nb/7/", KEY))
+        assert answer.status == 500
+        assert b"secret" not in answer.body
+        assert await client.is_closed()
     rooms.failure = None
-    assert (await client.ask(get("/nb/7/", KEY))).status == 200
+    async with connected(running[1]) as client:
+        assert (await client.ask(get("/nb/7/", KEY))).status == 200
     assert len(notebook.requests) == 1
 
 

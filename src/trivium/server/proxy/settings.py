@@ -16,7 +16,7 @@ class ProxySettings(Value, frozen=True):
     head_bytes: int = 65_536
     head_fields: int = 128
     target_bytes: int = 16_384
-    idle_upstreams: int = 8  # connections kept open to each notebook between requests
+    idle_upstreams: int = 32  # connections kept open to each notebook between requests
     head_timeout: timedelta = timedelta(seconds=15)  # from the first byte of a head to its last
     idle_timeout: timedelta = timedelta(seconds=75)  # between the requests of a connection
     body_timeout: timedelta = timedelta(seconds=60)  # without one byte of a body that was announced
