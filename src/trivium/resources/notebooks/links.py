@@ -204,7 +204,11 @@ def _grant(entry: Entry, keyring: Keyring, *, use: Use, until: int) -> str:
     flags = until % HOURS | OF_USER * entry.of_user | IS_PASS * (use is Use.PASS)
     head = HEAD.pack(flags, entry.holder)
     signature = _signature(head, entry.notebook, entry.generation, keyring=keyring)
-    return base64.urlsafe_b64encode(head + signature).rstrip(b"=").decode()
+    return _spelt(head + signature)
+
+
+def _spelt(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _taken_apart(grant: str) -> tuple[bytes, bytes]:
@@ -212,7 +216,7 @@ def _taken_apart(grant: str) -> tuple[bytes, bytes]:
         raw = base64.b64decode(grant + "=" * (-len(grant) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadGrant from error
-    if len(raw) <= HEAD.size:
+    if len(raw) <= HEAD.size or _spelt(raw) != grant:  # a grant has one spelling
         raise BadGrant
     return raw[: HEAD.size], raw[HEAD.size :]
 
