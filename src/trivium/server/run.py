@@ -120,6 +120,8 @@ class _Serving:
         )
         registry = CollectorRegistry()
         registry.register(ProxyCollector(proxy.metrics))
+        metrics = Metrics(registry)
+        self._store.on_wait = metrics.store_waited
 
         async def readiness() -> tuple[Part, ...]:
             return await self._readiness(worker)
@@ -127,9 +129,7 @@ class _Serving:
         async def counted() -> Mapping[str, int]:
             return await self._store.search(notebooks.by_status)
 
-        platform = Platform(
-            version=version("trivium"), metrics=Metrics(registry), readiness=readiness, notebooks=counted
-        )
+        platform = Platform(version=version("trivium"), metrics=metrics, readiness=readiness, notebooks=counted)
         return build_app(dialects_of(core, self._settings), platform)
 
     async def _readiness(self, worker: NotebookWorker) -> tuple[Part, ...]:

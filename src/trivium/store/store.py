@@ -22,7 +22,7 @@ from trivium.base.clock import Clock
 from trivium.base.errors import Unavailable
 from trivium.base.ids import Ids
 from trivium.store import failures, migrations, servers
-from trivium.store.database import WRITING, Flavour, engine_for, flavour_of
+from trivium.store.database import WRITING, Flavour, engine_for, flavour_of, snapshots_of
 from trivium.store.errors import Busy, StoreUnavailable
 from trivium.store.shapes import Shapes
 from trivium.store.transactions import Read, Write
@@ -49,9 +49,11 @@ class Store:
         self.clock = clock
         self.ids = ids
         self.on_wake: Callable[[str], None] | None = None
+        self.on_wait: Callable[[str, float], None] | None = None  # told by threads: the use, seconds it waited for one
         self.shapes = Shapes()
         self._lease = lease
         self._engine = engine
+        self._snapshots = snapshots_of(engine)
         self._search_limit = search_limit
         self._local = threading.local()
         self._opened: list[Connection] = []
@@ -106,15 +108,15 @@ class Store:
             # Rarely a reader must wait, while another process mends or ends the log; then it does so in a thread.
             with contextlib.suppress(Busy), self._reading("loop") as tx:
                 return use(tx, *args, **kwargs)
-        return await self._in(self._readers, lambda: self.read_now(use, *args, **kwargs))
+        return await self._in("read", self._readers, lambda: self.read_now(use, *args, **kwargs))
 
     async def search(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for look-ups whose cost may grow: in a thread, `TooSlow` after the time limit."""
-        return await self._in(self._readers, lambda: self.search_now(use, *args, **kwargs))
+        return await self._in("search", self._readers, lambda: self.search_now(use, *args, **kwargs))
 
     async def write(self, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `use` returns, once what it changed is committed. It may be run again when others were in the way."""
-        return await self._in(self._writers, lambda: self.write_now(use, *args, **kwargs))
+        return await self._in("write", self._writers, lambda: self.write_now(use, *args, **kwargs))
 
     def read_now(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`read`, in this thread."""
@@ -160,9 +162,7 @@ class Store:
                 with connection.begin():
                     yield Read(connection, self.flavour, self.clock.now(), shapes=self.shapes)
                 return
-            with self._engine.connect() as connection, connection.begin():
-                # One snapshot for all statements of the view: a page and its total must not disagree.
-                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            with self._snapshots.connect() as connection, connection.begin():
                 yield Read(connection, self.flavour, self.clock.now(), shapes=self.shapes)
         except (exc.DBAPIError, exc.TimeoutError) as error:
             failures.raise_as_ours(error)
@@ -217,5 +217,14 @@ class Store:
                 self._opened.append(connection)
         return connection
 
-    async def _in(self, pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(pool, call)
+    async def _in(self, use: str, pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+        on_wait = self.on_wait
+        if on_wait is None:
+            return await asyncio.get_running_loop().run_in_executor(pool, call)
+        asked = time.monotonic()
+
+        def timed() -> T:
+            on_wait(use, time.monotonic() - asked)
+            return call()
+
+        return await asyncio.get_running_loop().run_in_executor(pool, timed)
