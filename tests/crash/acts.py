@@ -1,0 +1,214 @@
+"""What users do between two crashes: random calls about their own notebooks, and what the model makes of answers."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.crash import machine
+from tests.crash.model import Asked, Doubt, Model
+from tests.crash.scnet import Answer, User, Visitor
+from tests.waiting import until
+from trivium.drivers.runtimes.process.keeper import processes
+from trivium.drivers.runtimes.process.keeper.processes import Identity
+
+MOST = 3  # notebooks of one hand
+LOOKS_FOR = 3.0  # seconds that somebody waits for a notebook
+REFUSALS = {"create": "716865", "start": "716868", "stop": "716867", "release": "716866", "service": "716864"}
+UNREACHABLE = "10012"  # while no keeper runs
+TRANSIENT = {"Creating", "Restarting", "Shutting"}
+WEIGHTS = {
+    "running": {"await": 4, "stop": 3, "save": 1, "release": 2, "rename": 1, "service": 2, "look": 2, "kill": 1},
+    "stopped": {"await": 2, "start": 5, "release": 3, "rename": 1, "look": 1},
+}
+
+
+@dataclass
+class Diary:
+    """What was done and what came of it, since the last check and in all."""
+
+    lines: list[str] = field(default_factory=list)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)  # answers that no state allows
+    began: float = field(default_factory=time.monotonic)
+
+    def note(self, who: str, what: str, outcome: str) -> None:
+        """One line."""
+        self.lines.append(f"{time.monotonic() - self.began:9.3f} {who:8} {what:50} {outcome}")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What hands work with."""
+
+    image: str  # the path of the image that notebooks are made of
+    service: str  # the command of a service inside a notebook; {port} is filled in
+
+
+class Hand:
+    """One of a user's hands: it works on notebooks of its own, one call after the other."""
+
+    def __init__(self, name: str, user: User, model: Model, *, diary: Diary, tools: Tools) -> None:
+        self.name = name
+        self.user = user
+        self._model = model
+        self._diary = diary
+        self._tools = tools
+        self._mine: list[Asked] = []
+        self._count = 0
+        self._visitor = Visitor()
+        self._is_alone = False  # nobody listens any more
+
+    def work(self, dice: random.Random, is_over: Callable[[], bool]) -> None:
+        """Do one thing after the other until it is over."""
+        self._is_alone = False
+        while not is_over() and not self._is_alone:
+            self._mine = [one for one in self._mine if one.wanted != "deleted" and self._is_there(one)]
+            free = [one for one in self._mine if one.doubt is None and one.id is not None]
+            if not free or (len(self._mine) < MOST and dice.random() < 0.3):
+                self._create(dice)
+                continue
+            asked = dice.choice(free)
+            weights = WEIGHTS["stopped" if asked.wanted == "stopped" or asked.is_killed else "running"]
+            (verb,) = dice.choices(list(weights), list(weights.values()))
+            self._do(verb, asked, is_over, dice=dice)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.user.close()
+        self._visitor.close()
+
+    def _is_there(self, asked: Asked) -> bool:
+        return asked.id is not None or asked.doubt is not None
+
+    def _do(self, verb: str, asked: Asked, is_over: Callable[[], bool], *, dice: random.Random) -> None:
+        if verb == "await":
+            self._await(asked, is_over)
+        elif verb == "look":
+            self._look(asked, dice)
+        elif verb == "kill":
+            self._kill(asked)
+        elif verb == "rename":
+            self._count += 1
+            name = f"{self.name}-{self._count}"
+            self._tell("rename", asked, {"name": name}, lambda: self._post("name", asked, notebookName=name))
+        elif verb == "service":
+            port = machine.free_port()
+            command = self._tools.service.format(port=port)
+            self._tell("service", asked, {"port": port}, lambda: self._service(asked, port, command))
+        elif verb == "start":
+            change = {"wanted": "running", "is_killed": False}
+            self._tell("start", asked, change, lambda: self.user.platform("start", notebookId=str(asked.id)))
+        elif verb == "release":
+            self._tell("release", asked, {"wanted": "deleted"}, lambda: self._post("actions/release", asked))
+        else:
+            saves = verb == "save"
+            change = {"wanted": "stopped", "saves": asked.saves + saves}
+            body = {"notebookId": str(asked.id), "saveEnv": str(saves).lower()}
+            self._tell("stop", asked, change, lambda: self.user.post("actions/stop", **body))
+
+    def _create(self, dice: random.Random) -> None:
+        self._count += 1
+        kind, count = dice.choice((("dcu", 1), ("dcu", 1), ("dcu", 2), ("dcu", 3), ("cpu", 1)))
+        asked = Asked(mark=f": {self.name}.{self._count}", user=self.user.key.user, kind=kind, count=count)
+        asked.doubt = Doubt("create", {})
+        self._mine.append(asked)
+        self._model.asked.append(asked)
+        answer = self.user.platform(
+            "create",
+            clusterId=self.user.key.site_id,
+            imagePath=self._tools.image,
+            imageName="small",
+            acceleratorType=kind,
+            acceleratorNumber=count,
+            mountHome=dice.random() < 0.8,
+            startCommand=asked.mark,
+        )
+        if answer.ok:
+            asked.id = int(answer.data["notebookId"])
+        elif answer.code is not None or not answer.sent:
+            self._model.drop([asked])
+            self._mine.remove(asked)
+        self._settle("create", asked, answer)
+
+    def _tell(self, verb: str, asked: Asked, changes: dict[str, Any], call: Callable[[], Answer]) -> None:
+        """Ask for something, and believe the answer."""
+        asked.doubt = Doubt(verb, changes)
+        self._settle(verb, asked, call())
+
+    def _settle(self, verb: str, asked: Asked, answer: Answer) -> None:
+        outcome = self._outcome(verb, answer)
+        self._diary.counts[verb, outcome] += 1
+        self._diary.note(self.name, f"{verb} {asked.id} {asked.mark}", f"{outcome} {answer.said[:60]}")
+        self._is_alone = outcome == "unsent"
+        if outcome == "unanswered" or (verb == "service" and answer.code == UNREACHABLE):
+            return  # the doubt stays until the next check
+        asked.resolve(happened=answer.ok)
+        if outcome == "wrong":
+            self._diary.wrong.append(f"{verb} {asked.id}: {answer}")
+
+    def _outcome(self, verb: str, answer: Answer) -> str:
+        if answer.code is None:
+            return "unanswered" if answer.sent else "unsent"
+        if answer.ok:
+            return "done"
+        if answer.code == REFUSALS.get(verb) or (verb == "service" and answer.code == UNREACHABLE):
+            return "refused"
+        return "wrong"
+
+    def _post(self, path: str, asked: Asked, **body: str) -> Answer:
+        return self.user.post(path, id=str(asked.id), **body)
+
+    def _service(self, asked: Asked, port: int, command: str) -> Answer:
+        return self._post("customize-service/actions/start", asked, customizePort=str(port), command=command)
+
+    def _await(self, asked: Asked, is_over: Callable[[], bool]) -> None:
+        """Wait until the notebook is at rest, as people do who want to work with it."""
+        by = time.monotonic() + LOOKS_FOR
+        seen = ""
+
+        def is_at_rest() -> bool:
+            nonlocal seen
+            answer = self.user.get("detail", notebookId=str(asked.id))
+            seen = str(answer.data["notebookStatus"]) if answer.ok else answer.code or "unanswered"
+            return is_over() or time.monotonic() > by or seen not in TRANSIENT
+
+        until(is_at_rest, within=60, what="a look at a notebook")
+        self._look_done("await", asked, seen)
+
+    def _look(self, asked: Asked, dice: random.Random) -> None:
+        """Look at lists, details and links."""
+        path, query = dice.choice(
+            (
+                ("list", {"page": 1, "size": 10}),
+                ("list", {"page": 1, "size": 10, "notebookStatus": "Running"}),
+                ("detail", {"notebookId": str(asked.id)}),
+                ("url", {"notebookId": str(asked.id)}),
+                ("customize-service/url", {"notebookId": str(asked.id)}),
+            )
+        )
+        answer = self.user.get(path, **query)
+        self._look_done(path, asked, answer.code or "unanswered")
+        if not answer.ok and answer.code not in {None, UNREACHABLE}:
+            self._diary.wrong.append(f"{path} {asked.id}: {answer}")
+
+    def _look_done(self, verb: str, asked: Asked, seen: str) -> None:
+        outcome = seen if seen in {"unanswered", "wrong"} else "done"
+        self._diary.counts["look", outcome] += 1
+        self._diary.note(self.name, f"{verb} {asked.id}", seen)
+
+    def _kill(self, asked: Asked) -> None:
+        """Kill the notebook's own process by hand, where it runs."""
+        link = self.user.get("url", notebookId=str(asked.id))
+        if not link.ok or link.data["status"] != "active":
+            return
+        main = self._visitor.main_of(link.data["url"])
+        if main is not None:
+            killed = processes.send(Identity(*main), 9)
+            asked.is_killed = asked.is_killed or killed
+            self._diary.counts["kill by hand", "done" if killed else "too late"] += 1
+            self._diary.note(self.name, f"kill -9 {main[0]} of {asked.id}", str(killed))

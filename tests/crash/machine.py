@@ -1,0 +1,163 @@
+"""What this machine has of a data directory: processes, directories, cgroups, mounts."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.waiting import until
+from trivium.drivers.runtimes.process.keeper import processes
+from trivium.drivers.runtimes.process.keeper.keep import cgroup_name
+from trivium.drivers.runtimes.process.keeper.processes import Identity
+from trivium.drivers.runtimes.process.settings import run_directory
+
+CGROUPS = Path("/sys/fs/cgroup")
+LAUNCH = re.compile(r"[0-9]+-[0-9]+")
+KEEPS = frozenset({"lock", "keeper.log", "keeper.log.1"})
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process that has to do with the data directory."""
+
+    identity: Identity
+    parent: int
+    notebook: int | None  # which notebook's it is; None for a server, a keeper, a minder
+    words: tuple[str, ...]
+
+    @property
+    def is_keepers(self) -> bool:
+        """Whether it is the keeper, or a minder, which is a fork of it."""
+        return self.notebook is None and "-S" in self.words[:4]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One look at all of it."""
+
+    processes: dict[int, Process]
+    launches: frozenset[str]  # of which the keeper has notes
+    rooms: frozenset[str]  # directories of sockets
+    layers: frozenset[int]
+    logs: frozenset[int]
+    saved: frozenset[str]
+    cgroups: frozenset[str]
+    odd: tuple[str, ...]  # what should not lie there at all
+
+    @property
+    def keeper(self) -> Process | None:
+        """The keeper: the one of its kind that is no child of another."""
+        kind = {pid: one for pid, one in self.processes.items() if one.is_keepers}
+        return next((one for one in kind.values() if one.parent not in kind), None)
+
+    @property
+    def minders(self) -> dict[int, Process]:
+        """The keeper's forks beside the notebooks."""
+        keeper = self.keeper
+        return {pid: one for pid, one in self.processes.items() if one.is_keepers and one is not keeper}
+
+
+def look(data: Path) -> Machine:
+    """Everything of a data directory."""
+    run = run_directory(data)
+    odd: list[str] = []
+    launches = _named(data / "keeper", LAUNCH, odd, besides=KEEPS)
+    rooms = _named(run, LAUNCH, odd, besides=frozenset({"keeper.sock"}))
+    layers = _named(data / "layers", re.compile(r"[0-9]+"), odd)
+    logs = _named(data / "logs", re.compile(r"[0-9]+"), odd)
+    saved = _named(data / "saved", re.compile(r"[0-9a-f]{32}"), odd)
+    cgroups: set[str] = set()
+    for place in _our_cgroups(data):
+        cgroups |= _named(place, LAUNCH, odd, only_directories=True)
+    mounts = Path("/proc/self/mountinfo").read_text("utf-8")
+    odd += [f"mount {line.split()[4]}" for line in mounts.splitlines() if f"{data}/" in line or f"{run}/" in line]
+    return Machine(
+        processes={one.identity.pid: one for one in _processes(data)},
+        launches=launches,
+        rooms=rooms,
+        layers=frozenset(map(int, layers)),
+        logs=frozenset(map(int, logs)),
+        saved=saved,
+        cgroups=frozenset(cgroups),
+        odd=tuple(odd),
+    )
+
+
+def clear(data: Path) -> None:
+    """Kill and remove all of it."""
+
+    def is_clear() -> bool:
+        found = list(_processes(data))
+        for one in found:
+            processes.send(one.identity, signal.SIGKILL)
+        return not found
+
+    until(is_clear, within=30, what="the end of all processes")
+    for place in _our_cgroups(data):
+        for below in [*(entry for entry in place.iterdir() if entry.is_dir()), place]:
+            with suppress(OSError):
+                below.rmdir()
+    shutil.rmtree(run_directory(data), ignore_errors=True)
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of loopback."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
+
+
+def _our_cgroups(data: Path) -> list[Path]:
+    return [place for place in (CGROUPS / cgroup_name(str(data)), *CGROUPS.glob(f"*/{cgroup_name(str(data))}"))
+            if place.is_dir()]  # fmt: skip
+
+
+def _named(
+    place: Path,
+    name: re.Pattern[str],
+    odd: list[str],
+    *,
+    besides: frozenset[str] = frozenset(),
+    only_directories: bool = False,
+) -> frozenset[str]:
+    """The entries with such names; any other is odd."""
+    found: set[str] = set()
+    with suppress(FileNotFoundError):
+        for entry in os.scandir(place):
+            if only_directories and not entry.is_dir():
+                continue
+            if name.fullmatch(entry.name):
+                found.add(entry.name)
+            elif entry.name not in besides:
+                odd.append(entry.path)
+    return frozenset(found)
+
+
+def _processes(data: Path) -> Iterator[Process]:
+    """Whoever has the directory's name on the command line or in the environment."""
+    word, place = os.fsencode(data), os.fsencode(f"{data}/")
+    for pid, seen in processes.everyone().items():
+        if not seen.is_alive or pid == os.getpid():
+            continue
+        line = processes.read(f"/proc/{pid}/cmdline")
+        environment = processes.environment(pid)
+        if word in line.split(b"\0") or any(place in entry for entry in environment):
+            mine = [one.partition(b"=")[2] for one in environment if one.startswith(b"TRIVIUM_NOTEBOOK=")]
+            yield Process(
+                identity=seen.identity,
+                parent=seen.parent,
+                notebook=int(mine[0]) if mine else None,
+                words=tuple(os.fsdecode(part) for part in line.split(b"\0")),
+            )

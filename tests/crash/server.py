@@ -1,0 +1,149 @@
+"""The server of the crash tests: started as an operator starts it, killed as no operator would."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.crash import machine
+from tests.crash.scnet import Key
+from tests.waiting import until
+
+TRIVIUM = Path(sys.executable).with_name("trivium")
+PROGRAM = Path(__file__).with_name("program.py")
+CARDS = 8
+CAPACITY = {
+    "TRIVIUM_NODE__ACCELERATORS": f"dcu:{CARDS}",
+    "TRIVIUM_NODE__CORES": str(CARDS),
+    "TRIVIUM_NODE__MEMORY": f"{CARDS}GiB",
+}
+STARTS_WITHIN = 60.0
+STOPS_WITHIN = 30.0  # the product says five; this machine may be busy with other tests
+
+
+class Site:
+    """A data directory, a database, and the server on it, which is there or not."""
+
+    def __init__(self, database: str | None = None, **environment: str) -> None:
+        # Notebooks run under uids of their own, and sockets have short names: not below pytest's directories.
+        self.top = Path(tempfile.mkdtemp(prefix="tc-"))
+        self.top.chmod(0o711)
+        self.data = self.top / "data"
+        self.python = self.top / "python"
+        self.log = self.top / "server.log"
+        self.database = database or f"sqlite:///{self.data / 'trivium.db'}"
+        self.port, self.proxy_port = machine.free_port(), machine.free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        self.environment = {**known, **CAPACITY, **environment}
+        self._places = ["--data", str(self.data), *(["--database", database] if database else [])]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    # ---- the operator --------------------------------------------------------------------------------------------
+
+    def furnish(self, users: tuple[str, ...]) -> list[Key]:
+        """Make an environment and these users with a key each."""
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(self.python)], check=True)
+        shutil.copy(PROGRAM, self.python / "program.py")
+        keys: list[Key] = []
+        for user in users:
+            self.type("user", "create", user)
+            made = self.type("key", "create", "--user", user)
+            keys.append(Key(**{name: made[name] for name in ("user", "access_key", "secret_key", "site_id")}))
+        return keys
+
+    def image(self, version: str, *words: str, accelerator: str = "dcu") -> str:
+        """Add an image that runs a command in the environment; the path under which it is asked for."""
+        command = " ".join(words)
+        made = self.type(
+            "image", "add", version, "--path", str(self.python), "--accelerator", accelerator, "--command", command
+        )
+        return made["path"]
+
+    def small_image(self, version: str = "small:1", where: str = "{socket}") -> str:
+        """The image whose notebooks say who they are."""
+        return self.image(version, "python", "-I", "-S", str(self.python / "program.py"), where)
+
+    def type(self, *words: str) -> Any:
+        """Type a command; what it prints."""
+        command = [str(TRIVIUM), *words, *self._places, "-o", "json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=self.environment)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    # ---- the server ----------------------------------------------------------------------------------------------
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start the server, and do not wait for it."""
+        assert self.process is None
+        ports = ["--port", str(self.port), "--proxy-port", str(self.proxy_port)]
+        command = [str(TRIVIUM), "server", "start", *ports, *self._places]
+        with self.log.open("ab") as output:
+            output.write(f"---- start at {time.monotonic():.3f}\n".encode())
+            output.flush()
+            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=self.environment)
+        return self.process
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        self.spawn()
+        until(self.answers, within=STARTS_WITHIN, what="an answer of the server")
+
+    def answers(self) -> bool:
+        """Whether the server answers, ready or not."""
+        assert self.process is not None
+        assert self.process.poll() is None, f"the server ended with {self.process.returncode}\n{self.said()}"
+        try:
+            return httpx.get(f"{self.url}/healthz", trust_env=False, timeout=5.0).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    def is_ready(self) -> bool:
+        """Whether it says that it is ready."""
+        return httpx.get(f"{self.url}/readyz", trust_env=False, timeout=5.0).status_code == httpx.codes.OK
+
+    def kill(self) -> None:
+        """Kill -9."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def stop(self) -> int:
+        """SIGTERM; the exit status."""
+        assert self.process is not None
+        process, self.process = self.process, None
+        process.terminate()
+        return process.wait(STOPS_WITHIN)
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def said(self, characters: int = 6000) -> str:
+        """The end of what it said."""
+        return self.log.read_text("utf-8", "replace")[-characters:]
+
+    # ---- the end -------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End everything: the server, the notebooks, the keeper, and remove the directory."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
+            self.kill()
+        machine.clear(self.data)
+        shutil.rmtree(self.top, ignore_errors=True)
