@@ -5,6 +5,8 @@ Dialects translate their parameters into a `Query`; the store compiles it. Nothi
 How values compare, on every database alike:
 
 * text by Unicode code point, `CONTAINS` and `LIKE` on folded text (`base.text.fold`), so without regard to case;
+* `LIKE` sees whole numbers as decimal text and UUIDs as 32 hex digits; a backslash in it makes the next character
+  plain, and is plain itself at the end;
 * a null never satisfies a condition save `NULL`; the negations `NE`, `NOT_IN`, `NOT_LIKE`, `NOT_CONTAINS` do not
   hold for a null either;
 * in an order nulls come first ascending and last descending; rows that are equal in the order come by descending id,
