@@ -2,7 +2,8 @@
 
     .venv/bin/python examples/run_cell.py 'URL of the notebook' 'print(6 * 7)'
 
-The URL is what `scnet notebook url` prints: .../lab?token=...  Prints what the cell prints; exit status 1 when it fails.
+The URL is what `scnet notebook url` prints: .../lab?token=...
+Prints what the cell prints; the exit status is 1 when the cell fails.
 """
 
 from __future__ import annotations

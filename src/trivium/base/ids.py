@@ -11,6 +11,7 @@ from trivium.base.clock import Clock, microseconds
 SNOWFLAKE_EPOCH: Final = 1288834974657  # milliseconds; SCNet's documented ids decode with it
 WORKERS: Final = 1024
 SEQUENCES: Final = 4096
+MOST_DIGITS: Final = 19
 
 
 class Ids:
@@ -61,7 +62,7 @@ def uuid_of(text: str) -> UUID | None:
 
 def decimal_id(text: str) -> int | None:
     """The id that decimal text names; None for anything that no row can have."""
-    if not text.isascii() or not text.isdigit() or len(text) > 19:
+    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS:
         return None
     value = int(text)
     return value if 0 < value < 1 << 63 else None

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import msgspec
+
 from trivium.base.text import Language, say
 from trivium.base.values import Value
 
@@ -10,7 +14,7 @@ class Reason(Value, frozen=True):
     """A code of the catalogue with its details."""
 
     code: str
-    details: dict[str, str] = {}
+    details: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def say(self, language: Language) -> str:
         """The sentence, in that language."""

@@ -1,4 +1,4 @@
-"""Operations as data, and what goes in and out of them. The server compiles all dialects' tuples to one look-up table."""
+"""Operations as data, and what goes in and out of them; the server compiles all of them to one look-up table."""
 
 from __future__ import annotations
 

@@ -22,7 +22,6 @@ from trivium.resources.images.verify import verify
 __all__ = [
     "IMAGES",
     "KINDS",
-    "KINDS",
     "EnvironmentRefused",
     "Image",
     "ImageChanged",

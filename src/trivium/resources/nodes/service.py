@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from trivium.resources.nodes.errors import NoCapacity
 from trivium.resources.nodes.ports import AcceleratorFound, NodeFound
@@ -14,6 +14,15 @@ from trivium.resources.nodes.table import device_of, devices, node_of, nodes, re
 from trivium.resources.nodes.types import Availability, Device, Need, Node, Placement
 from trivium.resources.pools import CPU, Flavor
 from trivium.store import Read, Write
+
+# Asked with every page of notebooks, so the statements are built once.
+OF_POOLS: Final = select(nodes).where(nodes.c.pool_id.in_(bindparam("pools", expanding=True)))
+CARDS: Final = (
+    select(devices.c.node_id, devices.c.kind, func.count().label("units"), func.count(devices.c.holder).label("held"))
+    .select_from(devices.join(nodes, nodes.c.id == devices.c.node_id))
+    .where(nodes.c.pool_id.in_(bindparam("pools", expanding=True)), devices.c.present)
+    .group_by(devices.c.node_id, devices.c.kind)
+)
 
 
 def get(tx: Read, node: int) -> Node:
@@ -41,12 +50,11 @@ def availability(tx: Read, flavors: Iterable[Flavor]) -> Mapping[tuple[int, str]
     flavors = tuple(flavors)
     pools = sorted({flavor.pool for flavor in flavors})
     by_pool: dict[int, list[Node]] = {pool: [] for pool in pools}
-    for row in tx.all(select(nodes).where(nodes.c.pool_id.in_(pools))):
+    for row in tx.all(OF_POOLS, {"pools": pools}):
         by_pool[row.pool_id].append(node_of(row))
-    ids = [node.id for group in by_pool.values() for node in group]
-    found = tx.all(select(devices).where(devices.c.node_id.in_(ids), devices.c.present))
-    units = Counter((row.node_id, row.kind) for row in found)
-    unheld = Counter((row.node_id, row.kind) for row in found if row.holder is None)
+    cards = tx.all(CARDS, {"pools": pools})
+    units = {(row.node_id, row.kind): int(row.units) for row in cards}
+    unheld = {(row.node_id, row.kind): int(row.units - row.held) for row in cards}
     return {
         (flavor.pool, flavor.kind): Availability(
             most=max((_units(node, flavor, units, held=False) for node in by_pool[flavor.pool]), default=0),
@@ -188,7 +196,7 @@ def _book(tx: Write, holder: int, node: int, *, need: Need) -> None:
     tx.run(update(nodes).where(nodes.c.id == node).values(changed))
 
 
-def _units(node: Node, flavor: Flavor, devices: Counter[tuple[int, str]], *, held: bool) -> int:
+def _units(node: Node, flavor: Flavor, devices: Mapping[tuple[int, str], int], *, held: bool) -> int:
     """Units of the flavor that fit on a node: in all, or beside what is held."""
     if not node.ready:
         return 0
@@ -196,5 +204,5 @@ def _units(node: Node, flavor: Flavor, devices: Counter[tuple[int, str]], *, hel
     memory = node.memory - (node.held_memory if held else 0)
     fitting = min(millicores // flavor.millicores, memory // flavor.memory)
     if flavor.kind != CPU:
-        fitting = min(fitting, devices[node.id, flavor.kind])
+        fitting = min(fitting, devices.get((node.id, flavor.kind), 0))
     return max(fitting, 0)

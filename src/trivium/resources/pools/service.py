@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from trivium.base.caller import Caller
@@ -13,6 +14,8 @@ from trivium.resources.pools.errors import NoSuchPool
 from trivium.resources.pools.table import flavor_from, flavors, pool_of, pools
 from trivium.resources.pools.types import Flavor, Pool
 from trivium.store import Read, Write
+
+FLAVORS: Final = select(flavors).where(flavors.c.pool_id == bindparam("pool")).order_by(flavors.c.kind)
 
 
 def create(tx: Write, uuid: UUID, *, name: str, project: int | None) -> Pool:
@@ -57,9 +60,7 @@ def offered(tx: Read, caller: Caller) -> Sequence[tuple[Pool, Flavor]]:
 
 def flavors_of(tx: Read, pool: int) -> Sequence[Flavor]:
     """The flavors of a pool, in the order of their kinds' names."""
-    return [
-        flavor_from(row) for row in tx.all(select(flavors).where(flavors.c.pool_id == pool).order_by(flavors.c.kind))
-    ]
+    return [flavor_from(row) for row in tx.all(FLAVORS, {"pool": pool})]
 
 
 def flavor_of(tx: Read, pool: int, kind: str) -> Flavor | None:

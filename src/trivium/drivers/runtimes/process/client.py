@@ -60,7 +60,7 @@ class KeeperClient:
                 return await self._ask_again(op, told)
         except TimeoutError as error:
             raise RuntimeUnavailable("the keeper does not answer", op=op) from error
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError) as error:
             raise RuntimeUnavailable(f"the keeper cannot be reached: {error}", op=op) from error
 
     async def close(self) -> None:

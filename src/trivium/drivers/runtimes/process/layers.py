@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from trivium.drivers.runtimes.process import listing
+from trivium.drivers.runtimes.process.keeper.kernel import sync_file_system
 from trivium.drivers.runtimes.process.keeper.layer import CHAIN
 from trivium.resources.notebooks.ports import SavedLayer
 
@@ -182,9 +183,9 @@ def _moved(head: bytes, paths: tuple[str, str], *, is_script: bool) -> bytes:
 
 
 def _sync(place: Path) -> None:
-    """Make a directory durable: its names, and through the file system's journal what is below it."""
+    """Make what was written below a directory durable."""
     descriptor = os.open(place, WALK)
     try:
-        os.fsync(descriptor)
+        sync_file_system(descriptor)
     finally:
         os.close(descriptor)

@@ -20,6 +20,7 @@ Note = dict[str, Any]
 def told(spec: LaunchSpec, settings: ProcessSettings) -> Note:
     """A launch as the keeper is told of it."""
     note: Note = msgspec.to_builtins(spec, enc_hook=str)  # paths
+    note["processes"] = spec.processes or settings.processes
     note["settings"] = {
         "ready_within": settings.ready_within.total_seconds(),
         "cgroups": settings.cgroups,

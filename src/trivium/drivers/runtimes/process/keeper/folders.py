@@ -16,6 +16,7 @@ def prepare(spec: Spec, paths: Paths) -> None:
     for above in (f"{paths.data}/homes", f"{paths.data}/layers", paths.run):
         make(above, CROSSABLE, None)
     make(paths.layer, 0o700, spec.uid)
+    make(paths.shared, 0o700, spec.uid)
     make(paths.home, 0o700, spec.uid)
     make(paths.own, 0o700, spec.uid)
 

@@ -8,6 +8,7 @@ import re
 import selectors
 import shutil
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -40,6 +41,7 @@ class Keeper:
         self._hierarchies = cgroups.find(cgroup_name(data))
         self._launches: dict[str, Launch] = {}
         self._reaped: dict[int, int] = {}
+        self._complaints: set[str] = set()
         self._used = time.monotonic()
         self._recall()
 
@@ -72,11 +74,13 @@ class Keeper:
         alive = [one for one in self._launches.values() if one.is_alive]
         table = processes.everyone() if alive else {}
         world = World(now, self._boot, table, self._reaped)
-        for launch in alive:
-            launch.turn(world)
         for launch in list(self._launches.values()):
-            self._begin(launch, world)
-            self._tidy(launch)
+            try:
+                launch.turn(world)
+                self._begin(launch, world)
+                self._tidy(launch)
+            except Exception as error:  # noqa: BLE001 - one launch's fault must not end the keeper of all others
+                self._complain(launch, error)
         return min((one.wait() for one in self._launches.values()), default=1.0)
 
     def is_over(self, *, is_watched: bool) -> bool:
@@ -176,9 +180,14 @@ class Keeper:
             if not NAME.fullmatch(name):
                 continue
             launch = recalled(f"{self._above}/{name}", self.data, run=self.run, hierarchies=self._hierarchies)
-            if launch is not None:
+            if launch is None:
+                continue
+            self._launches[name] = launch
+            try:
                 launch.recall(self._boot)
-                self._launches[name] = launch
+            except (KeyError, TypeError, ValueError) as error:
+                self._complain(launch, error)
+                launch.fail("failed_to_start", "What was written down of it cannot be read.")
 
     def _begin(self, launch: Launch, world: World) -> None:
         if launch.is_begun or launch.ended is not None:
@@ -197,6 +206,13 @@ class Keeper:
                 self._launches.pop(launch.spec.name, None)
         else:
             launch.write_end()
+
+    def _complain(self, launch: Launch, error: Exception) -> None:
+        """Write a fault down, once."""
+        complaint = f"{launch.spec.name}: {error!r}"
+        if complaint not in self._complaints:
+            self._complaints.add(complaint)
+            traceback.print_exception(error)
 
     def _choose_cpus(self, launch: Launch) -> frozenset[int] | None:
         """The processors for a launch whose share no cgroup holds: those that fewest others have."""

@@ -61,6 +61,11 @@ def make_readonly(target: str) -> None:
     _mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
 
 
+def sync_file_system(descriptor: int) -> None:
+    """Write everything of the file system behind a descriptor to the disk."""
+    _check(_LIBC.syncfs(descriptor), "syncfs")
+
+
 def unmount(target: str) -> None:
     """Take away what was mounted last at `target`."""
     _check(_LIBC.umount2(target.encode(), MNT_DETACH), f"umount {target}")

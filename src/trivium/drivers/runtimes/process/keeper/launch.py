@@ -181,7 +181,9 @@ class Launch:
         if not self.is_alive:
             return
         self._pids = members.of(self._roots(), world.table)
-        self._attendants = {one for one in self._attendants if processes.is_alive(one)}
+        if not all(processes.is_alive(one) for one in self.minders):
+            self._known |= members.identities(self._pids, world.table)
+            self._attendants = {one for one in self._attendants if processes.is_alive(one)}
         self._look_at_main(world)
         if self._exit is None and self._stop is None:
             self._remember(world)
@@ -284,10 +286,10 @@ class Launch:
             self.main = Identity(*told["main"])
         if "exit" in told:
             self._settle_exit({**told["exit"], "at": told["at"]})
-        elif self.main is not None and self.main.pid in world.reaped:
-            self._settle_exit({**minder.outcome(world.reaped[self.main.pid]), "at": time.time()})
         elif processes.is_alive(self.main) or (self.main is None and processes.is_alive(self._minder)):
             self._gone_since = 0.0
+        elif self.main is not None and self.main.pid in world.reaped:
+            self._settle_exit({**minder.outcome(world.reaped[self.main.pid]), "at": time.time()})
         elif not self._gone_since:
             self._gone_since = world.now  # the minder may be about to tell
         elif world.now - self._gone_since > 1:

@@ -27,16 +27,18 @@ class Roots(NamedTuple):
 def of(roots: Roots, table: Mapping[int, Seen]) -> set[int]:
     """The pids of a launch's living processes, its minders left out.
 
-    Everything below a living minder is the launch's, and so is everything in its cgroup. Where a minder was killed:
-    what was seen in the launch before, what is in the main process's session, and what came to the keeper or init and
+    Everything below a living minder is the launch's, and so is everything in its cgroup and what was seen in it before.
+    Where a minder was killed, so is what is in the main process's session, and what came to the keeper or init and
     carries the launch's mark under its uid; and all that is below those.
     """
     alive = {one.pid for one in roots.minders if _is(one, table)}
     found = processes.descendants(alive, table)
     if roots.cgroup is not None:
         found |= roots.cgroup.pids()
+    known = {one.pid for one in roots.known if _is(one, table)}
     if len(alive) < len(roots.minders):
-        found |= _orphans(roots, table)
+        known |= _orphans(roots, table)
+    found |= known | processes.descendants(known, table)
     return {pid for pid in found - alive if pid in table and table[pid].is_alive}
 
 
@@ -46,13 +48,12 @@ def identities(pids: Iterable[int], table: Mapping[int, Seen]) -> frozenset[Iden
 
 
 def _orphans(roots: Roots, table: Mapping[int, Seen]) -> set[int]:
-    known = {one.pid for one in (*roots.known, *([roots.main] if roots.main else [])) if _is(one, table)}
+    known: set[int] = set()
     main = roots.main
     if main is not None and not _is_other(main, table):
         # While anything is in the session that the main process led, its pid is given to nobody else.
         known |= {one.pid for one in table.values() if one.session == main.pid and one.started >= main.started}
-    known |= {pid for pid, one in table.items() if one.parent in {1, os.getpid()} and _is_marked(pid, roots)}
-    return known | processes.descendants(known, table)
+    return known | {pid for pid, one in table.items() if one.parent in {1, os.getpid()} and _is_marked(pid, roots)}
 
 
 def _is_marked(pid: int, roots: Roots) -> bool:

@@ -41,9 +41,11 @@ def enter(spec: Spec, paths: Paths) -> None:
     kernel.unshare_mounts()
     os.umask(0o022)  # what is made in memory must be crossed by the notebook's user
     traced = [(trace(need.path), need.writable) for need in needs(spec, paths)]
+    sources = [_source(mount, paths.shared) for mount in spec.mounts]  # before the home they are in may be hidden
     covered = _cover(traced, hidden=(paths.data,), uid=spec.uid)
-    for mount in spec.mounts:
-        _show(mount, spec, Ground(paths, covered, [one.path for one, _ in traced]))
+    ground = Ground(paths, covered, [one.path for one, _ in traced])
+    for mount, source in zip(spec.mounts, sources, strict=True):
+        _show(mount, source, spec=spec, ground=ground)
 
 
 def needs(spec: Spec, paths: Paths) -> list[Need]:
@@ -110,7 +112,7 @@ def link(spec: Spec, paths: Paths) -> None:
         if not mount.writable or not _is_below(target, paths.home):
             raise Failed("failed_to_start", f"{mount.target} cannot be mounted without mount namespaces on this host.")
         with _acting_as(spec.uid):
-            _link(target, mount.source, paths.home)
+            _link(target, mount.source, paths.shared)
 
 
 def _link(target: str, source: str, home: str) -> None:
@@ -158,15 +160,19 @@ def _cover(traced: list[tuple[Traced, bool]], hidden: tuple[str, ...], uid: int 
     return covered
 
 
-def _show(mount: Mount, spec: Spec, ground: Ground) -> None:
+def _source(mount: Mount, home: str) -> int:
+    try:
+        return open_beneath(home, mount.source)
+    except OSError as error:
+        detail = f"{mount.source} is no directory of the home: {error.strerror or error}."
+        raise Failed("failed_to_start", detail) from error
+
+
+def _show(mount: Mount, source: int, *, spec: Spec, ground: Ground) -> None:
     """Show one directory of the home at the place that was asked for."""
     target = os.path.normpath(mount.target)
     if refusal := refused_target(mount.target, ground):
         raise Failed("failed_to_start", refusal)
-    try:
-        source = open_beneath(ground.paths.home, mount.source)
-    except OSError as error:
-        raise Failed("failed_to_start", f"{mount.source} is no directory of the home: {error.strerror}.") from error
     try:
         place = _room_for(target, spec, ground)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 Note = dict[str, Any]
@@ -30,7 +31,7 @@ class Spec(NamedTuple):
     launch: int
     generation: int
     user: int
-    uid: int | None
+    uid: int | None  # None also where the keeper is not root, and everything runs as what it is
     image: str
     layers: tuple[str, ...]
     command: tuple[str, ...]
@@ -58,6 +59,7 @@ class Paths(NamedTuple):
 
     data: str
     home: str
+    shared: str  # the user's home, from which mounts come; the same as `home` unless that is not mounted
     layer: str  # the launch's own directory: `venv` and, without the user's home, `home`
     run: str  # root's own: holds the link to the socket
     own: str  # the notebook's own, below `run`
@@ -86,7 +88,7 @@ def read_spec(note: Note) -> Spec:
         launch=int(note["key"]["launch"]),
         generation=int(note["key"]["generation"]),
         user=int(note["user"]),
-        uid=None if note.get("uid") is None else int(note["uid"]),
+        uid=None if note.get("uid") is None or os.geteuid() != 0 else int(note["uid"]),
         image=str(note["environment"]["path"]),
         layers=tuple(str(path) for path in note["environment"].get("layers", ())),
         command=tuple(str(word) for word in note["environment"].get("command", ())),
@@ -114,6 +116,7 @@ def paths_of(spec: Spec, data: str, run: str) -> Paths:
     return Paths(
         data=data,
         home=f"{data}/homes/{spec.user}" if spec.mount_home else f"{layer}/home",
+        shared=f"{data}/homes/{spec.user}",
         layer=layer,
         run=room,
         own=f"{room}/own",

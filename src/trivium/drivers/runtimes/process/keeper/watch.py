@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,7 +68,7 @@ class Limits:
         return self._memory(spec, them, world) if self._watches_memory else None
 
     def _memory(self, spec: Spec, them: frozenset[Identity], world: World) -> Offence | None:
-        page = 4096
+        page = os.sysconf("SC_PAGE_SIZE")
         if sum(world.table[one.pid].resident for one in them) * page <= spec.memory:
             return None  # shared pages counted twice and still within
         shares = sorted(((processes.memory_of(one.pid), one) for one in them), reverse=True)
