@@ -18,6 +18,7 @@ from trivium.drivers.runtimes.process.keeper.processes import Identity
 
 MOST = 3  # notebooks of one hand
 LOOKS_FOR = 3.0  # seconds that somebody waits for a notebook
+REST = 0.3  # seconds at most until somebody asks again for what there was no room for
 REFUSALS = {"create": "716865", "start": "716868", "stop": "716867", "release": "716866", "service": "716864"}
 UNREACHABLE = "10012"  # while no keeper runs
 TRANSIENT = {"Creating", "Restarting", "Shutting"}
@@ -69,8 +70,10 @@ class Hand:
         while not is_over() and not self._is_alone:
             self._mine = [one for one in self._mine if one.wanted != "deleted" and self._is_there(one)]
             free = [one for one in self._mine if one.doubt is None and one.id is not None]
-            if not free or (len(self._mine) < MOST and dice.random() < 0.3):
-                self._create(dice)
+            if not free or (len(self._mine) < MOST and dice.random() < 0.2):
+                if not self._create(dice):
+                    by = time.monotonic() + dice.uniform(0, REST)
+                    until(lambda by=by: is_over() or time.monotonic() > by)
                 continue
             asked = dice.choice(free)
             weights = WEIGHTS["stopped" if asked.wanted == "stopped" or asked.is_killed else "running"]
@@ -111,7 +114,8 @@ class Hand:
             body = {"notebookId": str(asked.id), "saveEnv": str(saves).lower()}
             self._tell("stop", asked, change, lambda: self.user.post("actions/stop", **body))
 
-    def _create(self, dice: random.Random) -> None:
+    def _create(self, dice: random.Random) -> bool:
+        """Ask for a new notebook; whether there is one."""
         self._count += 1
         kind, count = dice.choice((("dcu", 1), ("dcu", 1), ("dcu", 2), ("dcu", 3), ("cpu", 1)))
         asked = Asked(mark=f": {self.name}.{self._count}", user=self.user.key.user, kind=kind, count=count)
@@ -134,6 +138,7 @@ class Hand:
             self._model.drop([asked])
             self._mine.remove(asked)
         self._settle("create", asked, answer)
+        return answer.ok
 
     def _tell(self, verb: str, asked: Asked, changes: dict[str, Any], call: Callable[[], Answer]) -> None:
         """Ask for something, and believe the answer."""

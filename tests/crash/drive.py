@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import threading
 import time
@@ -24,11 +25,12 @@ from trivium.drivers.runtimes.process.keeper import processes
 
 USERS = ("alice", "bob")
 HANDS = 2  # of each user
-BURST = 3.0  # seconds at most until the server is killed
+NAMED = re.compile(r"\d{15,}")
+BURST = 2.4  # seconds at most until the server is killed
 STARTUP = 2.0  # seconds within which it is killed while it starts
 PAUSE = 0.6  # seconds at most that the server is stopped
 RESTS_WITHIN = 60.0
-LEAVES_WITHIN = 15.0  # seconds for what ended to be cleared away
+LEAVES_WITHIN = 45.0  # seconds for what ended to be cleared away; the worker sweeps every thirty
 
 AT_ONCE: tuple[Check, ...] = (
     invariants.the_database_is_sound,
@@ -283,11 +285,27 @@ class Drive:
         with suppress(OSError):
             keeper = (self._site.data / "keeper" / "keeper.log").read_text("utf-8", "replace")[-2000:]
             return (
-                f"{error!r}\n\n{error}\n\nseed {self._seed}, round {self._rounds}, {self.kills} kills\n\n"
-                f"What was done since the last check:\n{trace}\n\nThe keeper's log:\n{keeper}\n\n"
+                f"{error}\n\nseed {self._seed}, round {self._rounds}, {self.kills} kills\n\n"
+                f"What was done since the last check:\n{trace}\n\n"
+                f"What the database has of those that are named:\n{self._told_of(str(error))}\n\nThe keeper's log:\n{keeper}\n\n"
                 f"The end of the server's log:\n{self._site.said()}"
             )
         return f"{error}\n{trace}"
+
+    def _told_of(self, said: str) -> str:
+        """Rows, operations and events of the notebooks that a text names."""
+        if self._book is None:
+            return ""
+        ledger = self._book.read()
+        lines: list[str] = []
+        for id in sorted({int(word) for word in NAMED.findall(said)} & set(ledger.notebooks)):
+            row = ledger.notebooks[id]
+            lines.append(f"{id} {row.wanted}/{row.found} {row.status} generation {row.generation} {row.reason}")
+            lines += [f"    {one.kind} {one.status} {one.reason_code}" for one in ledger.operations.get(id, [])]
+            lines += [
+                f"    {one.at:%H:%M:%S.%f} {one.action} {one.before} {one.after}" for one in ledger.events.get(id, [])
+            ]
+        return "\n".join(lines)
 
     def _report(self, seconds: float) -> str:
         verbs = sorted({verb for verb, _ in self._diary.counts})

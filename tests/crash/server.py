@@ -44,7 +44,7 @@ class Site:
         self.database = database or f"sqlite:///{self.data / 'trivium.db'}"
         self.port, self.proxy_port = machine.free_port(), machine.free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        known = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
         self.environment = {**known, **CAPACITY, **environment}
         self._places = ["--data", str(self.data), *(["--database", database] if database else [])]
 
