@@ -61,6 +61,16 @@ async def test_a_notebook_whose_minder_was_killed_goes_on_and_can_be_stopped(any
     assert not alive(main.pid)
 
 
+async def test_a_command_whose_minder_was_killed_still_belongs_to_its_notebook(any_world: World) -> None:
+    spec = await any_world.started()
+    pid = int(await any_world.shell(spec.key, "setsid sleep 600 >/dev/null 2>&1 & echo $!"))
+    minder = psutil.Process(psutil.Process(pid).ppid())
+    minder.send_signal(signal.SIGKILL)
+    until(lambda: not alive(minder.pid))
+    await any_world.stopped(spec.key)
+    assert not alive(pid)
+
+
 async def test_with_keeper_and_minder_killed_nothing_of_the_notebook_is_left(any_world: World) -> None:
     spec = await any_world.started()
     left = int(await any_world.shell(spec.key, "setsid sleep 600 >/dev/null 2>&1 & echo $!"))

@@ -136,6 +136,17 @@ async def test_mounts_that_would_not_hold_are_refused_beforehand(world: World) -
         assert mounts_refused([readonly, writable], able) is None
 
 
+@as_root
+async def test_without_its_users_home_a_notebook_still_has_the_mounts_that_come_from_it(world: World) -> None:
+    first = await world.started()
+    await world.shell(first.key, "mkdir sets; echo content > sets/file; echo private > note")
+    mounts = (Mount(source="sets", target="/data/sets"),)
+    second = await world.started(world.spec(mount_home=False, mounts=mounts))
+    assert await world.shell(second.key, "cat /data/sets/file; ls") == "content"
+    hidden = await world.runtime.execute(second.key, f"cat {world.data}/homes/7/note", timeout=timedelta(seconds=9))
+    assert hidden.code != 0
+
+
 @pytest.mark.skipif(IS_ROOT, reason="root has mount namespaces")
 async def test_without_namespaces_a_writable_mount_in_the_home_is_a_link(world: World) -> None:
     home = world.data / "homes/7"

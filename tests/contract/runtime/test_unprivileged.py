@@ -1,0 +1,55 @@
+"""The same suite where the server is not root: run again as an ordinary user, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.contract.runtime.world import IS_ROOT
+from trivium.drivers.runtimes.process.keeper import kernel, rooms
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+NOBODY = 65533
+CHOSEN = " or ".join((
+    "test_a_launch_runs", "without_namespaces", "in_a_session_of_its_own", "next_keeper_has_it", "dies_with_the_notebook",
+    "with_keeper_and_minder", "saved_layer_gives", "only_watched", "own_listeners", "read_whole", "dies_alone",
+))  # fmt: skip
+
+
+def become_nobody() -> Callable[[], None]:
+    """What makes a child an ordinary user who can still reach the tests' interpreter."""
+    uncrossed = [Path(os.path.realpath(sys.executable)).parents[1], Path(sys.prefix), ROOT]
+    traced = [(rooms.trace(str(path)), False) for path in uncrossed]
+
+    def become() -> None:
+        kernel.unshare_mounts()
+        os.umask(0o022)
+        rooms._cover(traced, (), NOBODY)
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+
+    return become
+
+
+@pytest.mark.root
+@pytest.mark.timeout(400)
+@pytest.mark.skipif(not IS_ROOT, reason="the whole suite runs as an ordinary user already")
+def test_an_ordinary_user_has_notebooks_too() -> None:
+    with tempfile.TemporaryDirectory(prefix="tru-", dir="/tmp") as directory:
+        os.chown(directory, NOBODY, NOBODY)
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=",
+             "--import-mode=importlib", "--basetemp", f"{directory}/t", "-k", f"({CHOSEN}) and not cgroups", str(HERE)],
+            cwd=ROOT, preexec_fn=become_nobody(), capture_output=True, text=True, check=False,
+            env={"PATH": os.environ["PATH"], "HOME": directory, "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"},
+        )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
