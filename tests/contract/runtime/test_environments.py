@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.runtime.world import World, site
-from trivium.resources.images.errors import EnvironmentRefused
+from trivium.resources.images import EnvironmentRefused
 
 COMMAND = ("python", "-m", "tinyserver")
 

@@ -13,7 +13,7 @@ import pytest
 from tests.contract.runtime.world import IS_ROOT, UID, World, alive, gone
 from tests.waiting import until
 from trivium.drivers.runtimes.process import mounts_refused
-from trivium.resources.notebooks.errors import RuntimeUnavailable
+from trivium.resources.notebooks import RuntimeUnavailable
 from trivium.resources.notebooks.ports import Ending, Mount, Phase
 
 as_root = pytest.mark.skipif(not IS_ROOT, reason="needs to be root")

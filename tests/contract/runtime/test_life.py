@@ -16,7 +16,7 @@ import pytest
 
 from tests.contract.runtime.world import IS_ROOT, OVER, World, alive
 from tests.waiting import until, until_async
-from trivium.resources.notebooks.errors import RuntimeUnavailable
+from trivium.resources.notebooks import RuntimeUnavailable
 from trivium.resources.notebooks.ports import Ending, Environment, LaunchKey, Phase
 
 NOWHERE = LaunchKey(launch=404, generation=1)

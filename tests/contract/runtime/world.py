@@ -22,7 +22,7 @@ import psutil
 from tests.waiting import until, until_async
 from trivium.base.clock import SystemClock
 from trivium.drivers.runtimes.process import ProcessRuntime, ProcessSettings
-from trivium.resources.notebooks.errors import RuntimeUnavailable
+from trivium.resources.notebooks import RuntimeUnavailable
 from trivium.resources.notebooks.ports import Environment, Exit, LaunchKey, LaunchSpec, Observation, Phase
 
 MIB = 1 << 20

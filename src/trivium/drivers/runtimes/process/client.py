@@ -16,7 +16,7 @@ import msgspec
 import trivium
 from trivium.drivers.runtimes.process.keeper.main import SOCKET
 from trivium.drivers.runtimes.process.settings import claim
-from trivium.resources.notebooks.errors import RuntimeUnavailable
+from trivium.resources.notebooks import RuntimeUnavailable
 
 START_WITHIN = 10.0  # seconds for a keeper to open its door
 ONCE = frozenset({"execute"})  # what must not happen twice

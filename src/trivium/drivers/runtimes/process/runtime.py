@@ -15,7 +15,7 @@ from trivium.drivers.runtimes.process.client import KeeperClient
 from trivium.drivers.runtimes.process.settings import ProcessSettings
 from trivium.resources.images.ports import EnvironmentFound
 from trivium.resources.nodes.ports import NodeFound
-from trivium.resources.notebooks.errors import RuntimeUnavailable
+from trivium.resources.notebooks import RuntimeUnavailable
 from trivium.resources.notebooks.ports import (
     Address,
     Capabilities,
