@@ -184,7 +184,11 @@ class World:
             )
             worker = NotebookWorker(acted_on, host=HOST)
             loop = asyncio.get_running_loop()
-            core.store.on_wake = lambda _name: loop.call_soon_threadsafe(worker.wake)
+
+            def wake(_name: str) -> None:
+                loop.call_soon_threadsafe(worker.wake)
+
+            core.store.on_wake = wake
             self._working = asyncio.create_task(worker.run())
 
     async def pause(self) -> None:
@@ -242,8 +246,7 @@ async def world(clock: Clock | None = None, url: str | None = None, **changed: A
     `url` names its database; else it has one of its own.
     """
     # Notebooks run under uids of their own, which cannot pass through the directories that pytest makes.
-    top = Path(tempfile.mkdtemp(prefix="tv-"))
-    top.chmod(0o711)
+    top = _open_directory()
     clock = clock or SystemClock()
     site = site_in(top, **changed)
     settings = ProcessSettings(
@@ -285,6 +288,12 @@ def small_environment(path: Path) -> Path:
     """A Python environment with nothing in it."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(path)], check=True)
     return path
+
+
+def _open_directory() -> Path:
+    top = Path(tempfile.mkdtemp(prefix="tv-"))
+    top.chmod(0o711)
+    return top
 
 
 def _administrator(store: Store, site: Site) -> Caller:

@@ -1,7 +1,7 @@
 """Wire cases: data that say what is there before, what is asked, and exactly what is answered.
 
 A case is a JSON file: `given` (steps that build the prior state), `request`, `reply`, and `page` (where the vendor says
-so). `{names}` in texts are filled in from the prior state; `<kinds>` in the reply stand for what differs from run to run.
+so). `{names}` in texts are filled in from the prior state; `<kinds>` in the reply stand for what differs each time.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -126,7 +126,7 @@ async def images_of(world: World) -> dict[str, Image]:
         "ending": await world.image("jupyterlab-ending:1.0", command=ENDING),
         "altered": await world.image("jupyterlab-altered:1.0", environment=altered),
     }
-    Path(altered, "bin", "added-later").write_text("another content", "utf-8")
+    await asyncio.to_thread((altered / "bin" / "added-later").write_text, "another content", "utf-8")
     return made
 
 
