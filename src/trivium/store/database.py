@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import NullPool, QueuePool
@@ -14,6 +14,9 @@ from trivium.store.errors import StoreUnavailable
 
 WRITING = "trivium_writing"
 """Execution option of a connection whose transactions write: SQLite then takes its lock at the start."""
+
+
+OLDEST_POSTGRESQL: Final = 150_000
 
 
 class Flavour(StrEnum):
@@ -49,6 +52,19 @@ def snapshots_of(engine: Engine) -> Engine:
     if Flavour(engine.dialect.name) is Flavour.SQLITE:
         return engine
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def check_postgresql(version: int, encoding: str) -> None:
+    """Raise `StoreUnavailable` for a PostgreSQL that is too old, or a database that cannot hold every script.
+
+    `version` is the number that the server gives, such as 150018.
+    """
+    if version < OLDEST_POSTGRESQL:
+        message = f"PostgreSQL 15 or newer is needed, and this is {version // 10_000}.{version % 10_000}"
+        raise StoreUnavailable(message)
+    if encoding != "UTF8":
+        message = f"the database must be encoded in UTF8, and this one is in {encoding or 'an unknown encoding'}"
+        raise StoreUnavailable(message)
 
 
 def _sqlite(url: URL, busy_seconds: float) -> Engine:
@@ -92,6 +108,8 @@ def _postgresql(url: URL, connections: int, busy_seconds: float) -> Engine:
 
 def _prepare_postgresql(busy_seconds: float) -> Callable[[Any, object], None]:
     def prepare(connection: Any, _record: object) -> None:
+        info = connection.info
+        check_postgresql(info.server_version, info.parameter_status("server_encoding") or "")
         # Whoever waits longer than this for a lock hears that the store is busy, as on SQLite.
         connection.execute(f"SET lock_timeout = {int(busy_seconds * 1000)}")
         connection.commit()
