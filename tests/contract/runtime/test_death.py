@@ -101,6 +101,15 @@ async def test_a_keeper_killed_at_any_moment_of_a_start_starts_it_once(any_world
     assert len(await any_world.runtime.adopt()) == 5
 
 
+async def test_a_keeper_that_is_asked_to_end_leaves_its_notebooks_running(world: World) -> None:
+    spec = await world.started()
+    keeper, main = await world.keeper(), world.main(spec.key)
+    keeper.terminate()
+    await asyncio.to_thread(keeper.wait, 10)
+    assert alive(main.pid)
+    assert await world.phase(spec.key) is Phase.RUNNING
+
+
 async def test_a_cgroup_that_belongs_to_no_launch_is_cleared_away(world: World) -> None:
     spec = await world.started()
     for place in {path.parent for path in world.cgroups()}:

@@ -42,6 +42,7 @@ class Keeper:
         self._launches: dict[str, Launch] = {}
         self._reaped: dict[int, int] = {}
         self._complaints: set[str] = set()
+        self._is_dismissed = False
         self._used = time.monotonic()
         self._recall()
 
@@ -85,6 +86,8 @@ class Keeper:
 
     def is_over(self, *, is_watched: bool) -> bool:
         """Whether there is nothing to keep any more: nobody asks and nothing runs, or the data directory is gone."""
+        if self._is_dismissed:
+            return True
         if _identity(self.data) != self._place:
             for launch in self._launches.values():
                 launch.stop(0)
@@ -92,6 +95,10 @@ class Keeper:
         if is_watched or any(one.ended is None for one in self._launches.values()):
             self._used = time.monotonic()
         return time.monotonic() - self._used > IDLE
+
+    def dismiss(self) -> None:
+        """End at the next turn, and leave every launch running: the next keeper takes them up."""
+        self._is_dismissed = True
 
     def leave(self) -> None:
         """Let go of what is kept for launches in general."""

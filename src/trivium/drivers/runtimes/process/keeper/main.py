@@ -40,6 +40,7 @@ def main(data: str, run: str) -> None:
     _listen_to_signals(selector)
     try:
         keeper = Keeper(data, run, selector)
+        signal.signal(signal.SIGTERM, lambda _number, _frame: keeper.dismiss())
         door = Door(f"{run}/{SOCKET}", keeper, selector)
         serve(keeper, door, selector)
         door.close()
