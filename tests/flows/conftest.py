@@ -9,11 +9,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from tests.serving import TRIVIUM, Server, serving
@@ -85,9 +87,21 @@ def site() -> Iterator[Site]:
     top = Path(tempfile.mkdtemp(prefix="tv-"))
     top.chmod(0o711)
     data = top / "data"
+    settings = {"TRIVIUM_NODE__CORES": "16", "TRIVIUM_NODE__MEMORY": "64GiB"}
     try:
-        with serving(data, environment={"TRIVIUM_NODE__CORES": "16", "TRIVIUM_NODE__MEMORY": "64GiB"}) as server:
+        with serving(data, environment=settings | {"TRIVIUM_RUNTIME__RUN_DIR": str(top / "run")}) as server:
             until(lambda: httpx.get(f"{server.url}/readyz").is_success, within=170, what="a server that is ready")
             yield Site(server=server, data=data)
     finally:
+        end_what_keeps(data)
         shutil.rmtree(top, ignore_errors=True)
+
+
+def end_what_keeps(data: Path) -> None:
+    """End the keeper of a data directory with all that it keeps: notebooks outlive their server."""
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if str(data) in words and any("keeper" in word for word in words):
+            for one in (process, *process.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    one.kill()

@@ -18,7 +18,7 @@ import pytest
 from tests.flows.conftest import Scnet, Site
 from tests.waiting import until
 
-pytestmark = [pytest.mark.jupyter, pytest.mark.xdist_group("flows"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.jupyter, pytest.mark.timeout(600)]
 
 MODELS_CURL: Final = """\
 curl --location '<Address>/ai/openapi/v2/image/models' \\
