@@ -287,7 +287,8 @@ class Drive:
             return (
                 f"{error}\n\nseed {self._seed}, round {self._rounds}, {self.kills} kills\n\n"
                 f"What was done since the last check:\n{trace}\n\n"
-                f"What the database has of those that are named:\n{self._told_of(str(error))}\n\nThe keeper's log:\n{keeper}\n\n"
+                f"What the database has of those that are named:\n{self._told_of(str(error))}\n\n"
+                f"The keeper's log:\n{keeper}\n\n"
                 f"The end of the server's log:\n{self._site.said()}"
             )
         return f"{error}\n{trace}"

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -50,12 +51,12 @@ class Machine:
     saved: frozenset[str]
     cgroups: frozenset[str]
     odd: tuple[str, ...]  # what should not lie there at all
+    keepers_pid: int | None
 
     @property
     def keeper(self) -> Process | None:
-        """The keeper: the one of its kind that is no child of another."""
-        kind = {pid: one for pid, one in self.processes.items() if one.is_keepers}
-        return next((one for one in kind.values() if one.parent not in kind), None)
+        """The keeper; None while none runs."""
+        return self.processes.get(self.keepers_pid or 0)
 
     @property
     def minders(self) -> dict[int, Process]:
@@ -87,6 +88,7 @@ def look(data: Path) -> Machine:
         saved=saved,
         cgroups=frozenset(cgroups),
         odd=tuple(odd),
+        keepers_pid=_at_door(run / "keeper.sock"),
     )
 
 
@@ -117,6 +119,17 @@ def free_port() -> int:
     """A port of loopback that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         return found.getsockname()[1]
+
+
+def _at_door(door: Path) -> int | None:
+    """Who listens at the door; minders are forks of the keeper, and after its death look like it in every other way."""
+    with socket.socket(socket.AF_UNIX) as knock:
+        try:
+            knock.connect(str(door))
+        except OSError:
+            return None
+        credentials = knock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return int.from_bytes(credentials[:4], sys.byteorder)
 
 
 def _our_cgroups(data: Path) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from sqlalchemy import select
@@ -40,8 +40,11 @@ def default_name(tx: Write, site: Site) -> str:
     return f"{tx.now + site.utc_offset:%y%m%d%H%M%S}{tx.ids.next() // 4096 % 10_000:04d}"
 
 
-def checked_mounts(mounts: Sequence[Mount], capabilities: Capabilities) -> tuple[Mount, ...]:
-    """The mounts with clean paths. `BadMount` for a path that leaves the home, `MountRefused` for what cannot hold."""
+def checked_mounts(mounts: Sequence[Mount], capabilities: Capabilities, *, home: Path) -> tuple[Mount, ...]:
+    """The mounts with clean paths. `BadMount` for a path that leaves the home, `MountRefused` for what cannot hold.
+
+    Without private mounts there are only links: they hold nobody back from writing, and stand in the home alone.
+    """
     if len(mounts) > MOST_MOUNTS:
         message = f"a notebook has at most {MOST_MOUNTS} mounts"
         raise BadMount("mounts", message)
@@ -51,9 +54,10 @@ def checked_mounts(mounts: Sequence[Mount], capabilities: Capabilities) -> tuple
     if len({mount.target for mount in clean}) != len(clean):
         message = "two mounts have the same target"
         raise BadMount("targetPath", message)
-    if clean and not capabilities.mount_namespace and not all(mount.writable for mount in clean):
-        message = "this host has no private mounts, so that a read-only one would not hold"
-        raise MountRefused(message)
+    if not capabilities.mount_namespace:
+        for mount in clean:
+            if not mount.writable or not PurePosixPath(mount.target).is_relative_to(home):
+                raise MountRefused(target=mount.target, home=str(home))
     return clean
 
 

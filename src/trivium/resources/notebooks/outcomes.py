@@ -62,11 +62,13 @@ def note_lost(tx: Write, seen_before: Notebook) -> None:
     _record(tx, before, after)
 
 
-def note_failed(tx: Write, seen_before: Notebook, seen: Observation) -> None:
-    """It ended though it was asked to run; what it held is free again."""
+def note_failed(tx: Write, seen_before: Notebook, seen: Observation) -> bool:
+    """It ended though it was asked to run; what it held is free again. False where it changed since it was seen."""
     before = _unchanged(tx, seen_before)
-    if before is not None:
-        _end(tx, before, Found.FAILED, reason=reason_of(seen.exit))
+    if before is None:
+        return False
+    _end(tx, before, Found.FAILED, reason=reason_of(seen.exit))
+    return True
 
 
 def note_stopped(tx: Write, seen_before: Notebook) -> None:

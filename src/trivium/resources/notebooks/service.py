@@ -43,7 +43,7 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, capabil
     """
     separable(tx, caller, capabilities)
     name = default_name(tx, site) if spec.name is None else checked_name(spec.name)
-    mounts = checked_mounts(spec.mounts, capabilities)
+    mounts = checked_mounts(spec.mounts, capabilities, home=site.homes / str(caller.user))
     image = images.by_path(tx, caller, spec.image_path)
     if image.status is not ImageStatus.ACTIVE:
         raise ImageNotReady(path=image.path)

@@ -83,8 +83,8 @@ async def _towards_running(world: World, notebook: Notebook, seen: Observation) 
         await world.store.write(outcomes.note_lost, notebook)
     elif seen.phase is Phase.ENDED:
         # Written down first: only the runtime knows how it ended, until we do.
-        await world.store.write(outcomes.note_failed, notebook, seen)
-        await world.runtime.forget(seen.key)
+        if await world.store.write(outcomes.note_failed, notebook, seen):
+            await world.runtime.forget(seen.key)
 
 
 async def _towards_stopped(world: World, notebook: Notebook, seen: Observation) -> None:

@@ -74,6 +74,7 @@ class NotebookWorker:
 
     async def _round(self) -> float:
         """One look at everything; how long to wait for the next."""
+        busy = frozenset(self._under_way)  # what is read of these may be old by the time that their steps have ended
         try:
             if await self._store.read(outcomes.is_anything_due, self._host):
                 await self._store.write(outcomes.expire, self._host)
@@ -86,7 +87,8 @@ class NotebookWorker:
             log.exception("notebooks.round_failed")
             return IDLE_LOOK
         for notebook in unsettled:
-            self._take(notebook, seen)
+            if notebook.id not in busy:
+                self._take(notebook, seen)
         return BUSY_LOOK if self._under_way or any(map(_is_on_its_way, unsettled)) else IDLE_LOOK
 
     async def _sweep(self) -> None:
