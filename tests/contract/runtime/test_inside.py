@@ -7,12 +7,10 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from tests.contract.runtime.world import IS_ROOT, UID, World, alive, gone
 from tests.waiting import until
-from trivium.drivers.runtimes.process import mounts_refused
 from trivium.resources.notebooks import RuntimeUnavailable
 from trivium.resources.notebooks.ports import Ending, Mount, Phase
 
@@ -122,18 +120,6 @@ async def test_a_mount_that_leaves_the_home_or_hides_the_system_ends_the_start(
     ended = await world.ended(spec.key)
     assert ended.ending is Ending.FAILED_TO_START
     assert source in ended.detail or target in ended.detail
-
-
-async def test_mounts_that_would_not_hold_are_refused_beforehand(world: World) -> None:
-    able = await world.runtime.capabilities()
-    unable = msgspec.structs.replace(able, mount_namespace=False)
-    readonly, writable = (Mount(source="a", target="/x", writable=flag) for flag in (False, True))
-    assert mounts_refused([writable], unable, home="/y") is not None
-    assert mounts_refused([writable], unable, home="/") is None
-    assert mounts_refused([readonly], unable, home="/") is not None
-    assert mounts_refused([], unable) is None
-    if able.mount_namespace:
-        assert mounts_refused([readonly, writable], able) is None
 
 
 @as_root

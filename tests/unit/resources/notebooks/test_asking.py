@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -12,6 +14,8 @@ from trivium.base.errors import Invalid
 from trivium.resources.notebooks.asking import checked_mounts, checked_name
 from trivium.resources.notebooks.errors import BadMount, BadName, MountRefused
 from trivium.resources.notebooks.ports import Mount
+
+HOME = Path("/homes/7")
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a" * 129, "tab\there", "null\0", "new\nline", "zero\u200bwidth"])
@@ -27,31 +31,33 @@ def test_a_name_loses_its_outer_spaces_and_keeps_its_script() -> None:
 @pytest.mark.parametrize("source", ["", "/", "..", "a/../../b", "../x", "a\0b"])
 def test_a_source_outside_the_home_is_refused(source: str) -> None:
     with pytest.raises(BadMount):
-        checked_mounts([Mount(source=source, target="/data")], CAPABLE)
+        checked_mounts([Mount(source=source, target="/data")], CAPABLE, home=HOME)
 
 
 @pytest.mark.parametrize("target", ["", "/", "data", "/a/../b", "//x", "/a\0"])
 def test_a_senseless_target_is_refused(target: str) -> None:
     with pytest.raises(BadMount):
-        checked_mounts([Mount(source="a", target=target)], CAPABLE)
+        checked_mounts([Mount(source="a", target=target)], CAPABLE, home=HOME)
 
 
 def test_two_mounts_cannot_have_one_target() -> None:
     with pytest.raises(BadMount):
-        checked_mounts([Mount(source="a", target="/d"), Mount(source="b", target="/d/")], CAPABLE)
+        checked_mounts([Mount(source="a", target="/d"), Mount(source="b", target="/d/")], CAPABLE, home=HOME)
 
 
 def test_a_read_only_mount_is_refused_where_it_would_not_hold() -> None:
     incapable = msgspec.structs.replace(CAPABLE, mount_namespace=False)
     with pytest.raises(MountRefused):
-        checked_mounts([Mount(source="a", target="/data/a")], incapable)
-    assert checked_mounts([Mount(source="a", target="/data/a", writable=True)], incapable)
+        checked_mounts([Mount(source="a", target="/data/a")], incapable, home=HOME)
+    assert checked_mounts([Mount(source="a", target="/homes/7/b", writable=True)], incapable, home=HOME)
+    with pytest.raises(MountRefused):
+        checked_mounts([Mount(source="a", target="/data/a", writable=True)], incapable, home=HOME)
 
 
 @given(st.text(), st.text())
 def test_whatever_is_asked_a_clean_mount_or_a_refusal_comes_of_it(source: str, target: str) -> None:
     try:
-        (mount,) = checked_mounts([Mount(source=source, target=target)], CAPABLE)
+        (mount,) = checked_mounts([Mount(source=source, target=target)], CAPABLE, home=HOME)
     except Invalid:
         return
     assert not mount.source.startswith("/")

@@ -3,8 +3,7 @@
 The keeper's own program, which has only the standard library, goes round this file (`client.BOOT`).
 """
 
-from trivium.drivers.runtimes.process.capabilities import mounts_refused
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings, run_directory
 
-__all__ = ["ProcessRuntime", "ProcessSettings", "mounts_refused", "run_directory"]
+__all__ = ["ProcessRuntime", "ProcessSettings", "run_directory"]

@@ -6,12 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from trivium.drivers.runtimes.process.keeper import cgroups
 from trivium.drivers.runtimes.process.keeper.keep import cgroup_name
 from trivium.drivers.runtimes.process.settings import ProcessSettings
-from trivium.resources.notebooks.ports import Capabilities, Enforcement, Mount
+from trivium.resources.notebooks.ports import Capabilities, Enforcement
 
 NAMESPACE = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x00020000) != 0)"  # CLONE_NEWNS
 WITHIN = 10.0  # seconds
@@ -37,24 +36,6 @@ def find_capabilities(settings: ProcessSettings) -> Capabilities:
         shared_uid=settings.shared_uid,
         remedies=tuple(_remedies(settings, held, is_root=is_root, has_namespaces=has_namespaces)),
     )
-
-
-def mounts_refused(mounts: Sequence[Mount], capabilities: Capabilities, *, home: str | None = None) -> str | None:
-    """Why this host cannot hold these mounts, as a sentence; None when it can.
-
-    Without mount namespaces there are only links, and they must lie in the notebook's `home`, where that is known.
-    """
-    if capabilities.mount_namespace:
-        return None
-    for mount in mounts:
-        if not mount.writable:
-            return (
-                f"{mount.target} cannot be made read-only on this host: the server must be root and able to make mount "
-                "namespaces for that. Ask for it as writable."
-            )
-        if home is not None and not Path(mount.target).is_relative_to(home):
-            return f"{mount.target} cannot be shown on this host: without mount namespaces it must lie below {home}."
-    return None
 
 
 def _held(settings: ProcessSettings) -> frozenset[str]:
