@@ -101,8 +101,13 @@ class Keeper:
         self._is_dismissed = True
 
     def leave(self) -> None:
-        """Let go of what is kept for launches in general."""
+        """Let go of what is kept for launches in general; of a data directory that is gone, of everything."""
         cgroups.release(self._hierarchies)
+        if _identity(self.data) != self._place:
+            for name in filter(NAME.fullmatch, os.listdir(self.run)):
+                shutil.rmtree(f"{self.run}/{name}", ignore_errors=True)
+        with suppress(OSError):
+            os.rmdir(self.run)  # the operator's own files, and launches that go on, keep it
 
     def _hello(self, _: Note) -> Note:
         return {"protocol": PROTOCOL, "pid": os.getpid(), "launches": len(self._launches)}
