@@ -157,3 +157,4 @@ class KeeperClient:
         for future in waiting.values():
             if not future.done():
                 future.set_exception(ConnectionResetError("the keeper went away"))
+                future.exception()  # whoever asked may be gone by now, which is no news
