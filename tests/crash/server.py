@@ -65,12 +65,10 @@ class Site:
             keys.append(Key(**{name: made[name] for name in ("user", "access_key", "secret_key", "site_id")}))
         return keys
 
-    def image(self, version: str, *words: str, accelerator: str = "dcu") -> str:
+    def image(self, version: str, *words: str, path: Path | None = None) -> str:
         """Add an image that runs a command in the environment; the path under which it is asked for."""
-        command = " ".join(words)
-        made = self.type(
-            "image", "add", version, "--path", str(self.python), "--accelerator", accelerator, "--command", command
-        )
+        place, command = str(path or self.python), " ".join(words)
+        made = self.type("image", "add", version, "--path", place, "--accelerator", "dcu", "--command", command)
         return made["path"]
 
     def small_image(self, version: str = "small:1", where: str = "{socket}") -> str:
