@@ -236,14 +236,18 @@ def test_a_full_disk_is_told_and_passes(*, elsewhere: bool, tmp_path: Path) -> N
         filler = site.data / "filler"
         _fill(filler)
         answer = house.ask()
-        if answer.ok:
+        if elsewhere:
             house.fails(answer.data["notebookId"], "notebook.ended.no_space")
         else:
-            assert answer.code == "10012", answer
+            assert answer.code == "10012", answer  # the database does not answer
+            assert [record["id"] for record in house.user.everything()] == [running]
         assert house.user.get("detail", notebookId=running).data["notebookStatus"] == "Running"
         assert house.main(running) == main
+        assert house.user.post("actions/stop", notebookId=running).code == ("0" if elsewhere else "10012")
         filler.unlink()
         house.running()
+        if elsewhere:
+            house.comes_to(running, "Terminated")
         house.clear()
         house.close()
     finally:
