@@ -14,7 +14,7 @@ class Reason(Value, frozen=True):
     """A code of the catalogue with its details."""
 
     code: str
-    details: Mapping[str, str] = msgspec.field(default_factory=dict)
+    details: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
 
     def say(self, language: Language) -> str:
         """The sentence, in that language."""

@@ -81,10 +81,9 @@ async def _towards_running(world: World, notebook: Notebook, seen: Observation) 
     elif seen.phase in (Phase.LOST, Phase.ABSENT):
         await world.runtime.forget(seen.key)
         await world.store.write(outcomes.note_lost, notebook)
-    elif seen.phase is Phase.ENDED:
-        # Written down first: only the runtime knows how it ended, until we do.
-        if await world.store.write(outcomes.note_failed, notebook, seen):
-            await world.runtime.forget(seen.key)
+    # Written down before it is forgotten: only the runtime knows how it ended, until we do.
+    elif seen.phase is Phase.ENDED and await world.store.write(outcomes.note_failed, notebook, seen):
+        await world.runtime.forget(seen.key)
 
 
 async def _towards_stopped(world: World, notebook: Notebook, seen: Observation) -> None:
