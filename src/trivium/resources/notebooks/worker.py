@@ -64,14 +64,6 @@ class NotebookWorker:
                 task.cancel()
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
-    async def settle(self) -> None:
-        """Act until nothing is left to do now: for tests and for the command line."""
-        while True:
-            await self._round()
-            if not self._under_way:
-                return
-            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-
     async def _round(self) -> float:
         """One look at everything; how long to wait for the next."""
         busy = frozenset(self._under_way)  # what is read of these may be old by the time that their steps have ended
@@ -107,6 +99,9 @@ class NotebookWorker:
                     await self._runtime.remove(key.launch)
                 elif key != steps.key_of(notebook) or is_settled(notebook.wanted, notebook.found):
                     await self._runtime.forget(key)
+        except RuntimeUnavailable as error:
+            log.warning("runtime.unavailable", error=str(error))
+            return
         except Exception:  # the worker's edge: it is tried again in the next round
             log.exception("notebooks.sweep_failed")
             return
