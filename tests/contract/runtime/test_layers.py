@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import os
@@ -137,3 +138,28 @@ async def test_what_a_server_left_half_saved_is_cleared_away(world: World) -> No
     half.mkdir(parents=True)
     await world.runtime.adopt()
     assert not half.exists()
+
+
+async def test_what_is_being_saved_is_not_cleared_away(world: World) -> None:
+    spec = await world.started()
+    await world.runtime.adopt()  # as a server does first of all
+    venv = world.data / "layers" / str(spec.key.launch) / "venv"
+    for number in range(300):
+        (site(venv) / f"m{number}.py").write_text("x = 1\n")
+    saving = asyncio.create_task(world.runtime.save(spec.key, NAME))
+    while not saving.done():
+        await world.runtime.adopt()
+    saved = await saving
+    assert len(list(site(saved.path).glob("m*.py"))) == 300
+
+
+async def test_packages_without_end_are_not_saved_and_are_removed_all_the_same(world: World) -> None:
+    spec = await world.started()
+    make = "import os\nfor _ in range(1500):\n    os.mkdir('d')\n    os.chdir('d')\n"
+    venv = world.data / "layers" / str(spec.key.launch) / "venv"
+    await world.shell(spec.key, f'cd {venv}/lib && python -c "{make}"')
+    with pytest.raises(OSError, match="too many directories"):
+        await world.runtime.save(spec.key, NAME)
+    assert not list((world.data / "saved").iterdir())
+    await world.runtime.remove(spec.key.launch)
+    assert not list((world.data / "layers").iterdir())

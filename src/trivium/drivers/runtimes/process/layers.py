@@ -6,6 +6,7 @@ what is kept is owned by the server and readable for all.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -17,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from trivium.drivers.runtimes.process import listing
+from trivium.drivers.runtimes.process.keeper.folders import remove_tree
 from trivium.drivers.runtimes.process.keeper.kernel import sync_file_system
 from trivium.drivers.runtimes.process.keeper.layer import CHAIN
 from trivium.resources.notebooks.ports import SavedLayer
@@ -36,7 +38,7 @@ TEMPORARY = ".making-"
 def save(data: Path, launch: int, name: str) -> SavedLayer:
     """Keep a notebook's packages as layer `name`; the same name gives the same layer.
 
-    OSError when there is nothing to keep or no space, and then nothing is left half done.
+    OSError when there is nothing to keep, no space, or no end of directories in directories; then nothing is left.
     """
     place = _saved(data, name)
     if (known := _about(place)) is not None:
@@ -50,8 +52,11 @@ def save(data: Path, launch: int, name: str) -> SavedLayer:
         (beside / ABOUT).write_bytes(msgspec.json.encode(about, enc_hook=str))
         _sync(beside)
         _put(beside, place)
+    except RecursionError as error:
+        raise OSError(errno.ELOOP, "too many directories lie within each other") from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        with suppress(OSError):
+            remove_tree(beside)
     return about
 
 
@@ -67,12 +72,13 @@ def discard(data: Path, launch: int) -> None:
 
 
 def clear(data: Path) -> None:
-    """Remove what a server that died left half made or half removed."""
+    """Remove what a server that died left half made or half removed: before this one makes or removes anything."""
     for above in ("saved", "layers", "logs"):
         with suppress(FileNotFoundError):
             for entry in os.scandir(data / above):
                 if entry.name.startswith((TEMPORARY, ".gone-")):
-                    shutil.rmtree(entry.path, ignore_errors=True)
+                    with suppress(OSError):
+                        remove_tree(entry.path)
 
 
 def _saved(data: Path, name: str) -> Path:
@@ -98,7 +104,7 @@ def _remove(place: Path) -> None:
     gone = place.parent / f".gone-{place.name}-{secrets.token_hex(4)}"
     with suppress(FileNotFoundError):
         place.rename(gone)
-        shutil.rmtree(gone)
+        remove_tree(str(gone))
 
 
 def _put(beside: Path, place: Path) -> None:

@@ -42,6 +42,7 @@ class ProcessRuntime:
         self._data = Path(os.path.realpath(settings.data))
         self._keeper = KeeperClient(self._data, settings.run, within=settings.answer_within.total_seconds())
         self._capabilities: Capabilities | None = None
+        self._is_cleared = False
 
     async def close(self) -> None:
         """Let go of the keeper, which goes on with all notebooks. Repeatable."""
@@ -106,7 +107,7 @@ class ProcessRuntime:
         return None if answer["host"] is None else Address(host=answer["host"], port=port)
 
     async def save(self, key: LaunchKey, name: str) -> SavedLayer:
-        """Keep the notebook's own packages as a layer. Errors: `LayerNotSaved`."""
+        """Keep the notebook's own packages as a layer. OSError when they cannot be kept."""
         return await asyncio.to_thread(layers.save, self._data, key.launch, name)
 
     async def drop_layer(self, name: str) -> None:
@@ -116,7 +117,9 @@ class ProcessRuntime:
     async def adopt(self) -> Sequence[LaunchKey]:
         """Every launch that is kept, running or ended; what belongs to none is cleared away."""
         answer = await self._keeper.ask("adopt", longer=60.0)
-        await asyncio.to_thread(layers.clear, self._data)
+        if not self._is_cleared:  # later, what is half made is being made
+            self._is_cleared = True
+            await asyncio.to_thread(layers.clear, self._data)
         return [LaunchKey(launch=one["launch"], generation=one["generation"]) for one in answer["keys"]]
 
     # ---- Environments --------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import suppress
 
 from trivium.drivers.runtimes.process.keeper.spec import Failed, Paths, Spec
@@ -61,3 +62,53 @@ def open_beneath(root: str, relative: str) -> int:
             os.close(here)
         here = there
     return here
+
+
+def remove_tree(path: str) -> None:
+    """Remove a directory and all that is in it; OSError when something of it stays, nothing when there is none.
+
+    Somebody else may have filled it: no link is followed, and however deep it is, neither the stack nor the number of
+    descriptors grows. What lies deep is moved up instead.
+    """
+    try:
+        top = os.open(path, WALK)
+    except FileNotFoundError:
+        return
+    try:
+        while names := os.listdir(top):
+            for name in names:
+                _remove_entry(top, name)
+    finally:
+        os.close(top)
+    os.rmdir(path)
+
+
+def _remove_entry(top: int, name: str) -> None:
+    """Remove one entry of `top`; the directories in it become entries of `top`."""
+    if _unlink(name, top):
+        return
+    _open_up(name, top)
+    here = os.open(name, WALK, dir_fd=top)
+    try:
+        for below in os.listdir(here):
+            if not _unlink(below, here):
+                _open_up(below, here)
+                os.rename(below, f".{secrets.token_hex(8)}", src_dir_fd=here, dst_dir_fd=top)
+    finally:
+        os.close(here)
+    os.rmdir(name, dir_fd=top)
+
+
+def _unlink(name: str, above: int) -> bool:
+    """Remove anything but a directory; False when it is one."""
+    try:
+        os.unlink(name, dir_fd=above)
+    except IsADirectoryError:
+        return False
+    return True
+
+
+def _open_up(name: str, above: int) -> None:
+    """Let its owner list and move a directory; root may anyway, and so follows nothing that is put in its place."""
+    if os.geteuid() != 0:
+        os.chmod(name, 0o700, dir_fd=above)

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
-from trivium.drivers.runtimes.process.keeper import cgroups, listeners, processes
+from trivium.drivers.runtimes.process.keeper import cgroups, folders, listeners, processes
 from trivium.drivers.runtimes.process.keeper.errands import Errands, Reply
 from trivium.drivers.runtimes.process.keeper.journal import Journal, Note
 from trivium.drivers.runtimes.process.keeper.launch import Launch, World, recalled
@@ -105,7 +105,8 @@ class Keeper:
         cgroups.release(self._hierarchies)
         if _identity(self.data) != self._place:
             for name in filter(NAME.fullmatch, os.listdir(self.run)):
-                shutil.rmtree(f"{self.run}/{name}", ignore_errors=True)
+                with suppress(OSError):
+                    folders.remove_tree(f"{self.run}/{name}")
         with suppress(OSError):
             os.rmdir(self.run)  # the operator's own files, and launches that go on, keep it
 
@@ -160,7 +161,8 @@ class Keeper:
                 cgroups.clear(self._hierarchies, name)
         for name in os.listdir(self.run):
             if NAME.fullmatch(name) and name not in self._launches:
-                shutil.rmtree(f"{self.run}/{name}", ignore_errors=True)
+                with suppress(OSError):
+                    folders.remove_tree(f"{self.run}/{name}")
         kept = [one.spec for one in self._launches.values() if not one.is_forgotten]
         return {"keys": [{"launch": one.launch, "generation": one.generation} for one in kept]}
 

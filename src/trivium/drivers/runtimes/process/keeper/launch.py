@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from trivium.drivers.runtimes.process.keeper import journal, listeners, members, minder, probe, processes, watch
+from trivium.drivers.runtimes.process.keeper import (
+    folders,
+    journal,
+    listeners,
+    members,
+    minder,
+    probe,
+    processes,
+    watch,
+)
 from trivium.drivers.runtimes.process.keeper.cgroups import Cgroup, Hierarchy, Limits
 from trivium.drivers.runtimes.process.keeper.journal import Journal, Note
 from trivium.drivers.runtimes.process.keeper.processes import Identity, Seen
@@ -117,7 +125,8 @@ class Launch:
         """Remove all that is kept of an ended launch, its log apart; False when something still holds on to it."""
         if self._cgroup is not None and not self._cgroup.remove():
             return False
-        shutil.rmtree(self.paths.run, ignore_errors=True)
+        with suppress(OSError):
+            folders.remove_tree(self.paths.run)
         self.notes.remove()
         return True
 
@@ -418,11 +427,14 @@ class Launch:
     def _end(self, note: Note) -> None:
         """It has ended: drop what it held, and write down how it was."""
         self.ended = {"code": None, "signal": None, "detail": "", "at": time.time(), **note}
+        # The name of a user's file may be no text, and nobody could read an answer that has it in it.
+        self.ended["detail"] = str(self.ended["detail"]).encode(errors="replace").decode()
         if self._probe is not None:
             self._probe.close()
         if self._cgroup is not None:
             self._cgroup.remove()
-        shutil.rmtree(self.paths.run, ignore_errors=True)
+        with suppress(OSError):
+            folders.remove_tree(self.paths.run)
         self.write_end()
 
     def write_end(self) -> bool:

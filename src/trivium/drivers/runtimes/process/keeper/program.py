@@ -103,9 +103,11 @@ def _lab_directory(places: list[str]) -> str:
 
 
 def _user_name(spec: Spec) -> str:
-    uid = os.geteuid() if spec.uid is None else spec.uid
+    # In a room of its own the user may have mounted another /etc, whose libraries the look-up would load into us.
+    if spec.uid is not None:
+        return f"user{spec.user}"
     try:
-        return pwd.getpwuid(uid).pw_name
+        return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return f"user{spec.user}"
 

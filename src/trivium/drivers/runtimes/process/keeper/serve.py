@@ -7,6 +7,7 @@ import os
 import selectors
 import socket
 import struct
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -71,6 +72,9 @@ class Client:
             self._reply({"id": number, "error": str(refused)})
         except (KeyError, TypeError, ValueError) as error:
             self._reply({"id": number, "error": f"this cannot be read: {error!r}"})
+        except Exception as error:  # noqa: BLE001 - what fails for one launch must not end the keeper of all others
+            traceback.print_exception(error)
+            self._reply({"id": number, "error": f"the keeper failed: {error!r}"})
 
     def _reply(self, note: Note) -> None:
         self._unsent += json.dumps(note).encode() + b"\n"
