@@ -80,6 +80,15 @@ class Hand:
             (verb,) = dice.choices(list(weights), list(weights.values()))
             self._do(verb, asked, is_over, dice=dice)
 
+    def make(self, kind: str, count: int) -> int:
+        """A new notebook's id."""
+        assert self._ask_for(kind, count, mount_home=True)
+        return self._mine[-1].id or 0
+
+    def stop(self, notebook: int) -> None:
+        """Stop one."""
+        self._stop(self._model.by_id()[notebook], saves=False)
+
     def close(self) -> None:
         """Let go of the connections."""
         self.user.close()
@@ -109,15 +118,20 @@ class Hand:
         elif verb == "release":
             self._tell("release", asked, {"wanted": "deleted"}, lambda: self._post("actions/release", asked))
         else:
-            saves = verb == "save"
-            change = {"wanted": "stopped", "saves": asked.saves + saves}
-            body = {"notebookId": str(asked.id), "saveEnv": str(saves).lower()}
-            self._tell("stop", asked, change, lambda: self.user.post("actions/stop", **body))
+            self._stop(asked, saves=verb == "save")
+
+    def _stop(self, asked: Asked, *, saves: bool) -> None:
+        change = {"wanted": "stopped", "saves": asked.saves + saves}
+        body = {"notebookId": str(asked.id), "saveEnv": str(saves).lower()}
+        self._tell("stop", asked, change, lambda: self.user.post("actions/stop", **body))
 
     def _create(self, dice: random.Random) -> bool:
         """Ask for a new notebook; whether there is one."""
-        self._count += 1
         kind, count = dice.choice((("dcu", 1), ("dcu", 1), ("dcu", 2), ("dcu", 3), ("cpu", 1)))
+        return self._ask_for(kind, count, mount_home=dice.random() < 0.8)
+
+    def _ask_for(self, kind: str, count: int, *, mount_home: bool) -> bool:
+        self._count += 1
         asked = Asked(mark=f": {self.name}.{self._count}", user=self.user.key.user, kind=kind, count=count)
         asked.doubt = Doubt("create", {})
         self._mine.append(asked)
@@ -129,7 +143,7 @@ class Hand:
             imageName="small",
             acceleratorType=kind,
             acceleratorNumber=count,
-            mountHome=dice.random() < 0.8,
+            mountHome=mount_home,
             startCommand=asked.mark,
         )
         if answer.ok:

@@ -60,7 +60,7 @@ class Drive:
         self._book: Book | None = None
         self._visitor = Visitor()
         self._users: dict[str, User] = {}
-        self._hands: list[Hand] = []
+        self.hands: list[Hand] = []
         self._rounds = 0
         self.kills = 0
         self.checks = 0
@@ -71,7 +71,7 @@ class Drive:
         """Kill so often; what was done, in a few lines. AssertionError tells seed, invariant and trace."""
         began = time.monotonic()
         try:
-            self._furnish()
+            self.furnish()
             while self.kills < kills:
                 self._round()
             self._end()
@@ -81,7 +81,7 @@ class Drive:
 
     def close(self) -> None:
         """End all of it."""
-        for one in (*self._users.values(), *self._hands):
+        for one in (*self._users.values(), *self.hands):
             one.close()
         if self._book is not None:
             self._book.close()
@@ -90,7 +90,8 @@ class Drive:
 
     # ---- the course ----------------------------------------------------------------------------------------------
 
-    def _furnish(self) -> None:
+    def furnish(self) -> None:
+        """Make the site, its users and their hands, and start the server."""
         site = self._site
         keys = site.furnish(USERS)
         image = site.small_image()
@@ -103,10 +104,10 @@ class Drive:
             for number in range(HANDS):
                 twin = User(key, site.url)
                 twin.tokens = self._users[key.user].tokens
-                self._hands.append(
+                self.hands.append(
                     Hand(f"{key.user}{number}", twin, self._model, diary=self._diary, tools=Tools(image, service))
                 )
-        self._check()
+        self.check()
 
     def _round(self) -> None:
         """A burst of calls, a crash, a new start, and a look."""
@@ -143,17 +144,17 @@ class Drive:
         self._note("the server answers")
         if dice.random() < 0.2:
             self._log_in(dice.choice(USERS))
-        self._check()
+        self.check()
 
     def _end(self) -> None:
         """Release everything: nothing may be left."""
-        for hand in self._hands:
+        for hand in self.hands:
             for record in hand.user.everything():
                 asked = self._model.by_id()[int(record["id"])]
                 answer = hand.user.post("actions/release", id=record["id"])
                 assert answer.ok, f"release {record}: {answer}"
                 asked.acknowledge("release", {"wanted": "deleted"})
-        self._check()
+        self.check()
         assert self._book is not None
         found = machine.look(self._site.data)
         left = (found.launches, found.rooms, found.layers, found.logs, found.cgroups, found.minders)
@@ -163,7 +164,7 @@ class Drive:
     def _burst(self) -> Iterator[None]:
         """All hands at work while the block runs."""
         over = threading.Event()
-        dice = [random.Random(f"{self._seed}/{self._rounds}/{hand.name}") for hand in self._hands]
+        dice = [random.Random(f"{self._seed}/{self._rounds}/{hand.name}") for hand in self.hands]
         faults: list[BaseException] = []
 
         def work(hand: Hand, mine: random.Random) -> None:
@@ -173,7 +174,7 @@ class Drive:
                 faults.append(error)
 
         threads = [
-            threading.Thread(target=work, args=pair, name=pair[0].name) for pair in zip(self._hands, dice, strict=True)
+            threading.Thread(target=work, args=pair, name=pair[0].name) for pair in zip(self.hands, dice, strict=True)
         ]
         for thread in threads:
             thread.start()
@@ -227,26 +228,28 @@ class Drive:
 
     # ---- the look ------------------------------------------------------------------------------------------------
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Wait until the site is at rest, and see that every invariant holds. AssertionError says which does not."""
         assert self._book is not None
         began = time.monotonic()
-        scene = self._scene()
+        scene = self.scene()
         invariants.resolve(self._model, scene.ledger)
         self._hold(AT_ONCE, scene)
         assert not self._diary.wrong, self._diary.wrong
         until(self._book.is_settled, within=RESTS_WITHIN, what="rest")
-        scene = self._scene()
+        scene = self.scene()
         by = time.monotonic() + LEAVES_WITHIN
         while time.monotonic() < by and any(found for check in SOON for found in check(scene)):
             self._wait(0.05)
-            scene = self._scene()
+            scene = self.scene()
         self._hold(INVARIANTS, scene)
         until(self._site.is_ready, within=30, what="readiness")
         self._diary.lines.clear()
         self.seconds["checks"] += time.monotonic() - began
         self._note(f"all is as it should be after {self.kills} kills")
 
-    def _scene(self) -> Scene:
+    def scene(self) -> Scene:
+        """The site as it is now."""
         assert self._book is not None
         return Scene(
             model=self._model,

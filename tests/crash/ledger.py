@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Table, func, select, text
+from sqlalchemy import Row, Table, exc, func, select, text
 
 from trivium.resources.events import events
 from trivium.resources.images.table import images
@@ -85,14 +85,17 @@ class Book:
 
     def faults(self) -> list[str]:
         """What the database itself finds wrong with its file, its keys, or a table that is read whole."""
-        with self._engine.connect() as connection, connection.begin():
-            for table in metadata.sorted_tables:
-                connection.execute(select(func.count()).select_from(table))
-            if not self._is_sqlite:
-                return []
-            said = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
-            keys = [str(tuple(row)) for row in connection.execute(text("PRAGMA foreign_key_check"))]
-            return [line for line in said if line != "ok"] + keys
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                for table in metadata.sorted_tables:
+                    connection.execute(select(func.count()).select_from(table))
+                if not self._is_sqlite:
+                    return []
+                said = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
+                keys = [str(tuple(row)) for row in connection.execute(text("PRAGMA foreign_key_check"))]
+        except exc.DBAPIError as error:
+            return [str(error.orig)]
+        return [line for line in said if line != "ok"] + keys
 
     def close(self) -> None:
         """Let go of the database."""
