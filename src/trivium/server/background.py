@@ -18,3 +18,14 @@ async def repeat(name: str, seconds: float, step: Callable[[], Awaitable[object]
         except Exception:  # an edge: what fails once may go well the next time
             log.exception("background.failed", task=name)
         await asyncio.sleep(seconds)
+
+
+def watch(task: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """Set `stop` when the task ends by a fault: a server that lacks one of its parts ends as a whole."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background.ended", task=task.get_name(), exc_info=error)
+            stop.set()
+
+    task.add_done_callback(ended)

@@ -26,7 +26,7 @@ from trivium.server.access import GrantAccess
 from trivium.server.admin.bootstrap import PASSWORD_VARIABLE, First, ensure_site
 from trivium.server.admin.opening import prepare
 from trivium.server.alone import alone
-from trivium.server.background import repeat
+from trivium.server.background import repeat, watch
 from trivium.server.compose import dialects_of, proxy_settings_of, runtime_of, site_of
 from trivium.server.furnishing import furnish_image, take_stock
 from trivium.server.greeting import greeting
@@ -93,6 +93,8 @@ class _Serving:
         worker = NotebookWorker(world, host=self._host)
         self._store.on_wake = lambda _name: _wake(loop, worker)
         background = [loop.create_task(task) for task in self._background(worker, site)]
+        for task in background:
+            watch(task, self._stop)
         try:
             print(greeting(self._settings, site, made=self._first.made), flush=True)  # noqa: T201 - to the operator
             await serve(self._app(worker, site, proxy=proxy), [listener], self._stop, patience=Patience(grace=GRACE))
@@ -101,8 +103,11 @@ class _Serving:
             self._store.on_wake = None
             for task in background:
                 task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            ends = await asyncio.gather(*background, return_exceptions=True)
             await self._runtime.close()
+        for fault in ends:
+            if isinstance(fault, Exception):
+                raise fault
 
     def _proxy(self, port: int) -> Proxy:
         site = site_of(self._settings, self._store.clock, port=port, proxy_port=0)

@@ -67,7 +67,7 @@ class Tokens:
         """The id of the session; `BadToken` when the token was not made here or was changed."""
         try:
             claims: dict[str, Any] = jwt.decode(token, self._key, algorithms=["HS256"]).claims
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, TypeError) as error:  # the last where `crit` is no list of names
             raise BadToken from error
         found = decimal_id(str(claims.get("sessionId", "")))
         if found is None:

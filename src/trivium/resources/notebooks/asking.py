@@ -23,6 +23,8 @@ from trivium.store import Read, Write
 LONGEST_NAME: Final = 128
 MOST_UNITS: Final = 1024
 MOST_MOUNTS: Final = 16
+LONGEST_PATH: Final = 1024  # characters, of which each may be four of the kernel's 4096 bytes
+LONGEST_COMMAND: Final = 8192
 ROOT: Final = PurePosixPath("/")
 
 
@@ -33,6 +35,15 @@ def checked_name(name: str) -> str:
         message = f"a notebook's name has 1 to {LONGEST_NAME} characters and no control characters"
         raise BadName("name", message)
     return name
+
+
+def checked_command(command: str | None, field: str) -> str | None:
+    """The command without outer spaces, None when there is none. `Invalid` for one that no shell could be given."""
+    command = (command or "").strip()
+    if len(command) > LONGEST_COMMAND or "\0" in command:
+        message = f"a command has at most {LONGEST_COMMAND} characters"
+        raise Invalid(field, message)
+    return command or None
 
 
 def default_name(tx: Write, site: Site) -> str:
@@ -81,8 +92,8 @@ def need_of(flavor: Flavor, count: int) -> Need:
 def _inside(source: str) -> str:
     """A path under the user's home, without `..` and links to anywhere: the runtime follows none."""
     path = PurePosixPath(source.strip("/"))
-    if not path.parts or ".." in path.parts or "\0" in source:
-        message = f"a mount's source must lie under the home directory: {source!r}"
+    if not path.parts or ".." in path.parts or not _is_path(source):
+        message = f"a mount's source must lie under the home directory: {source[:LONGEST_PATH]!r}"
         raise BadMount("sourcePath", message)
     return str(path)
 
@@ -90,7 +101,13 @@ def _inside(source: str) -> str:
 def _absolute(target: str) -> str:
     """An absolute path other than the root, without `..`."""
     path = PurePosixPath(target)
-    if not path.is_absolute() or path == ROOT or ".." in path.parts or "\0" in target or target.startswith("//"):
-        message = f"a mount's target must be an absolute path other than /: {target!r}"
+    is_plain = path.is_absolute() and path != ROOT and ".." not in path.parts and not target.startswith("//")
+    if not is_plain or not _is_path(target):
+        message = f"a mount's target must be an absolute path other than /: {target[:LONGEST_PATH]!r}"
         raise BadMount("targetPath", message)
     return str(path)
+
+
+def _is_path(text: str) -> bool:
+    """Whether the kernel could take it for a path."""
+    return len(text) <= LONGEST_PATH and "\0" not in text

@@ -13,6 +13,7 @@ from trivium.base.reasons import Reason
 from trivium.base.site import Site
 from trivium.base.values import Value
 from trivium.resources import events
+from trivium.resources.notebooks.asking import checked_command
 from trivium.resources.notebooks.changes import change, lock
 from trivium.resources.notebooks.errors import NoSuchNotebook, NotRunning
 from trivium.resources.notebooks.links import Link, service_link
@@ -24,7 +25,6 @@ from trivium.store import Store, Write
 COMMAND_TAKES: Final = timedelta(seconds=5)
 LISTENS_WITHIN: Final = timedelta(seconds=10)
 LOOKS: Final = 40
-LONGEST_COMMAND: Final = 8192
 
 
 class CustomStarted(Value, frozen=True):
@@ -43,11 +43,12 @@ async def start_custom(
     Command and port are kept with the notebook. Without a command only the port is looked at. Raises
     `NoSuchNotebook`, `NotRunning`, `Invalid` for a senseless port or command, and `RuntimeUnavailable`.
     """
-    asked = await store.write(_note_asked, caller, notebook, command=_checked(command), port=_port(port))
+    command = checked_command(command, "command")
+    asked = await store.write(_note_asked, caller, notebook, command=command, port=_port(port))
     key = LaunchKey(launch=asked.id, generation=asked.generation)
     output: str | None = None
-    if command is not None and asked.service_command is not None:
-        executed = await runtime.execute(key, asked.service_command, timeout=COMMAND_TAKES)
+    if command is not None:
+        executed = await runtime.execute(key, command, timeout=COMMAND_TAKES)
         output = executed.output
         if executed.code not in (None, 0):
             reason = Reason(code="notebook.service_command_failed", details={"code": str(executed.code)})
@@ -97,14 +98,6 @@ async def _comes_to_listen(runtime: Runtime, key: LaunchKey, port: int) -> bool:
             return True
         await asyncio.sleep(LISTENS_WITHIN.total_seconds() / LOOKS)
     return False
-
-
-def _checked(command: str | None) -> str | None:
-    command = (command or "").strip()
-    if len(command) > LONGEST_COMMAND or "\0" in command:
-        message = f"a command has at most {LONGEST_COMMAND} characters"
-        raise Invalid("command", message)
-    return command or None
 
 
 def _port(port: int) -> int:

@@ -16,7 +16,14 @@ from trivium.base.text import fold
 from trivium.resources import events, images, nodes, operations, pools
 from trivium.resources.images import Image, ImageNotReady, ImageStatus
 from trivium.resources.nodes import Availability, Need, Placement
-from trivium.resources.notebooks.asking import checked_mounts, checked_name, default_name, need_of, separable
+from trivium.resources.notebooks.asking import (
+    checked_command,
+    checked_mounts,
+    checked_name,
+    default_name,
+    need_of,
+    separable,
+)
 from trivium.resources.notebooks.changes import change, lock
 from trivium.resources.notebooks.errors import (
     NoFlavor,
@@ -60,7 +67,7 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, capabil
         "generation": 1,
         "mount_home": spec.mount_home,
         "mounts": document(mounts),
-        "start_command": spec.start_command or None,
+        "start_command": checked_command(spec.start_command, "startCommand"),
         "max_running": _span(site.max_running),
         "release_after": _span(site.release_after),
         "operation": operation.id,

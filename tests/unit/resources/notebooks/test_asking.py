@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.builders import CAPABLE
 from trivium.base.errors import Invalid
-from trivium.resources.notebooks.asking import checked_mounts, checked_name
+from trivium.resources.notebooks.asking import checked_command, checked_mounts, checked_name
 from trivium.resources.notebooks.errors import BadMount, BadName, MountRefused
 from trivium.resources.notebooks.ports import Mount
 
@@ -28,16 +28,28 @@ def test_a_name_loses_its_outer_spaces_and_keeps_its_script() -> None:
     assert checked_name("  测试 one ") == "测试 one"
 
 
-@pytest.mark.parametrize("source", ["", "/", "..", "a/../../b", "../x", "a\0b"])
+@pytest.mark.parametrize("source", ["", "/", "..", "a/../../b", "../x", "a\0b", "a/" * 600])
 def test_a_source_outside_the_home_is_refused(source: str) -> None:
     with pytest.raises(BadMount):
         checked_mounts([Mount(source=source, target="/data")], CAPABLE, home=HOME)
 
 
-@pytest.mark.parametrize("target", ["", "/", "data", "/a/../b", "//x", "/a\0"])
+@pytest.mark.parametrize("target", ["", "/", "data", "/a/../b", "//x", "/a\0", "/a" * 600])
 def test_a_senseless_target_is_refused(target: str) -> None:
     with pytest.raises(BadMount):
         checked_mounts([Mount(source="a", target=target)], CAPABLE, home=HOME)
+
+
+@pytest.mark.parametrize("command", ["x" * 8193, "echo \0"])
+def test_a_command_that_no_shell_could_be_given_is_refused(command: str) -> None:
+    with pytest.raises(Invalid):
+        checked_command(command, "startCommand")
+
+
+def test_a_blank_command_is_none() -> None:
+    assert checked_command(" \n", "command") is None
+    assert checked_command(None, "command") is None
+    assert checked_command(" sleep 1 ", "command") == "sleep 1"
 
 
 def test_two_mounts_cannot_have_one_target() -> None:
