@@ -41,6 +41,7 @@ format: $(VENV)/.tested ## put every file in the one form
 
 docs: $(VENV)/.tested ## write the pages of docs/ that are made from the program
 	@$(BIN)/python -m tools.coverage_page
+	@$(BIN)/python -m tools.reference_page
 
 bench: $(VENV)/.tested ## how fast lists are
 	@tools/postgresql

@@ -15,6 +15,7 @@ class Site(Value, frozen=True, kw_only=True):
     name: str  # the region's name
     registry: str  # the host part of image paths
     url: str  # where the APIs are reached, without a slash at the end
+    public_url: str | None = None  # the same where the operator says it; None: clients know best how they reached us
     proxy_url: str  # where notebooks are reached, without a slash at the end
     proxy_host: str = ""  # template with {id}; empty: notebooks share one origin, told apart by path
     homes: Path  # the directory that holds a home for each user, named by the user's id

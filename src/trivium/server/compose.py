@@ -25,6 +25,7 @@ def site_of(settings: Settings, clock: Clock, *, port: int, proxy_port: int) -> 
         name=settings.site.name,
         registry=settings.site.registry,
         url=_origin(settings.server.public_url, settings.server.host, port),
+        public_url=settings.server.public_url and settings.server.public_url.rstrip("/"),
         proxy_url=_origin(settings.proxy.public_url, settings.server.host, proxy_port),
         proxy_host=settings.proxy.host,
         homes=homes_of(settings.data),

@@ -231,3 +231,12 @@ async def test_a_body_over_the_limit_is_10011(client: Client) -> None:
         answer = await listener.ask("POST", "/ai/openapi/v2/image/models", {}, b" " * 1001)
     assert answer.status == 200
     assert answer.json == {"code": "10011", "msg": "请求体过大,上限为 1000 字节。", "data": None}
+
+
+async def test_clients_are_sent_to_the_services_as_the_operator_says(here: Place, tmp_path: Path) -> None:
+    site = msgspec.structs.replace(here.site, public_url="https://trivium.example")
+    core = msgspec.structs.replace(core_of(here, tmp_path), site=site)
+    client = Client(here, core, ScnetDialect(core, ScnetSettings()))
+    token = (await client.log_in())[site.name]
+    answer = await client.ask("GET", "/ac/openapi/v2/center", {"token": token})
+    assert answer["data"]["aiUrls"][0]["url"] == "https://trivium.example/ai"

@@ -40,8 +40,9 @@ class Center(Shape, frozen=True, kw_only=True):
 async def get_center(call: Call[Nothing, Nothing]) -> Center:
     """The region of the token; of a platform token the one region there is, where SCNet itself answers with a fault."""
     site, caller = call.core.site, call.caller
-    # The client reached us under this address, so it reaches the services under it as well.
-    base = call.request.base_url or site.url
+    # A client reaches the services under the address that it reached us under. What ends TLS in front of us is not seen
+    # from here, so the operator's word counts first: without it clients would be sent on by plain http.
+    base = site.public_url or call.request.base_url or site.url
     return Center(
         id=site.id,
         name=site.name,
