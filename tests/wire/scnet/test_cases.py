@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +23,19 @@ KINDS: Final = ("good", "missing", "type", "state", "not-found", "other-project"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """A database of each kind; None: the site's own SQLite."""
+    if request.param == "sqlite":
+        yield None
+        return
+    with request.getfixturevalue("postgres_cluster").database() as url:
+        yield url
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with world() as made:
+async def stage(database: str | None) -> AsyncIterator[Stage]:
+    async with world(url=database) as made:
         dialect = ScnetDialect(made.core, ScnetSettings(body_limit=65536))
         yield Stage(made, dialect, await images_of(made))
 
