@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -17,6 +18,7 @@ from trivium.server.settings.sections import Secret, Settings
 from trivium.server.settings.sources import Entry, Flags
 
 DEFAULT: Final = "default"
+PROXY_HOST: Final = re.compile(r"\{id\}(-[a-z0-9-]+)?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", re.IGNORECASE)
 
 
 class SettingsRefused(Invalid):
@@ -123,8 +125,8 @@ def _senseless(settings: Settings) -> Iterator[str]:
     ):
         if url is not None and not url.startswith(("http://", "https://")):
             yield f"{key}: expected a URL that begins with http:// or https://, not {url!r}"
-    if settings.proxy.host and "{id}" not in settings.proxy.host:
-        yield f"proxy.host: expected a host name with {{id}} in it, like {{id}}.nb.example, not {settings.proxy.host!r}"
+    if settings.proxy.host and not PROXY_HOST.fullmatch(settings.proxy.host):
+        yield f"proxy.host: expected {{id}} and a domain, like {{id}}.nb.example, not {settings.proxy.host!r}"
     if not settings.site.name or not settings.site.name.isprintable():
         yield "site.name: expected a name"
     if not _is_zone(settings.site.timezone):

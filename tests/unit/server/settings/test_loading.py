@@ -121,6 +121,7 @@ def test_durations(tmp_path: Path, text: str, seconds: float) -> None:
         ("[runtime]\nprocesses = 0\n", "runtime.processes"),
         ("[scnet]\nimage_list = 'tuple'\n", "scnet.image_list"),
         ("[proxy]\nhost = 'nb.example'\n", "proxy.host"),
+        ("[proxy]\nhost = 'x-{id}.nb.example'\n", "proxy.host"),
         ("[proxy]\npublic_url = 'nb.example'\n", "proxy.public_url"),
         ("[server]\nproxy_port = 8800\n", "server.proxy_port"),
         ("[server]\nprot = 1\n", "server.prot"),
