@@ -26,7 +26,7 @@ from trivium.drivers.runtimes.process.keeper import processes
 USERS = ("alice", "bob")
 HANDS = 2  # of each user
 NAMED = re.compile(r"\d{15,}")
-BURST = 2.4  # seconds at most until the server is killed
+BURST = 2.0  # seconds at most until the server is killed
 STARTUP = 2.0  # seconds within which it is killed while it starts
 PAUSE = 0.6  # seconds at most that the server is stopped
 RESTS_WITHIN = 60.0
@@ -134,7 +134,7 @@ class Drive:
             self._kill_notebook(dice)
         if dice.random() < 0.1:
             self._kill_keeper()
-        if dice.random() < 0.25:
+        if dice.random() < 0.35:
             self._site.spawn()
             self._wait(dice.uniform(0, STARTUP))
             self._kill("while it started")
