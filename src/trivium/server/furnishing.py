@@ -38,7 +38,7 @@ def take_stock(tx: Write, found: Sequence[NodeFound], *, host: str) -> None:
 async def furnish_image(store: Store, environments: Environments, caller: Caller, *, site: Site) -> None:
     """Make the built-in image of the environment that we run in ourselves, or take it as it is after an upgrade."""
     here = Path(sys.prefix)
-    known = await store.read(_image_at, here)
+    known = await store.search(_image_at, here)
     if known is not None and await environments.fingerprint(here) == known.fingerprint:
         return
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,7 +11,7 @@ from tests.builders import CAPABLE, Place, cards, free_of
 from trivium.base.caller import Caller
 from trivium.base.query import Condition, Offset, Op, Query
 from trivium.base.units import GIB
-from trivium.resources import events, notebooks, operations
+from trivium.resources import events, notebooks, operations, users
 from trivium.resources.images import NoSuchImage
 from trivium.resources.nodes import NoCapacity
 from trivium.resources.notebooks import (
@@ -24,6 +25,7 @@ from trivium.resources.notebooks import (
     Status,
     UserNotSeparable,
 )
+from trivium.store import Write
 
 
 @pytest.fixture
@@ -67,6 +69,43 @@ def test_unknown_images_pools_and_kinds_are_refused(here: Place, alice: Caller) 
     spec = NotebookSpec(image_path="registry.test/none:1", kind="cpu", count=1)
     with pytest.raises(NoSuchImage):
         here.store.write_now(notebooks.create, alice, here.site, spec=spec, capabilities=CAPABLE)
+
+
+def test_who_was_ended_since_they_were_let_in_gets_no_notebook(here: Place, alice: Caller) -> None:
+    image = here.image()
+    here.store.write_now(users.freeze, here.admin, alice.user)
+    with pytest.raises(users.AccountFrozen):
+        here.notebook(alice, image)
+    here.store.write_now(users.disable, here.admin, alice.user)
+    with pytest.raises(users.UserDisabled):
+        here.notebook(alice, image)
+    here.store.write_now(users.delete, here.admin, alice.user)
+    with pytest.raises(users.UserGone):
+        here.notebook(alice, image)
+    assert free_of(here, "dcu").free == 8
+
+
+def test_a_user_is_not_deleted_while_a_notebook_of_theirs_is_made(here: Place, alice: Caller) -> None:
+    image, kept, made = here.image(), threading.Event(), threading.Event()
+
+    def make(tx: Write) -> Notebook:
+        users.keep(tx, alice.user)
+        kept.set()
+        made.wait(0.2)  # a deletion that did not wait would be over by then
+        spec = NotebookSpec(image_path=image.path, kind="cpu", count=1)
+        return notebooks.create(tx, alice, here.site, spec=spec, capabilities=CAPABLE)
+
+    def delete() -> None:
+        kept.wait(5)
+        holdings = (notebooks.NotebookHoldings(),)
+        with pytest.raises(users.UserHolds):
+            here.store.write_now(users.delete, here.admin, alice.user, holdings=holdings)
+        made.set()
+
+    with ThreadPoolExecutor(2) as threads:
+        making, deleting = threads.submit(here.store.write_now, make), threads.submit(delete)
+        assert making.result().owner == alice.user
+        deleting.result()
 
 
 def test_another_project_sees_nothing_of_it(here: Place, alice: Caller) -> None:

@@ -13,7 +13,7 @@ from trivium.base.clock import MICROSECOND
 from trivium.base.query import Listed, Query
 from trivium.base.site import Site
 from trivium.base.text import fold
-from trivium.resources import events, images, nodes, operations, pools
+from trivium.resources import events, images, nodes, operations, pools, users
 from trivium.resources.images import Image, ImageNotReady, ImageStatus
 from trivium.resources.nodes import Availability, Need, Placement
 from trivium.resources.notebooks.asking import (
@@ -46,9 +46,9 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, capabil
     """Ask for a new notebook, which runs as soon as the platform can make it.
 
     Raises `BadName`, `BadMount`, `MountRefused`, `NoSuchImage`, `ImageNotReady`, `NoSuchPool`, `NoFlavor`,
-    `NoCapacity` when it does not fit now, and `UserNotSeparable`.
+    `NoCapacity` when it does not fit now, `UserNotSeparable`, and what `users.keep` raises.
     """
-    separable(tx, caller, capabilities)
+    users.keep(tx, caller.user)
     name = default_name(tx, site) if spec.name is None else checked_name(spec.name)
     mounts = checked_mounts(spec.mounts, capabilities, home=site.homes / str(caller.user))
     image = images.by_path(tx, caller, spec.image_path)
@@ -58,6 +58,7 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, capabil
     need = need_of(flavor, spec.count)
     id = tx.ids.next()
     placement = nodes.reserve(tx, id, pool=pool.id, need=need)
+    separable(tx, caller, capabilities)  # with the nodes locked: of two users who come at once, one sees the other
     operation = operations.start(tx, caller, "notebook.create", target=id)
     row = {
         "id": id,

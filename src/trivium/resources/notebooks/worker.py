@@ -70,7 +70,7 @@ class NotebookWorker:
         try:
             if await self._store.read(outcomes.is_anything_due, self._host):
                 await self._store.write(outcomes.expire, self._host)
-            unsettled = await self._store.read(_unsettled, self._host)
+            unsettled = await self._store.search(_unsettled, self._host)  # all that run are among them
             seen = await self._runtime.observe([steps.key_of(notebook) for notebook in unsettled])
         except RuntimeUnavailable as error:
             log.warning("runtime.unavailable", error=str(error))

@@ -11,7 +11,16 @@ from sqlalchemy import ColumnElement, Select, func, insert, select, update
 from trivium.base.caller import Caller, Role
 from trivium.resources import events, projects
 from trivium.resources.users import names
-from trivium.resources.users.errors import LastAdmin, StatusForbids, UserHolds, UserNameTaken, UserNotFound
+from trivium.resources.users.errors import (
+    AccountFrozen,
+    LastAdmin,
+    StatusForbids,
+    UserDisabled,
+    UserGone,
+    UserHolds,
+    UserNameTaken,
+    UserNotFound,
+)
 from trivium.resources.users.passwords import DECOY
 from trivium.resources.users.table import key_pairs, memberships, password_of, sessions, user_of, users
 from trivium.resources.users.types import Holdings, Login, NewUser, PasswordHash, User, UserStatus
@@ -167,6 +176,20 @@ def role_in(tx: Read, user: int, project: int) -> Role | None:
     mine = (memberships.c.user_id == user, memberships.c.project_id == project)
     role = tx.value(select(memberships.c.role).where(*mine))
     return None if role is None else Role(role)
+
+
+def keep(tx: Write, id: int) -> None:
+    """Let nobody end the user until this transaction ends, so that nothing new comes to belong to nobody.
+
+    Raises `UserGone`, `UserDisabled` and `AccountFrozen` for one who was ended since they were let in.
+    """
+    row = tx.first(select(users).where(users.c.id == id).with_for_update(read=True, key_share=True))
+    if row is None or row.deleted_at is not None:
+        raise UserGone
+    if row.status == UserStatus.DISABLED:
+        raise UserDisabled(name=row.name)
+    if row.status == UserStatus.FROZEN:
+        raise AccountFrozen
 
 
 def grant(tx: Write, caller: Caller, id: int, *, project: int, role: Role) -> None:
