@@ -18,7 +18,7 @@ from trivium.server.settings.sections import Secret, Settings
 from trivium.server.settings.sources import Entry, Flags
 
 DEFAULT: Final = "default"
-PROXY_HOST: Final = re.compile(r"\{id\}(-[a-z0-9-]+)?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", re.IGNORECASE)
+PROXY_HOST: Final = re.compile(r"\{id\}[a-z0-9-]*(\.[a-z0-9-]+)+")
 
 
 class SettingsRefused(Invalid):
