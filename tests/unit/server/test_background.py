@@ -38,10 +38,13 @@ async def test_a_part_that_ends_by_a_fault_ends_the_server() -> None:
 async def test_a_part_that_is_done_or_told_to_end_ends_nothing_else() -> None:
     stop = asyncio.Event()
 
-    async def part(seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    async def short() -> None:
+        pass
 
-    done, cancelled = asyncio.create_task(part(0)), asyncio.create_task(part(60))
+    async def endless() -> None:
+        await asyncio.Event().wait()
+
+    done, cancelled = asyncio.create_task(short()), asyncio.create_task(endless())
     watch(done, stop)
     watch(cancelled, stop)
     await done
