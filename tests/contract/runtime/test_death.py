@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import signal
 from datetime import timedelta
-from pathlib import Path
 
 import psutil
 
@@ -153,19 +151,6 @@ def _kill_after(pid: int, seconds: float) -> None:
     except psutil.TimeoutExpired:
         process.kill()
         process.wait(10)
-
-
-async def test_with_the_data_directory_everything_of_it_ends_and_nothing_is_left(image: Path) -> None:
-    world = World(image)
-    spec = await world.started()
-    main, keeper = world.main(spec.key), await world.keeper()
-    await world.runtime.close()
-    shutil.rmtree(world.data)
-    await asyncio.to_thread(until, gone(keeper.pid), what="the keeper's end")
-    assert gone(main.pid)()
-    assert not world.run.exists()
-    assert world.cgroups() == []
-    shutil.rmtree(world.root)
 
 
 async def test_a_keeper_with_nothing_to_keep_leaves_no_directory_behind(world: World) -> None:

@@ -247,7 +247,8 @@ async def test_when_the_data_directory_is_removed_everything_of_it_ends(image: P
     await world.runtime.close()
     shutil.rmtree(world.data)
     await asyncio.to_thread(until, lambda: not keeper.is_running() and not alive(main.pid))
-    assert not list(world.run.iterdir())
+    assert not world.run.exists()
+    assert world.cgroups() == []
     shutil.rmtree(world.root)
 
 

@@ -56,7 +56,7 @@ def save(data: Path, launch: int, name: str) -> SavedLayer:
         raise OSError(errno.ELOOP, "too many directories lie within each other") from error
     finally:
         with suppress(OSError):
-            remove_tree(beside)
+            remove_tree(str(beside))
     return about
 
 

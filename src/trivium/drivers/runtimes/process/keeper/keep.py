@@ -15,9 +15,10 @@ from contextlib import suppress
 from trivium.drivers.runtimes.process.keeper import cgroups, folders, listeners, processes
 from trivium.drivers.runtimes.process.keeper.errands import Errands, Reply
 from trivium.drivers.runtimes.process.keeper.journal import Journal, Note
-from trivium.drivers.runtimes.process.keeper.launch import Launch, World, recalled
+from trivium.drivers.runtimes.process.keeper.launch import Launch, recalled
 from trivium.drivers.runtimes.process.keeper.spec import paths_of, read_spec
 from trivium.drivers.runtimes.process.keeper.starting import FULL
+from trivium.drivers.runtimes.process.keeper.world import World
 
 PROTOCOL = 1
 NAME = re.compile(r"[0-9]+-[0-9]+")

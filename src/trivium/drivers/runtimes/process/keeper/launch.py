@@ -8,7 +8,6 @@ import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import NamedTuple
 
 from trivium.drivers.runtimes.process.keeper import (
     folders,
@@ -25,21 +24,13 @@ from trivium.drivers.runtimes.process.keeper.journal import Journal, Note
 from trivium.drivers.runtimes.process.keeper.processes import Identity, Seen
 from trivium.drivers.runtimes.process.keeper.spec import Failed, Paths, Spec, paths_of, read_spec
 from trivium.drivers.runtimes.process.keeper.starting import FULL, Plan
+from trivium.drivers.runtimes.process.keeper.world import World
 
 LEFTOVERS = 2.0  # seconds that what a server leaves behind has to end by itself
 BETWEEN_PROBES = 0.25
 SURE = 3  # looks in a row after which a stranger on a port is believed
 STEPS = {"": 10, "layer": 40, "program": 60}  # per cent that are done after each step
 SNAPSHOT = 2.0  # seconds between two notes of who belongs to a launch that has no cgroup
-
-
-class World(NamedTuple):
-    """What a launch sees of the keeper and the machine in one turn."""
-
-    now: float
-    boot: str
-    table: Mapping[int, Seen]
-    reaped: Mapping[int, int]  # wait statuses of orphans that ended as the keeper's own children
 
 
 class Launch:
@@ -472,4 +463,4 @@ def last_line(log: str) -> str:
     return next((line[:300] for line in reversed(lines) if line), "")
 
 
-__all__ = ["Failed", "Launch", "World", "last_line", "recalled"]
+__all__ = ["Failed", "Launch", "last_line", "recalled"]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from trivium.drivers.runtimes.process.keeper import processes
+from trivium.drivers.runtimes.process.keeper.cgroups import Cgroup
 from trivium.drivers.runtimes.process.keeper.processes import Identity
-
-if TYPE_CHECKING:
-    from trivium.drivers.runtimes.process.keeper.cgroups import Cgroup
-    from trivium.drivers.runtimes.process.keeper.launch import World
-    from trivium.drivers.runtimes.process.keeper.spec import Note, Spec
+from trivium.drivers.runtimes.process.keeper.spec import Note, Spec
+from trivium.drivers.runtimes.process.keeper.world import World
 
 RECENT = 5.0  # seconds within which a limit that was hit explains an end
 EVERY = 1.0  # seconds between two sums over a launch's processes
