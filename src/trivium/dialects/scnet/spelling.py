@@ -21,6 +21,9 @@ ACCELERATORS: Final = ("cpu", "gpu", "dcu", "npu", "mlu")
 
 MOST_ROWS: Final = 1000
 DEFAULT_ROWS: Final = 20
+LAST: Final = 10**18 - 1
+"""The largest number of a page, and the largest offset: 18 digits, as far as numbers are read."""
+
 FURTHEST: Final = 1 << 62
 """No table has as many rows; a page beyond it is empty, and databases can still count so far."""
 
@@ -129,13 +132,13 @@ def row_id(value: Number, field: str) -> int:
 def numbered_page(page: Number, size: Number) -> Offset:
     """The page of that number, from 1 on, with so many rows."""
     limit = whole(size, "size", least=1, most=MOST_ROWS) or DEFAULT_ROWS
-    number = whole(page, "page", least=1, most=10**18) or 1
+    number = whole(page, "page", least=1, most=LAST) or 1
     return Offset(limit=limit, offset=min((number - 1) * limit, FURTHEST))
 
 
 def page_from(start: Number, limit: Number) -> Offset:
     """So many rows from an offset on, which begins at 0."""
-    offset = whole(start, "start", least=0, most=10**18) or 0
+    offset = whole(start, "start", least=0, most=LAST) or 0
     return Offset(limit=whole(limit, "limit", least=1, most=MOST_ROWS) or DEFAULT_ROWS, offset=offset)
 
 

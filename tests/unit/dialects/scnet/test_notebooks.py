@@ -28,7 +28,7 @@ from trivium.dialects.scnet.notebooks.translation import (
 )
 from trivium.dialects.scnet.statuses import MEANT, SHOWN
 from trivium.resources.nodes import Availability
-from trivium.resources.notebooks import Found, Notebook, Resources, Status, Wanted
+from trivium.resources.notebooks import BadMount, Found, Notebook, Resources, Status, Wanted
 from trivium.resources.notebooks.ports import Mount
 
 NOW = datetime(2025, 3, 2, 4, 10, 20, tzinfo=UTC)
@@ -201,6 +201,18 @@ def test_a_home_is_mounted_unless_it_is_said_otherwise() -> None:
 def test_a_mounts_source_may_be_written_from_the_home_on(source: str) -> None:
     asked = body(mount_info=(MountShape(source_path=source, target_path="/data"),))
     assert spec_of(asked, SITE, ALICE).mounts == (Mount(source="data/set", target="/data", writable=False),)
+
+
+@pytest.mark.parametrize("source", ["/etc", "/srv/homes/70/data", "/data"])
+def test_a_mounts_source_that_is_an_absolute_path_outside_the_home_is_refused_at_once(source: str) -> None:
+    with pytest.raises(BadMount):
+        spec_of(body(mount_info=(MountShape(source_path=source, target_path="/data"),)), SITE, ALICE)
+
+
+@pytest.mark.parametrize("source", ["/srv/homes/7", "/srv/homes/7/", "~", "~/"])
+def test_a_mounts_source_that_is_the_home_itself_names_no_directory_in_it(source: str) -> None:
+    asked = body(mount_info=(MountShape(source_path=source, target_path="/data"),))
+    assert spec_of(asked, SITE, ALICE).mounts[0].source == ""
 
 
 def test_a_mount_may_be_written_to_only_where_that_is_asked_for() -> None:

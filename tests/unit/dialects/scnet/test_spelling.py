@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -96,6 +97,16 @@ def test_an_empty_id_is_missed(value: str | None) -> None:
 def test_pages_are_counted_from_one() -> None:
     assert spelling.numbered_page(None, None) == Offset(limit=20, offset=0)
     assert spelling.numbered_page("3", "50") == Offset(limit=50, offset=100)
+
+
+@pytest.mark.parametrize("read", [spelling.numbered_page, spelling.page_from])
+def test_the_range_that_is_told_of_a_page_is_the_range_that_is_taken(read: Callable[[str, str], Offset]) -> None:
+    with pytest.raises(OutOfRange) as refusal:
+        read("9" * 19, "1")
+    most = refusal.value.details["most"]
+    assert read(str(most), "1").limit == 1
+    with pytest.raises(OutOfRange):
+        read(str(int(str(most)) + 1), "1")
 
 
 def test_a_page_far_beyond_the_end_is_still_one_that_databases_can_count_to() -> None:

@@ -37,7 +37,7 @@ from trivium.dialects.scnet.spelling import (
 )
 from trivium.dialects.scnet.statuses import MEANT, SHOWN
 from trivium.resources.nodes import Availability
-from trivium.resources.notebooks import Link, Notebook, NotebookSpec, Status
+from trivium.resources.notebooks import BadMount, Link, Notebook, NotebookSpec, Status
 from trivium.resources.notebooks.ports import Mount
 
 MOST_CARDS: Final = 1024
@@ -94,10 +94,11 @@ def spec_of(body: CreateBody, site: Site, caller: Caller) -> NotebookSpec:
 
 
 def mount_of(shape: MountShape, home: str) -> Mount:
-    """The mount. Its source may be written from the home's own path on, from `~` on, or from within the home."""
-    source = required(shape.source_path, "sourcePath")
-    for start in (f"{home}/", "~/"):
-        source = source.removeprefix(start)
+    """The mount. Its source may be written from the home's own path on, from `~` on, or from within the home.
+
+    `BadMount` for another absolute path: it would else be looked for within the home, and not be there.
+    """
+    source = _within(required(shape.source_path, "sourcePath").strip(), home)
     permission = one_of(shape.permission, "permission", ("ro", "rw")) or "ro"
     return Mount(source=source, target=required(shape.target_path, "targetPath"), writable=permission == "rw")
 
@@ -151,3 +152,13 @@ def page_shape(rows: Iterable[Notebook], total: int, room: Room, *, now: datetim
 def link_shape(link: Link) -> LinkShape:
     """A link as SCNet shows it."""
     return LinkShape(status="active" if link.active else "inactive", url=link.url)
+
+
+def _within(source: str, home: str) -> str:
+    for start in (home, "~"):
+        if source == start or source.startswith(f"{start}/"):
+            return source[len(start) :].strip("/")
+    if source.startswith("/"):
+        message = f"a mount's source must lie under {home}"
+        raise BadMount("sourcePath", message)
+    return source
