@@ -72,12 +72,13 @@ class GrantAccess:
             raise Refused(401, "proxy.bad_credential") from error
 
     async def _address(self, door: Door, route: Route) -> Address:
-        """The notebook's own server, or the service's port as long as that notebook itself listens there."""
-        if door.kind is Kind.JUPYTER:
+        """Where the notebook itself listens: its own server's socket, or a port that nobody else has taken over."""
+        if door.kind is Kind.JUPYTER and route.address.socket is not None:
             return route.address
-        if route.service_port is None:
+        port = route.address.port if door.kind is Kind.JUPYTER else route.service_port
+        if port is None:
             raise Refused(503, "proxy.no_service")
-        address = await self._runtime.listener(route.key, route.service_port)
+        address = await self._runtime.listener(route.key, port)
         if address is None:
-            raise Refused(503, "proxy.service_silent", port=route.service_port)
+            raise Refused(503, "proxy.service_silent", port=port)
         return address

@@ -68,7 +68,12 @@ def check_postgresql(version: int, encoding: str) -> None:
 
 
 def _sqlite(url: URL, busy_seconds: float) -> Engine:
-    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": busy_seconds, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,  # secrets among them must not come into a log
+        connect_args={"timeout": busy_seconds, "check_same_thread": False},
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -92,6 +97,7 @@ def _postgresql(url: URL, connections: int, busy_seconds: float) -> Engine:
         engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
             poolclass=QueuePool,
+            hide_parameters=True,  # secrets among them must not come into a log
             pool_size=connections,
             max_overflow=0,
             pool_timeout=busy_seconds,

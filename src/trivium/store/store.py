@@ -59,6 +59,7 @@ class Store:
         self._opened: list[Connection] = []
         self._opening = threading.Lock()
         self._writing = threading.Lock()
+        self._is_closing = False
         writers = 1 if self.flavour is Flavour.SQLITE else 8
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="store-write")
         self._readers = ThreadPoolExecutor(8, thread_name_prefix="store-read")
@@ -92,9 +93,11 @@ class Store:
         return self._lease.worker
 
     def close(self) -> None:
-        """Wait for what is under way, give the worker bits back and close every connection."""
+        """Wait for writes that are under way, break searches off, give the worker bits back, close every connection."""
         self._writers.shutdown()
-        self._readers.shutdown()
+        self._is_closing = True
+        # PostgreSQL ends a search by its own time limit, on a connection that nobody else has.
+        self._readers.shutdown(wait=self.flavour is Flavour.SQLITE, cancel_futures=True)
         with contextlib.suppress(Unavailable):  # the lease runs out by itself
             self.write_now(lambda tx: servers.give_back(tx.connection, self._lease))
         for connection in self._opened:
@@ -177,7 +180,7 @@ class Store:
             return
         driver: Any = tx.connection.connection.driver_connection
         deadline = time.monotonic() + seconds
-        driver.set_progress_handler(lambda: time.monotonic() > deadline, PROGRESS_STEPS)
+        driver.set_progress_handler(lambda: self._is_closing or time.monotonic() > deadline, PROGRESS_STEPS)
         try:
             yield
         finally:

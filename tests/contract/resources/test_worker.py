@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest_asyncio
+from sqlalchemy import update
 
 from tests.waiting import until_async
 from tests.worlds import ENDING, SERVING, Person, World, world
@@ -16,6 +17,7 @@ from trivium.base.clock import ManualClock
 from trivium.base.query import Query
 from trivium.resources import events, images, nodes, notebooks, operations
 from trivium.resources.images import ImageStatus
+from trivium.resources.images.table import images as images_table
 from trivium.resources.notebooks import Notebook, Status
 from trivium.resources.notebooks.ports import LaunchKey, Phase
 
@@ -170,6 +172,19 @@ async def test_a_start_that_nobody_asks_for_is_ended(here: World) -> None:
     await until_async(absent, what="the end of the stray start")
     key = LaunchKey(launch=notebook.id, generation=1)
     assert (await here.runtime.observe([key]))[key].phase is Phase.RUNNING
+
+
+async def test_a_notebook_whose_steps_fail_by_a_fault_of_ours_is_given_up_and_holds_nothing(here: World) -> None:
+    person = here.user()
+    image = await here.image("torn:1")
+    made = await here.notebook(person, image, Status.CREATING, kind="dcu")
+    torn = update(images_table).where(images_table.c.id == image.id)
+    here.core.store.write_now(lambda tx: tx.run(torn.values(layers="no json")))
+    await here.resume()
+    failed = await here.comes_to(person, made.id, Status.FAILED)
+    assert failed.reason is not None
+    assert failed.reason.code == "notebook.fault"
+    assert here.core.store.read_now(nodes.held_by, made.id) is None
 
 
 async def test_what_ran_long_enough_is_stopped_and_what_was_stopped_long_enough_is_released(database_url: str) -> None:

@@ -118,6 +118,14 @@ async def test_a_saved_layer_holds_nothing_that_its_user_could_still_change(worl
     assert str(spec.key.launch) not in (saved.path / "bin/greet").read_text()
 
 
+async def test_a_file_of_holes_larger_than_the_disk_is_not_saved(world: World) -> None:
+    spec = await world.started()
+    await world.shell(spec.key, "truncate -s 8T $VIRTUAL_ENV/lib/holes")
+    with pytest.raises(OSError, match="larger than the space"):
+        await world.runtime.save(spec.key, NAME)
+    assert not list((world.data / "saved").iterdir())
+
+
 async def test_there_is_nothing_to_save_of_a_notebook_that_never_ran(world: World) -> None:
     with pytest.raises(OSError, match="No such file"):
         await world.runtime.save(world.spec().key, NAME)

@@ -329,3 +329,25 @@ def test_a_newer_database_is_refused(store: Store, database_url: str, clock: Man
     store.write_now(lambda tx: tx.run(sql("UPDATE alembic_version SET version_num = '9999'")))
     with pytest.raises(NewerDatabase):
         Store.open(database_url, clock, "cli")
+
+
+def test_a_search_under_way_does_not_keep_the_store_from_closing(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'x.db'}", SystemClock(), "test", search_limit=timedelta(hours=1))
+    begun = threading.Event()
+
+    def endless(tx: Read) -> object:
+        begun.set()
+        count = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+        return tx.value(sql(count))
+
+    async def search() -> None:
+        with pytest.raises(TooSlow):
+            await store.search(endless)
+
+    async def close_meanwhile() -> None:
+        searching = asyncio.create_task(search())
+        await asyncio.to_thread(begun.wait, 30)
+        await asyncio.to_thread(store.close)
+        await searching
+
+    asyncio.run(close_meanwhile())

@@ -1,7 +1,7 @@
 """Nodes: the machines of a site, what they have, and who holds which part of them."""
 
 from trivium.resources.nodes.errors import NoCapacity
-from trivium.resources.nodes.service import availability, find, free, get, held_by, of_pool, reserve, take_stock
+from trivium.resources.nodes.service import availability, free, get, held_by, reserve, take_stock
 from trivium.resources.nodes.types import Availability, Device, Need, Node, Placement
 
 __all__ = [
@@ -12,11 +12,9 @@ __all__ = [
     "Node",
     "Placement",
     "availability",
-    "find",
     "free",
     "get",
     "held_by",
-    "of_pool",
     "reserve",
     "take_stock",
 ]

@@ -34,17 +34,6 @@ def get(tx: Read, node: int) -> Node:
     return node_of(row)
 
 
-def find(tx: Read, ids: Iterable[int]) -> Mapping[int, Node]:
-    """The nodes with those ids."""
-    rows = tx.all(select(nodes).where(nodes.c.id.in_(sorted(set(ids)))))
-    return {row.id: node_of(row) for row in rows}
-
-
-def of_pool(tx: Read, pool: int) -> Sequence[Node]:
-    """The nodes of a pool, oldest first."""
-    return [node_of(row) for row in tx.all(select(nodes).where(nodes.c.pool_id == pool).order_by(nodes.c.id))]
-
-
 def availability(tx: Read, flavors: Iterable[Flavor]) -> Mapping[tuple[int, str], Availability]:
     """For each flavor, by pool and kind: the units that its best node has in all, and has free now."""
     flavors = tuple(flavors)

@@ -71,6 +71,18 @@ def note_failed(tx: Write, seen_before: Notebook, seen: Observation) -> bool:
     return True
 
 
+def note_fault(tx: Write, seen_before: Notebook) -> None:
+    """It was given up for a fault of ours, and nothing of it runs; a save that was asked for has failed with it."""
+    before = _unchanged(tx, seen_before)
+    if before is None:
+        return
+    reason = Reason(code="notebook.fault")
+    if before.save_as is not None:
+        images.finish_save(tx, before.save_as, reason=reason)
+        before = change(tx, before, save_as=None)
+    _end(tx, before, Found.FAILED, reason=reason)
+
+
 def note_stopped(tx: Write, seen_before: Notebook) -> None:
     """It is stopped, as asked; what it held is free again."""
     before = _unchanged(tx, seen_before)

@@ -10,8 +10,6 @@ STARTABLE: Final = frozenset({Status.STOPPED, Status.FAILED})
 STOPPABLE: Final = frozenset({Status.RUNNING, Status.STARTING})
 RELEASABLE: Final = frozenset({Status.RUNNING, Status.STOPPED, Status.FAILED})
 
-HIDDEN: Final = (Status.DELETING, Status.DELETED)
-
 
 def shown(wanted: Wanted, found: Found, *, first: bool, saving: bool) -> Status:
     """The word for a notebook. `first`: it was never running before; `saving`: an image is being made of it."""

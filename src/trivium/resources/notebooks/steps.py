@@ -73,6 +73,13 @@ async def take(world: World, notebook: Notebook, seen: Observation) -> None:
         await _towards_deleted(world, notebook, seen)
 
 
+async def give_up(world: World, notebook: Notebook) -> None:
+    """End a start whose steps fail by a fault of ours, and say so; one that is to be deleted is tried on and on."""
+    if notebook.wanted is not Wanted.DELETED:
+        await world.runtime.forget(key_of(notebook))
+        await world.store.write(outcomes.note_fault, notebook)
+
+
 async def _towards_running(world: World, notebook: Notebook, seen: Observation) -> None:
     if seen.phase in ALIVE:
         await world.store.write(outcomes.note_alive, notebook, seen)

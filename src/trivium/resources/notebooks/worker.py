@@ -10,8 +10,8 @@ from typing import Final
 import structlog
 from sqlalchemy import false, select
 
+from trivium.base.errors import Unavailable
 from trivium.resources.notebooks import outcomes, steps
-from trivium.resources.notebooks.errors import RuntimeUnavailable
 from trivium.resources.notebooks.ports import LaunchKey, Observation, Phase
 from trivium.resources.notebooks.states import is_settled
 from trivium.resources.notebooks.table import notebook_of, notebooks
@@ -21,6 +21,7 @@ from trivium.store import Read
 AT_ONCE: Final = 16
 IDLE_LOOK: Final = 1.0  # seconds between two looks at what runs
 BUSY_LOOK: Final = 0.1  # while something is on its way
+MOST_FAULTS: Final = 5  # in a row, after which a notebook is given up
 SWEEP: Final = 30.0  # seconds between two looks for what nobody asks for any more
 log = structlog.get_logger()
 
@@ -40,6 +41,7 @@ class NotebookWorker:
         self._awake = asyncio.Event()
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._faults: dict[int, int] = {}  # steps that failed in a row
         self._swept_at: float | None = None
         self.looked = 0  # rounds so far; a server is ready after the first
 
@@ -72,8 +74,8 @@ class NotebookWorker:
                 await self._store.write(outcomes.expire, self._host)
             unsettled = await self._store.search(_unsettled, self._host)  # all that run are among them
             seen = await self._runtime.observe([steps.key_of(notebook) for notebook in unsettled])
-        except RuntimeUnavailable as error:
-            log.warning("runtime.unavailable", error=str(error))
+        except Unavailable as error:
+            log.warning("notebooks.wait", error=str(error))
             return IDLE_LOOK
         except Exception:  # the worker's edge: a fault of one round must not end the rounds
             log.exception("notebooks.round_failed")
@@ -99,8 +101,8 @@ class NotebookWorker:
                     await self._runtime.remove(key.launch)
                 elif key != steps.key_of(notebook) or is_settled(notebook.wanted, notebook.found):
                     await self._runtime.forget(key)
-        except RuntimeUnavailable as error:
-            log.warning("runtime.unavailable", error=str(error))
+        except Unavailable as error:
+            log.warning("notebooks.wait", error=str(error))
             return
         except Exception:  # the worker's edge: it is tried again in the next round
             log.exception("notebooks.sweep_failed")
@@ -124,12 +126,25 @@ class NotebookWorker:
         async with self._room:
             try:
                 await steps.take(self._world, notebook, observation)
-            except RuntimeUnavailable as error:
-                log.warning("runtime.unavailable", notebook=notebook.id, error=str(error))
+                self._faults.pop(notebook.id, None)
+            except Unavailable as error:
+                log.warning("notebook.step_waits", notebook=notebook.id, error=str(error))
                 await asyncio.sleep(IDLE_LOOK)
             except Exception:  # the worker's edge: one notebook's fault must not stop the others
                 log.exception("notebook.step_failed", notebook=notebook.id)
                 await asyncio.sleep(IDLE_LOOK)
+                await self._count_fault(notebook)
+
+    async def _count_fault(self, notebook: Notebook) -> None:
+        """Give up a notebook whose step fails again and again by a fault of ours: it must not hold things for ever."""
+        faults = self._faults[notebook.id] = self._faults.get(notebook.id, 0) + 1
+        if faults < MOST_FAULTS:
+            return
+        try:
+            await steps.give_up(self._world, notebook)
+            del self._faults[notebook.id]
+        except Exception:  # the worker's edge: it is tried again after the next fault
+            log.exception("notebook.not_given_up", notebook=notebook.id)
 
 
 def _unsettled(tx: Read, host: str) -> Sequence[Notebook]:

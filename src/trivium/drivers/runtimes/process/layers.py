@@ -47,6 +47,7 @@ def save(data: Path, launch: int, name: str) -> SavedLayer:
     beside = place.parent / f"{TEMPORARY}{name}-{secrets.token_hex(4)}"
     place.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     try:
+        _must_fit(source, place.parent)
         _copy_layer(source, beside, place)
         about = SavedLayer(path=place, size=listing.size(beside), digest=listing.digest(beside))
         (beside / ABOUT).write_bytes(msgspec.json.encode(about, enc_hook=str))
@@ -114,6 +115,20 @@ def _put(beside: Path, place: Path) -> None:
         if _about(place) is None:  # not another save of the same name that was faster
             raise
     _sync(place.parent)
+
+
+def _must_fit(source: Path, above: Path) -> None:
+    """Raise OSError when the layer, its holes filled, is more than there is room for.
+
+    A file of holes takes no space of its user's and all of ours, and days to be read.
+    """
+    size = 0
+    for folder, _, names in os.walk(source):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += os.lstat(f"{folder}/{name}").st_size
+    if size > shutil.disk_usage(above).free:
+        raise OSError(errno.ENOSPC, "the layer is larger than the space that is left for images")
 
 
 def _copy_layer(source: Path, target: Path, final: Path) -> None:

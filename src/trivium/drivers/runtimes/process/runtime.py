@@ -12,6 +12,7 @@ from trivium.base.clock import Clock
 from trivium.drivers.runtimes.process import environments, host, layers, wire
 from trivium.drivers.runtimes.process.capabilities import find_capabilities
 from trivium.drivers.runtimes.process.client import KeeperClient
+from trivium.drivers.runtimes.process.heavy import Heavy
 from trivium.drivers.runtimes.process.settings import ProcessSettings
 from trivium.resources.images.ports import EnvironmentFound
 from trivium.resources.nodes.ports import NodeFound
@@ -42,6 +43,7 @@ class ProcessRuntime:
         self._data = Path(os.path.realpath(settings.data))
         self._keeper = KeeperClient(self._data, settings.run, within=settings.answer_within.total_seconds())
         self._capabilities: Capabilities | None = None
+        self._heavy = Heavy()
         self._is_cleared = False
 
     async def close(self) -> None:
@@ -85,7 +87,7 @@ class ProcessRuntime:
             if self._clock.monotonic() > deadline:
                 raise RuntimeUnavailable("the notebook's processes do not end", launch=launch)
             await asyncio.sleep(STEP)
-        await asyncio.to_thread(layers.discard, self._data, launch)
+        await self._heavy.run(layers.discard, self._data, launch)
 
     async def logs(self, key: LaunchKey, since: int = 0) -> Log:
         """Up to 1 MiB of the log from byte `since` on."""
@@ -108,25 +110,25 @@ class ProcessRuntime:
 
     async def save(self, key: LaunchKey, name: str) -> SavedLayer:
         """Keep the notebook's own packages as a layer. OSError when they cannot be kept."""
-        return await asyncio.to_thread(layers.save, self._data, key.launch, name)
+        return await self._heavy.run(layers.save, self._data, key.launch, name)
 
     async def drop_layer(self, name: str) -> None:
         """Remove a saved layer. Repeatable."""
-        await asyncio.to_thread(layers.drop, self._data, name)
+        await self._heavy.run(layers.drop, self._data, name)
 
     async def adopt(self) -> Sequence[LaunchKey]:
         """Every launch that is kept, running or ended; what belongs to none is cleared away."""
         answer = await self._keeper.ask("adopt", longer=60.0)
         if not self._is_cleared:  # later, what is half made is being made
             self._is_cleared = True
-            await asyncio.to_thread(layers.clear, self._data)
+            await self._heavy.run(layers.clear, self._data)
         return [LaunchKey(launch=one["launch"], generation=one["generation"]) for one in answer["keys"]]
 
     # ---- Environments --------------------------------------------------------------------------------------------
 
     async def inspect(self, path: Path, *, command: tuple[str, ...] = ()) -> EnvironmentFound:
         """What stands in an environment's directory. Errors: `EnvironmentRefused`."""
-        return await asyncio.to_thread(environments.inspect, path, command)
+        return await self._heavy.run(environments.inspect, path, command)
 
     async def fingerprint(self, path: Path) -> str | None:
         """The cheap fingerprint; None when the environment is not there."""
@@ -134,7 +136,7 @@ class ProcessRuntime:
 
     async def digest(self, path: Path) -> str | None:
         """The digest, read anew; None when the environment is not there."""
-        return await asyncio.to_thread(environments.digest, path)
+        return await self._heavy.run(environments.digest, path)
 
     # ---- Nodes ---------------------------------------------------------------------------------------------------
 

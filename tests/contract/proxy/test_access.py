@@ -1,0 +1,99 @@
+"""Who may enter, asked of the one account of things: the address is the notebook's own, or the door is shut."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import pytest_asyncio
+
+from tests.waiting import until_async
+from tests.worlds import Person, World, world
+from trivium.resources import notebooks
+from trivium.resources.notebooks import Notebook, Status
+from trivium.server.access import GrantAccess
+from trivium.server.proxy import Credential, Door, Held, Kind, Refused, Way
+
+FICKLE = """
+import http.server, sys, threading
+
+class Once(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        if self.path == "/leave":
+            threading.Thread(target=self.server.shutdown).start()
+
+server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Once)
+server.serve_forever()
+server.server_close()
+threading.Event().wait()
+"""
+
+
+@pytest_asyncio.fixture
+async def here() -> AsyncIterator[World]:
+    """A site."""
+    async with world() as made:
+        yield made
+        for person in made.people:
+            await made.release_all(person)
+
+
+async def _ticket(here: World, person: Person, notebook: Notebook) -> Credential:
+    link = await here.core.store.read(
+        notebooks.link, person.caller, notebook.id, keyring=here.core.keyring, site=here.core.site
+    )
+    return Credential(way=Way.LINK, secret=parse_qs(urlsplit(link.url).query)["token"][0])
+
+
+async def test_a_port_that_the_notebook_left_to_somebody_else_is_not_entered(here: World) -> None:
+    person = here.user()
+    image = await here.image("fickle:1", command=("python", "-c", FICKLE, "{port}"))
+    notebook = await here.notebook(person, image, Status.RUNNING)
+    access = GrantAccess(here.core.store, here.runtime, here.core.keyring)
+    door = Door(notebook=str(notebook.id), kind=Kind.JUPYTER)
+    ticket = await _ticket(here, person, notebook)
+    passed = await access.enter(door, ticket)
+    held = Held(door=door, passed=passed)
+    assert await access.still([held]) == [True]
+
+    with socket.create_connection(("127.0.0.1", passed.address.port)) as asking:
+        asking.sendall(b"GET /leave HTTP/1.0\r\n\r\n")
+        assert asking.recv(100).startswith(b"HTTP/1.0 200")
+
+    async def taken() -> socket.socket | None:
+        other = socket.socket()
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            other.bind(("127.0.0.1", passed.address.port))
+        except OSError:
+            other.close()
+            return None
+        other.listen()
+        return other
+
+    stranger = await until_async(taken, what="the port to be free")
+    assert stranger is not None
+    with stranger, pytest.raises(Refused) as refused:
+        await access.enter(door, ticket)
+    assert refused.value.status == 503
+    assert await access.still([held]) == [False]
+
+
+async def test_a_ticket_is_for_its_own_door(here: World) -> None:
+    person = here.user()
+    image = await here.image("tiny:1")
+    first, second = [await here.notebook(person, image, Status.RUNNING) for _ in range(2)]
+    access = GrantAccess(here.core.store, here.runtime, here.core.keyring)
+    ticket = await _ticket(here, person, first)
+    for notebook in (str(second.id), "0", "1", "no number", str(first.id) + "0"):
+        with pytest.raises(Refused) as refused:
+            await access.enter(Door(notebook=notebook, kind=Kind.JUPYTER), ticket)
+        assert refused.value.status == 401
+    with pytest.raises(Refused) as refused:
+        await access.enter(Door(notebook=str(first.id), kind=Kind.SERVICE), ticket)
+    assert refused.value.status == 503
