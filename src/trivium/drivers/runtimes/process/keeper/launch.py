@@ -310,16 +310,11 @@ class Launch:
                 self._write_state()
 
     def _check_limits(self, world: World) -> None:
-        if self._limits.look(world.now):
-            return
-        offence = self._limits.watch(self.spec, members.identities(self._pids, world.table), world)
-        if offence is None:
-            return
-        if self.main in offence.killed or offence.is_whole:
+        """End a launch that crossed a limit as a whole: what is left of it after the kernel killed a part is no use."""
+        self._limits.look(world.now)
+        offence = self._limits.crossed(self.spec, members.identities(self._pids, world.table), world)
+        if offence is not None:
             self.stop(0, ending=offence.ending, detail=offence.detail)
-        else:
-            for one in offence.killed:
-                processes.send(one, signal.SIGKILL)
 
     def _check_ready(self, world: World) -> None:
         if self.is_ready or self.main is None or self._exit is not None:

@@ -18,12 +18,10 @@ MIB = 1 << 20
 
 
 class Offence(NamedTuple):
-    """A watched limit that was crossed, and who is to be killed for it."""
+    """A limit that was crossed."""
 
     ending: str
     detail: str
-    killed: frozenset[Identity]
-    is_whole: bool  # the launch as a whole offends
 
 
 class Limits:
@@ -37,15 +35,14 @@ class Limits:
         self._killed_at = self._refused_at = float("-inf")
         self._watched = float("-inf")
 
-    def look(self, now: float) -> bool:
-        """Note what the kernel has enforced since the last look; whether it enforces everything."""
+    def look(self, now: float) -> None:
+        """Note what the kernel has enforced since the last look."""
         if self._cgroup is not None:
             killed, refused = self._cgroup.oom_kills(), self._cgroup.refused_forks()
             if killed > self._killed:
                 self._killed, self._killed_at = killed, now
             if refused > self._refused:
                 self._refused, self._refused_at = refused, now
-        return not (self._watches_memory or self._watches_processes)
 
     def explain(self, spec: Spec, exit_: Note, now: float) -> tuple[str, str] | None:
         """The ending and the detail when a limit explains why the main process ended; None when none does."""
@@ -55,29 +52,25 @@ class Limits:
             return "too_many_processes", processes_detail(spec)
         return None
 
-    def watch(self, spec: Spec, them: frozenset[Identity], world: World) -> Offence | None:
-        """Whether what is watched is over its limit now."""
-        if world.now - self._watched < EVERY:
+    def crossed(self, spec: Spec, them: frozenset[Identity], world: World) -> Offence | None:
+        """The limit that the launch crossed: the kernel killed a part of it for memory, or what is watched is over."""
+        if self._killed:
+            return Offence("out_of_memory", memory_detail(spec))
+        if not (self._watches_memory or self._watches_processes) or world.now - self._watched < EVERY:
             return None
         self._watched = world.now
         tasks = sum(world.table[one.pid].threads for one in them)
         if self._watches_processes and tasks > spec.processes:
-            return Offence("too_many_processes", processes_detail(spec), them, is_whole=True)
-        return self._memory(spec, them, world) if self._watches_memory else None
+            return Offence("too_many_processes", processes_detail(spec))
+        if self._watches_memory and self._is_over_memory(spec, them, world):
+            return Offence("out_of_memory", memory_detail(spec))
+        return None
 
-    def _memory(self, spec: Spec, them: frozenset[Identity], world: World) -> Offence | None:
+    def _is_over_memory(self, spec: Spec, them: frozenset[Identity], world: World) -> bool:
         page = os.sysconf("SC_PAGE_SIZE")
         if sum(world.table[one.pid].resident for one in them) * page <= spec.memory:
-            return None  # shared pages counted twice and still within
-        shares = sorted(((processes.memory_of(one.pid), one) for one in them), reverse=True)
-        over = sum(share for share, _ in shares) - spec.memory
-        killed: set[Identity] = set()
-        for share, one in shares:
-            if over <= 0:
-                break
-            killed.add(one)
-            over -= share
-        return Offence("out_of_memory", memory_detail(spec), frozenset(killed), is_whole=False) if killed else None
+            return False  # shared pages counted twice and still within
+        return sum(processes.memory_of(one.pid) for one in them) > spec.memory
 
 
 def memory_detail(spec: Spec) -> str:
