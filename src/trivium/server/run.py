@@ -90,6 +90,7 @@ class _Serving:
             site=site,
             grace=self._settings.notebooks.stop_grace,
         )
+        await self._store.write(notebooks.apply_limits, self._host, site)
         worker = NotebookWorker(world, host=self._host)
         self._store.on_wake = lambda _name: _wake(loop, worker)
         background = [loop.create_task(task) for task in self._background(worker, site)]
@@ -147,6 +148,7 @@ class _Serving:
             store,
             Part(name="proxy", ready=True),
             Part(name="workers", ready=worker.looked > 0, reason="the first look at the notebooks is not over"),
+            Part(name="runtime", ready=not worker.trouble, reason=worker.trouble),
             Part(name="images", ready=self._furnished, reason="the built-in image is being looked at"),
         )
 

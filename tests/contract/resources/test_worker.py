@@ -7,10 +7,12 @@ import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import psutil
 import pytest_asyncio
 from sqlalchemy import update
 
+from tests.builders import HOST
 from tests.waiting import until_async
 from tests.worlds import ENDING, SERVING, Person, World, world
 from trivium.base.clock import ManualClock
@@ -185,6 +187,32 @@ async def test_a_notebook_whose_steps_fail_by_a_fault_of_ours_is_given_up_and_ho
     assert failed.reason is not None
     assert failed.reason.code == "notebook.fault"
     assert here.core.store.read_now(nodes.held_by, made.id) is None
+
+
+async def test_a_notebook_that_was_shut_down_from_within_is_stopped_and_has_not_failed(here: World) -> None:
+    person = here.user()
+    image = await here.image("leaving:1", command=("python", "-c", "pass"))
+    made = await here.notebook(person, image, Status.CREATING)
+    await here.resume()
+    stopped = await here.comes_to(person, made.id, Status.STOPPED)
+    assert stopped.reason is None
+    assert here.core.store.read_now(nodes.held_by, stopped.id) is None
+    assert here.core.store.read_now(operations.get, person.caller, stopped.operation).is_finished
+
+
+async def test_limits_that_the_site_has_now_hold_for_what_was_made_before(here: World) -> None:
+    person, notebook = await _running(here)
+    store, limited = here.core.store, msgspec.structs.replace(here.core.site, max_running=HOUR, release_after=2 * HOUR)
+    store.write_now(notebooks.apply_limits, HOST, limited)
+    held = store.read_now(notebooks.get, person.caller, notebook.id)
+    assert (held.max_running, held.release_after) == (HOUR, 2 * HOUR)
+    store.write_now(notebooks.stop, person.caller, notebook.id)
+    stopped = await here.comes_to(person, notebook.id, Status.STOPPED)
+    assert stopped.release_at is not None
+    store.write_now(notebooks.apply_limits, HOST, limited)
+    assert store.read_now(notebooks.get, person.caller, notebook.id).release_at == stopped.release_at
+    store.write_now(notebooks.apply_limits, HOST, here.core.site)
+    assert store.read_now(notebooks.get, person.caller, notebook.id).release_at is None
 
 
 async def test_what_ran_long_enough_is_stopped_and_what_was_stopped_long_enough_is_released(database_url: str) -> None:

@@ -92,7 +92,7 @@ def start_save(tx: Write, caller: Caller, site: Site, *, of: Image, notebook: in
     """
     # An image's name has no room for capitals and other scripts; what is lost shows in the description.
     name = "-".join(NAME.findall(notebook_name.lower())) or "notebook"
-    tag = f"{tx.now:%Y%m%d%H%M%S}-{uuid4().hex[:4]}"
+    tag = f"{tx.now + site.utc_offset:%Y%m%d%H%M%S}-{uuid4().hex[:4]}"
     made = {
         "visibility": Visibility.PRIVATE.value,
         "path": image_path(site, of.accelerator, caller.user_name, version=f"{name}:{tag}"),

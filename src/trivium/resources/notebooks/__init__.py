@@ -26,6 +26,7 @@ from trivium.resources.notebooks.links import (
     pass_for,
     still_open,
 )
+from trivium.resources.notebooks.outcomes import apply_limits
 from trivium.resources.notebooks.service import (
     by_status,
     create,
@@ -72,6 +73,7 @@ __all__ = [
     "UserNotSeparable",
     "Wanted",
     "World",
+    "apply_limits",
     "by_status",
     "create",
     "custom_link",

@@ -26,6 +26,11 @@ MOST_MOUNTS: Final = 16
 LONGEST_PATH: Final = 1024  # characters, of which each may be four of the kernel's 4096 bytes
 LONGEST_COMMAND: Final = 8192
 ROOT: Final = PurePosixPath("/")
+ETC: Final = PurePosixPath("/etc")
+SYSTEM: Final = tuple(
+    PurePosixPath(f"/{name}")
+    for name in ("bin", "boot", "dev", "lib", "lib32", "lib64", "libx32", "proc", "run", "sbin", "sys", "usr")
+)
 
 
 def checked_name(name: str) -> str:
@@ -102,6 +107,9 @@ def _absolute(target: str) -> str:
     """An absolute path other than the root, without `..`."""
     path = PurePosixPath(target)
     is_plain = path.is_absolute() and path != ROOT and ".." not in path.parts and not target.startswith("//")
+    if path == ETC or any(path.is_relative_to(place) for place in SYSTEM):
+        message = f"a mount cannot take the place of the system's own directories: {target[:LONGEST_PATH]!r}"
+        raise BadMount("targetPath", message)
     if not is_plain or not _is_path(target):
         message = f"a mount's target must be an absolute path other than /: {target[:LONGEST_PATH]!r}"
         raise BadMount("targetPath", message)

@@ -17,14 +17,15 @@ from trivium.resources.notebooks.asking import checked_command
 from trivium.resources.notebooks.changes import change, lock
 from trivium.resources.notebooks.errors import NoSuchNotebook, NotRunning
 from trivium.resources.notebooks.links import Link, service_link
-from trivium.resources.notebooks.ports import LaunchKey, Runtime
+from trivium.resources.notebooks.ports import Executed, LaunchKey, Runtime
 from trivium.resources.notebooks.service import get
-from trivium.resources.notebooks.types import Notebook, Status
+from trivium.resources.notebooks.types import Found, Notebook, Status
 from trivium.store import Store, Write
 
 COMMAND_TAKES: Final = timedelta(seconds=5)
 LISTENS_WITHIN: Final = timedelta(seconds=10)
 LOOKS: Final = 40
+SETTLES: Final = 0.3  # seconds in which a command whose port is taken ends
 
 
 class CustomStarted(Value, frozen=True):
@@ -40,23 +41,24 @@ async def start_custom(
 ) -> CustomStarted:
     """Run the command inside the notebook and look whether something of it comes to listen on the port.
 
-    Command and port are kept with the notebook. Without a command only the port is looked at. Raises
-    `NoSuchNotebook`, `NotRunning`, `Invalid` for a senseless port or command, and `RuntimeUnavailable`.
+    Command and port are kept with the notebook, save where they come to nothing and another service works. Without a
+    command only the port is looked at. Raises `NoSuchNotebook`, `NotRunning`, `Invalid` for a senseless port or
+    command, and `RuntimeUnavailable`.
     """
     command = checked_command(command, "command")
     asked = await store.write(_note_asked, caller, notebook, command=command, port=_port(port))
     key = LaunchKey(launch=asked.id, generation=asked.generation)
-    output: str | None = None
+    running = None
     if command is not None:
-        executed = await runtime.execute(key, command, timeout=COMMAND_TAKES)
-        output = executed.output
-        if executed.code not in (None, 0):
-            reason = Reason(code="notebook.service_command_failed", details={"code": str(executed.code)})
-            return CustomStarted(seen=False, output=output, error=reason)
-    seen = await _comes_to_listen(runtime, key, port)
-    await store.write(_note_seen, key, port=port, seen=seen)
-    reason = None if seen else Reason(code="notebook.service_not_listening", details={"port": str(port)})
-    return CustomStarted(seen=seen, output=output, error=reason)
+        running = asyncio.create_task(runtime.execute(key, command, timeout=COMMAND_TAKES))
+    try:
+        started = await _comes_to_listen(runtime, key, port, running=running)
+    finally:
+        if running is not None:
+            running.cancel()  # it goes on inside the notebook; nobody waits for what it says
+    if started.seen:
+        await store.write(_note_seen, key, port=port, command=command)
+    return started
 
 
 async def custom_link(
@@ -77,27 +79,42 @@ def _note_asked(tx: Write, caller: Caller, notebook: int, *, command: str | None
     get(tx, caller, notebook)
     if before.status is not Status.RUNNING:
         raise NotRunning(status=before.status.value)
-    kept = command if command is not None else before.service_command
-    after = change(tx, before, service_command=kept, service_port=port, service_seen=False)
     events.record(tx, caller, "notebook.service", target=notebook, after={"port": port})
-    return after
+    if before.service_seen:
+        return before  # what works stays until something else does
+    return change(tx, before, service_command=command or before.service_command, service_port=port)
 
 
-def _note_seen(tx: Write, key: LaunchKey, *, port: int, seen: bool) -> None:
+def _note_seen(tx: Write, key: LaunchKey, *, port: int, command: str | None) -> None:
     try:
         before = lock(tx, key.launch)
     except NoSuchNotebook:
         return
-    if before.generation == key.generation and before.service_port == port:
-        change(tx, before, service_seen=seen)
+    if before.generation == key.generation and before.found is Found.RUNNING:
+        kept = command or before.service_command
+        change(tx, before, service_command=kept, service_port=port, service_seen=True)
 
 
-async def _comes_to_listen(runtime: Runtime, key: LaunchKey, port: int) -> bool:
+async def _comes_to_listen(
+    runtime: Runtime, key: LaunchKey, port: int, *, running: asyncio.Task[Executed] | None
+) -> CustomStarted:
+    """Look at the port while the command runs, until something listens there, the command failed, or time is over."""
     for _ in range(LOOKS):
-        if await runtime.listener(key, port) is not None:
-            return True
+        seen = await runtime.listener(key, port) is not None
+        if running is not None:
+            # One that listens already may be another, and the command about to say so.
+            await asyncio.wait([running], timeout=SETTLES if seen else 0)
+        executed = running.result() if running is not None and running.done() else None
+        output = None if executed is None else executed.output
+        if executed is not None and executed.code not in (None, 0):
+            reason = Reason(code="notebook.service_command_failed", details={"code": str(executed.code)})
+            return CustomStarted(seen=False, output=output, error=reason)
+        if seen:
+            return CustomStarted(seen=True, output=output, error=None)
         await asyncio.sleep(LISTENS_WITHIN.total_seconds() / LOOKS)
-    return False
+    reason = Reason(code="notebook.service_not_listening", details={"port": str(port)})
+    output = running.result().output if running is not None and running.done() else None
+    return CustomStarted(seen=False, output=output, error=reason)
 
 
 def _port(port: int) -> int:

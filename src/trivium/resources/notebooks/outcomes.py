@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from trivium.base.caller import SYSTEM
+from trivium.base.clock import MICROSECOND
 from trivium.base.reasons import Reason
+from trivium.base.site import Site
 from trivium.resources import events, images, nodes, operations
 from trivium.resources.notebooks.changes import change, deadline, finish, lock
 from trivium.resources.notebooks.ports import Ending, Exit, Observation, Phase, SavedLayer
@@ -67,6 +69,11 @@ def note_failed(tx: Write, seen_before: Notebook, seen: Observation) -> bool:
     before = _unchanged(tx, seen_before)
     if before is None:
         return False
+    if seen.exit is not None and seen.exit.ending is Ending.EXITED and seen.exit.code == 0:
+        # Somebody shut it down from within, which is a way to ask for a stop.
+        before = change(tx, before, wanted=Wanted.STOPPED)
+        _end(tx, before, Found.STOPPED, reason=None)
+        return True
     _end(tx, before, Found.FAILED, reason=reason_of(seen.exit))
     return True
 
@@ -120,6 +127,19 @@ def note_save_failed(tx: Write, seen_before: Notebook, detail: str) -> None:
     change(tx, before, save_as=None)
 
 
+def apply_limits(tx: Write, host: str, site: Site) -> None:
+    """Hold every notebook of the host to the limits that the site has now; what is new or changed counts from now."""
+    mine = (notebooks.c.host == host, notebooks.c.found != Found.GONE.value)
+    for column, clock, span, when in (
+        (notebooks.c.max_running, notebooks.c.stop_at, site.max_running, notebooks.c.found == Found.RUNNING.value),
+        (notebooks.c.release_after, notebooks.c.release_at, site.release_after, notebooks.c.stopped_at.is_not(None)),
+    ):
+        value = None if span is None else span // MICROSECOND
+        other = (*mine, column.is_distinct_from(value))
+        tx.run(update(notebooks).where(*other, when).values({clock: None if span is None else tx.now + span}))
+        tx.run(update(notebooks).where(*other).values({column: value}))
+
+
 def is_anything_due(tx: Read, host: str) -> bool:
     """Whether `expire` would find anything to do."""
     return any(
@@ -152,7 +172,8 @@ def reason_of(exit: Exit | None) -> Reason:
         return Reason(code="notebook.lost")
     details = {"detail": exit.detail}
     if exit.signal is not None and exit.ending is Ending.EXITED:
-        return Reason(code="notebook.ended.killed", details=details | {"signal": str(exit.signal)})
+        # The last line of its log, which is the detail, has nothing to do with a signal from outside.
+        return Reason(code="notebook.ended.killed", details={"signal": str(exit.signal)})
     if exit.code is not None:
         details["code"] = str(exit.code)
     return Reason(code=f"notebook.ended.{exit.ending.value}", details=details)

@@ -43,6 +43,7 @@ class NotebookWorker:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._faults: dict[int, int] = {}  # steps that failed in a row
         self._swept_at: float | None = None
+        self.trouble = ""  # why the last round could not tell what is the case
         self.looked = 0  # rounds so far; a server is ready after the first
 
     def wake(self) -> None:
@@ -74,7 +75,9 @@ class NotebookWorker:
                 await self._store.write(outcomes.expire, self._host)
             unsettled = await self._store.search(_unsettled, self._host)  # all that run are among them
             seen = await self._runtime.observe([steps.key_of(notebook) for notebook in unsettled])
+            self.trouble = next((one.reason for one in seen.values() if one.phase is Phase.UNKNOWN), "")
         except Unavailable as error:
+            self.trouble = str(error)
             log.warning("notebooks.wait", error=str(error))
             return IDLE_LOOK
         except Exception:  # the worker's edge: a fault of one round must not end the rounds

@@ -34,7 +34,10 @@ def test_a_source_outside_the_home_is_refused(source: str) -> None:
         checked_mounts([Mount(source=source, target="/data")], CAPABLE, home=HOME)
 
 
-@pytest.mark.parametrize("target", ["", "/", "data", "/a/../b", "//x", "/a\0", "/a" * 600])
+@pytest.mark.parametrize(
+    "target",
+    ["/usr", "/usr/lib/x", "/proc/1", "/dev/shm", "/etc", "", "/", "data", "/a/../b", "//x", "/a\0", "/a" * 600],
+)
 def test_a_senseless_target_is_refused(target: str) -> None:
     with pytest.raises(BadMount):
         checked_mounts([Mount(source="a", target=target)], CAPABLE, home=HOME)
