@@ -50,9 +50,9 @@ def main(settings: Settings) -> None:
     prepare(settings)
     with alone(settings.data) as host:
         listener = bind(settings.server.host, settings.server.port)
-        keyring = Keyring.at(settings.key_file)
         store = Store.open(settings.database_url, SystemClock(), "server")
         try:
+            keyring = store.read_now(users.find_keyring, settings.key_file)
             first = ensure_site(store, keyring, settings, password=os.environ.get(PASSWORD_VARIABLE))
             serving = _Serving(settings, store, keyring, host=host, first=first)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

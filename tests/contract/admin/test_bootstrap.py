@@ -31,7 +31,7 @@ from trivium.base.keyring import Keyring
 from trivium.server.admin.bootstrap import ensure_site
 from trivium.server.settings import Flags, load
 from trivium.store import Store
-settings = load(Flags(data=sys.argv[1], database=sys.argv[2]), {}).settings
+settings = load(Flags(data=sys.argv[1], database=sys.argv[2]), {"TRIVIUM_SECURITY__KEY_FILE": sys.argv[3]}).settings
 print("ready", flush=True)
 sys.stdin.readline()
 keyring = Keyring.at(settings.key_file)
@@ -128,7 +128,7 @@ def test_of_several_that_start_at_once_one_makes_the_site(settings: Settings) ->
 
 
 @pytest.mark.postgresql
-def test_so_it_is_with_a_data_directory_each(postgres_url: str, tmp_path: Path) -> None:
+def test_so_it_is_with_a_data_directory_each_and_one_key_file(postgres_url: str, tmp_path: Path) -> None:
     here = Settings(server=Server(data=tmp_path), database=Database(url=Secret(postgres_url)))
     _race(here, [tmp_path / "one", tmp_path / "two", tmp_path / "three"])
 
@@ -140,7 +140,7 @@ def test_who_comes_while_another_makes_the_site_waits_and_finds_it(postgres_url:
 
         def make(tx: Write) -> Future[First]:
             """Make the site, and do not commit before the other one waits for us."""
-            assert _make(tx, here, password=users.hash_of("ours")).made
+            assert _make(tx, here, keyring, password=users.hash_of("ours")).made
             late = pool.submit(ensure_site, other, keyring, here, password="theirs")
             until(lambda: late.done() or _somebody_waits(other), what="the other's waiting")
             assert not late.done()
@@ -170,7 +170,7 @@ def _race(settings: Settings, folders: list[Path]) -> None:
 def _racer(settings: Settings, folder: Path) -> subprocess.Popen[str]:
     folder.mkdir(exist_ok=True)
     return subprocess.Popen(
-        [sys.executable, "-c", RACER, str(folder), settings.database_url],
+        [sys.executable, "-c", RACER, str(folder), settings.database_url, str(settings.key_file)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

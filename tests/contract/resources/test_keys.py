@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from pathlib import Path
 
 import pytest
 
@@ -114,8 +115,22 @@ def test_a_key_is_made_only_for_a_project_in_which_its_user_has_a_role(here: Pla
 
 def test_another_key_file_is_noticed(here: Place) -> None:
     other = Keyring(secrets.token_bytes(32))
-    here.store.read_now(users.check_keyring, other)  # nothing is sealed yet
-    _key(here, here.user("alice").user)
+    here.store.read_now(users.check_keyring, other)  # nothing is noted yet
+    here.store.write_now(users.record_keyring, here.keyring, Path("/nowhere/root.key"))
     here.store.read_now(users.check_keyring, here.keyring)
     with pytest.raises(KeyringMismatch):
         here.store.read_now(users.check_keyring, other)
+
+
+def test_the_key_file_is_found_where_it_was_noted_and_none_is_made_beside_it(here: Place, tmp_path: Path) -> None:
+    noted, preferred = tmp_path / "noted" / "root.key", tmp_path / "preferred" / "root.key"
+    keyring = Keyring.at(noted)
+    here.store.write_now(users.record_keyring, keyring, noted)
+    found = here.store.read_now(users.find_keyring, preferred)
+    assert found.derive("x") == keyring.derive("x")
+    assert not preferred.exists()
+    Keyring.at(preferred)  # another database's, say
+    assert here.store.read_now(users.find_keyring, preferred).derive("x") == keyring.derive("x")
+    noted.unlink()
+    with pytest.raises(KeyringMismatch, match="--data"):
+        here.store.read_now(users.find_keyring, preferred)

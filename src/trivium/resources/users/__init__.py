@@ -37,8 +37,8 @@ from trivium.resources.users.errors import (
     UserNotFound,
     WrongPassword,
 )
+from trivium.resources.users.keyrings import check_keyring, find_keyring, is_noted, record_keyring
 from trivium.resources.users.keys import (
-    check_keyring,
     create_key,
     delete_key,
     find_key,
@@ -118,6 +118,7 @@ __all__ = [
     "every",
     "find",
     "find_key",
+    "find_keyring",
     "freeze",
     "fresh_key",
     "get",
@@ -125,6 +126,7 @@ __all__ = [
     "get_session",
     "grant",
     "hash_of",
+    "is_noted",
     "keep",
     "key_pairs",
     "list_keys",
@@ -133,6 +135,7 @@ __all__ = [
     "oldest_admin",
     "open_session",
     "purge",
+    "record_keyring",
     "role_in",
     "sessions",
     "set_password",

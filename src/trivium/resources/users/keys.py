@@ -10,10 +10,10 @@ from typing import Any, Final
 from sqlalchemy import Select, insert, select, update
 
 from trivium.base.caller import Caller
-from trivium.base.keyring import Keyring, SealBroken
+from trivium.base.keyring import Keyring
 from trivium.resources import events
 from trivium.resources.users import accounts
-from trivium.resources.users.errors import KeyNotFound, KeyringMismatch, ProjectClosed, UserNotFound
+from trivium.resources.users.errors import KeyNotFound, ProjectClosed, UserNotFound
 from trivium.resources.users.table import key_pairs, pair_of, users
 from trivium.resources.users.types import FreshKey, KeyPair, SigningKey
 from trivium.store import Read, Write
@@ -86,19 +86,6 @@ def find_key(tx: Read, keyring: Keyring, access_key: str) -> SigningKey:
     if row is None:
         return SigningKey(secret=keyring.decoy(), pair=None)
     return SigningKey(secret=keyring.open(row.secret, _context(access_key)), pair=pair_of(row))
-
-
-def check_keyring(tx: Read, keyring: Keyring) -> None:
-    """Raise `KeyringMismatch` when the newest secret in the database does not open under this keyring."""
-    newest = select(key_pairs.c.access_key, key_pairs.c.secret).order_by(key_pairs.c.id.desc()).limit(1)
-    row = tx.first(newest)
-    if row is None:
-        return
-    try:
-        keyring.open(row.secret, _context(row.access_key))
-    except SealBroken as error:
-        message = "the key file is not the one that the secrets in this database are sealed under; put that one back"
-        raise KeyringMismatch(message) from error
 
 
 def _pairs() -> Select[Any]:

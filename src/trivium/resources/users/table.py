@@ -65,6 +65,14 @@ key_pairs = Table(
     Column("deleted_at", Instant),
 )
 
+key_files = Table(
+    "key_files",  # one row
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("path", text(), nullable=False),
+    Column("sealed", text(), nullable=False),  # what only this key file's keyring opens
+)
+
 sessions = Table(
     "sessions",
     metadata,

@@ -37,25 +37,34 @@ def ensure_site(store: Store, keyring: Keyring, settings: Settings, *, password:
     random one, which stands in `settings.admin_password_file` before the administrator is there. Raises
     `users.KeyringMismatch` when the key file is not the database's.
     """
-    store.read_now(users.check_keyring, keyring)
     admin = store.read_now(_admin)
     if admin is not None:
+        _check(store, keyring, settings)
         return First(admin=admin, made=False)
     file = settings.admin_password_file
     wrote = False if password else _write_password(file)
     digest = users.hash_of(password or file.read_text("utf-8").strip())
-    first = store.write_now(_make, settings, password=digest)
+    first = store.write_now(_make, settings, keyring, password=digest)
     if wrote and not first.made:
         _remove_stale(store, file)
+    _check(store, keyring, settings)
     return first
 
 
-def _make(tx: Write, settings: Settings, *, password: users.PasswordHash) -> First:
+def _check(store: Store, keyring: Keyring, settings: Settings) -> None:
+    """The keyring must be the database's; where its file lies by now is noted."""
+    store.read_now(users.check_keyring, keyring)
+    if settings.key_file.exists() and not store.read_now(users.is_noted, settings.key_file):
+        store.write_now(users.record_keyring, keyring, settings.key_file)
+
+
+def _make(tx: Write, settings: Settings, keyring: Keyring, *, password: users.PasswordHash) -> First:
     """Everything in one transaction, so that a site is there whole or not at all."""
     migrations.lock(tx.connection, tx.flavour)  # of several processes one makes it, the others find it
     found = _admin(tx)
     if found is not None:
         return First(admin=found, made=False)
+    users.record_keyring(tx, keyring, settings.key_file)
     projects.ensure_domain(tx, SYSTEM)
     new = users.NewUser(name=ADMIN, role=Role.ADMIN, password=password, uuid=ADMIN_UUID)
     user = users.create(tx, SYSTEM, new, project_name=settings.site.name)

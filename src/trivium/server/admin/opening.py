@@ -11,6 +11,7 @@ from trivium.base.caller import Caller
 from trivium.base.clock import SystemClock
 from trivium.base.keyring import Keyring
 from trivium.base.values import Value
+from trivium.resources import users
 from trivium.server.admin.bootstrap import PASSWORD_VARIABLE, ensure_site
 from trivium.server.admin.options import flags_of
 from trivium.server.settings import Settings, load
@@ -31,9 +32,9 @@ def opened(environment: Mapping[str, str] = os.environ) -> Generator[Opened]:
     """The site that the command line names, made where there is none; closed in the end."""
     settings = load(flags_of(), environment).settings
     prepare(settings)
-    keyring = Keyring.at(settings.key_file)
     store = Store.open(settings.database_url, SystemClock(), "cli")
     try:
+        keyring = store.read_now(users.find_keyring, settings.key_file)
         first = ensure_site(store, keyring, settings, password=environment.get(PASSWORD_VARIABLE))
         yield Opened(settings=settings, store=store, keyring=keyring, caller=first.admin)
     finally:

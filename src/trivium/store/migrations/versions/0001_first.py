@@ -157,6 +157,13 @@ def _accounts() -> None:
 
 def _ways_in() -> None:
     op.create_table(
+        "key_files",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("path", text, nullable=False),
+        sa.Column("sealed", text, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_key_files"),
+    )
+    op.create_table(
         "key_pairs",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("access_key", text, nullable=False),
