@@ -128,7 +128,7 @@ def _must_fit(source: Path, above: Path) -> None:
             with suppress(FileNotFoundError):
                 size += os.lstat(f"{folder}/{name}").st_size
     if size > shutil.disk_usage(above).free:
-        raise OSError(errno.ENOSPC, "the layer is larger than the space that is left for images")
+        raise OSError(errno.ENOSPC, "No space left for a layer of this size")
 
 
 def _copy_layer(source: Path, target: Path, final: Path) -> None:

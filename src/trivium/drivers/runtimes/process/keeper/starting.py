@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +22,9 @@ NAMESPACE_HELP = (
     "Give the notebook's user the right to cross the directories above it (chmod o+x), or let the server make mount "
     "namespaces (CAP_SYS_ADMIN)."
 )
+
+
+STORM = 4  # times the processes of one notebook, past which its user gets no more where they are only watched
 
 
 class Plan(NamedTuple):
@@ -43,7 +47,7 @@ def start(plan: Plan, log: int, tell: Tell) -> NoReturn:
         _prepare(plan)
         join(plan, log)
         _enter_room(plan)
-        drop(plan.spec.uid)
+        drop(plan)
         ready = _equip(plan)
         tell({"step": "layer"})
         os.chdir(plan.paths.home)
@@ -69,7 +73,7 @@ def execute(plan: Plan, main: Identity, command: str) -> NoReturn:
         if (own.st_dev, own.st_ino) != (os.fstat(room).st_dev, os.fstat(room).st_ino):
             kernel.enter_mounts(room)
         os.close(room)
-        drop(plan.spec.uid)
+        drop(plan)
         environment = _surroundings(plan, _interpreter(plan))
         os.chdir(plan.paths.home)
         os.execve("/bin/sh", ["/bin/sh", "-c", command], environment)
@@ -94,9 +98,14 @@ def join(plan: Plan, log: int | None) -> None:
         os.dup2(log, 2)
 
 
-def drop(uid: int | None) -> None:
+def drop(plan: Plan) -> None:
     """Become the notebook's user for good."""
+    uid = plan.spec.uid
     if uid is not None and os.geteuid() == 0:
+        if plan.cgroup is None or "pids" not in plan.cgroup.controllers:
+            # A storm of forks outruns whoever looks once a second, so all that the user has comes to an end.
+            most = STORM * plan.spec.processes
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
