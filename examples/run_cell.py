@@ -46,9 +46,10 @@ def _run(channels: str, token: str, code: str) -> int:
     content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
     message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
     socket.send(json.dumps(message))
-    status = 1
+    status, is_idle = None, False
     try:
-        while True:
+        # The reply and the end of the output come on two channels, in any order.
+        while status is None or not is_idle:
             told = json.loads(socket.recv())
             if told["parent_header"].get("msg_id") != asked:
                 continue
@@ -62,7 +63,8 @@ def _run(channels: str, token: str, code: str) -> int:
             elif kind == "execute_reply":
                 status = 0 if content["status"] == "ok" else 1
             elif kind == "status" and content["execution_state"] == "idle":
-                return status
+                is_idle = True
+        return status
     finally:
         socket.close()
 

@@ -100,12 +100,13 @@ def join(plan: Plan, log: int | None) -> None:
 
 def drop(plan: Plan) -> None:
     """Become the notebook's user for good."""
+    if plan.cgroup is None or "pids" not in plan.cgroup.controllers:
+        # A storm of forks outruns whoever looks once a second, so all that the user has comes to an end.
+        most = STORM * plan.spec.processes
+        with suppress(ValueError, OSError):  # the server's own end is nearer
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
     uid = plan.spec.uid
     if uid is not None and os.geteuid() == 0:
-        if plan.cgroup is None or "pids" not in plan.cgroup.controllers:
-            # A storm of forks outruns whoever looks once a second, so all that the user has comes to an end.
-            most = STORM * plan.spec.processes
-            resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
