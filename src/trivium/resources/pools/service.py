@@ -21,9 +21,10 @@ FLAVORS: Final = select(flavors).where(flavors.c.pool_id == bindparam("pool")).o
 def create(tx: Write, uuid: UUID, *, name: str, project: int | None) -> Pool:
     """A new, empty pool; open to all when it belongs to no project."""
     short = int(tx.value(select(func.coalesce(func.max(pools.c.short), 0)))) + 1
-    row = {"id": tx.ids.next(), "uuid": uuid, "name": name, "short": short, "project_id": project}
+    id = tx.ids.next()
+    row = {"id": id, "uuid": uuid, "name": name, "short": short, "project_id": project}
     tx.run(insert(pools).values(**row, created_at=tx.now))
-    return get(tx, row["id"])  # type: ignore[arg-type]
+    return get(tx, id)
 
 
 def default_pool(tx: Read) -> Pool | None:

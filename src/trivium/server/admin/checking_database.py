@@ -14,11 +14,10 @@ from trivium.resources import users
 from trivium.server.admin.findings import Finding, blocking, lacking, ok
 from trivium.server.settings import Settings, masked
 from trivium.store import Flavour, Read, migrations
-from trivium.store.database import engine_for
+from trivium.store.database import OLDEST_POSTGRESQL, engine_for
 from trivium.store.shapes import Shapes
 
 OFF: Final = 5.0  # seconds that two clocks may differ
-OLDEST_POSTGRESQL: Final = 150_000  # server_version_num of 15.0
 
 
 def database(settings: Settings) -> Iterator[Finding]:
