@@ -37,9 +37,10 @@ servers = Table(
     Column("kind", text(), nullable=False),  # server, or cli
     Column("host", text(), nullable=False),
     Column("pid", BigInteger, nullable=False),
-    Column("proxy_address", text()),
+    Column("proxy_address", text()),  # host:port under which the other servers reach its notebook listener
     Column("started_at", Instant, nullable=False),
     Column("lease_until", Instant, nullable=False),
+    Column("host_id", text()),  # whose workloads it acts on, or would
 )
 
 
@@ -87,6 +88,10 @@ def _mine(lease: Lease) -> tuple[ColumnElement[bool], ...]:
 
 def largest_id(connection: Connection) -> int:
     """The largest snowflake in any table: no new id may be at or below it."""
-    keyed = [t.c.id for t in metadata.sorted_tables if "id" in t.c and t.c.id.primary_key]
+    keyed = [
+        t.c.id
+        for t in metadata.sorted_tables
+        if "id" in t.c and t.c.id.primary_key and isinstance(t.c.id.type, BigInteger)
+    ]
     largest = (connection.execute(select(func.max(column))).scalar() for column in keyed)
     return max((value for value in largest if value is not None), default=0)

@@ -48,8 +48,18 @@ images = Table(
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("deleted_at", Instant),
+    Column("host", text()),  # where its layers lie; null where it has none
     Index(None, "visibility", "accelerator", "id"),
     Index(None, "project_id", "id"),
+)
+
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("environment", text(), primary_key=True),
+    Column("host", text(), primary_key=True),
+    Column("digest", text(), nullable=False),  # what was read there when the environment looked like that
+    Column("fingerprint", text(), nullable=False),
 )
 
 IMAGES = f.Resource(
