@@ -21,10 +21,13 @@ def start(host: str | None, port: int | None, proxy_port: int | None) -> None:
     """Start the server in the foreground. It makes what is not there yet: database, administrator, keys."""
     import os
 
-    from msgspec.structs import replace
+    from trivium.cli.quick import quick_imports
 
-    from trivium.server.run import main
-    from trivium.server.settings import load
+    with quick_imports():
+        from msgspec.structs import replace
+
+        from trivium.server.run import main
+        from trivium.server.settings import load
 
     flags = replace(flags_of(), host=host, port=port, proxy_port=proxy_port)
     main(load(flags, os.environ).settings)

@@ -35,6 +35,11 @@ def take_stock(tx: Write, found: Sequence[NodeFound], *, host: str) -> None:
         _set_flavors(tx, pool, node)
 
 
+def has_built_in(tx: Read) -> bool:
+    """Whether the built-in image is there, from this start or an earlier one."""
+    return _image_at(tx, Path(sys.prefix)) is not None
+
+
 async def furnish_image(store: Store, environments: Environments, caller: Caller, *, site: Site) -> None:
     """Make the built-in image of the environment that we run in ourselves, or take it as it is after an upgrade."""
     here = Path(sys.prefix)

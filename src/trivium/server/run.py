@@ -28,7 +28,7 @@ from trivium.server.admin.opening import prepare
 from trivium.server.alone import alone
 from trivium.server.background import repeat, watch
 from trivium.server.compose import dialects_of, proxy_settings_of, runtime_of, site_of
-from trivium.server.furnishing import furnish_image, take_stock
+from trivium.server.furnishing import furnish_image, has_built_in, take_stock
 from trivium.server.greeting import greeting
 from trivium.server.http import ASGI, Bound, Metrics, Part, Patience, Platform, bind, build_app, serve
 from trivium.server.proxy import Proxy, ProxyCollector
@@ -166,6 +166,7 @@ class _Serving:
         await self._store.write(take_stock, found, host=self._host)
 
     async def _furnish(self, site: Site) -> None:
+        self._furnished = await self._store.search(has_built_in)  # whether it is up to date may be seen later
         try:
             await furnish_image(self._store, self._runtime, self._first.admin, site=site)
         except Exception:  # an edge: without the built-in image the operator's own still serve

@@ -10,17 +10,14 @@ import hashlib
 import hmac
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Final
-
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
+from typing import Final
 
 from trivium.base.caller import Caller, Role
 from trivium.base.ids import decimal_id
 from trivium.base.keyring import Keyring
 from trivium.base.text import fold
 from trivium.dialects.operation import Core, Request
+from trivium.dialects.scnet import jwt
 from trivium.dialects.scnet.errors import BadSignature, BadToken, OutsideWindow
 from trivium.dialects.scnet.spelling import milliseconds, required
 from trivium.resources import users
@@ -43,7 +40,7 @@ class Tokens:
 
     def __init__(self, keyring: Keyring, lifetime: timedelta) -> None:
         self.lifetime = lifetime
-        self._key = OctKey.import_key(keyring.derive("scnet.tokens"))
+        self._key = keyring.derive("scnet.tokens")
         # A signature that was right stays right, so it is looked at once; the session is asked every time.
         self.session_of = lru_cache(VERIFIED_TOKENS)(self._session_of)
 
@@ -61,13 +58,13 @@ class Tokens:
             "expireTime": milliseconds(session.expires_at),
             "sessionId": str(session.id),
         }
-        return jwt.encode({"alg": "HS256", "typ": "JWT"}, claims, self._key)
+        return jwt.encode(claims, self._key)
 
     def _session_of(self, token: str) -> int:
         """The id of the session; `BadToken` when the token was not made here or was changed."""
         try:
-            claims: dict[str, Any] = jwt.decode(token, self._key, algorithms=["HS256"]).claims
-        except (JoseError, ValueError, TypeError) as error:  # the last where `crit` is no list of names
+            claims = jwt.decode(token, self._key)
+        except jwt.BadJwt as error:
             raise BadToken from error
         found = decimal_id(str(claims.get("sessionId", "")))
         if found is None:
