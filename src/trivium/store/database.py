@@ -17,6 +17,8 @@ WRITING = "trivium_writing"
 
 
 OLDEST_POSTGRESQL: Final = 150_000
+ALIVE: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
+"""How soon a connection to a machine that vanished is given up: seconds, seconds, tries, milliseconds."""
 
 
 class Flavour(StrEnum):
@@ -37,7 +39,7 @@ def flavour_of(url: str) -> Flavour:
     raise Invalid("database", message)
 
 
-def engine_for(url: str, *, busy_seconds: float = 15.0, connections: int = 16) -> Engine:
+def engine_for(url: str, *, busy_seconds: float = 15.0, connections: int = 20) -> Engine:
     """An engine for the URL. SQLite connections belong to whoever opened them; PostgreSQL's are pooled."""
     if flavour_of(url) is Flavour.SQLITE:
         return _sqlite(make_url(url), busy_seconds)
@@ -89,6 +91,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once: upgrading a read transaction later fails as soon as another has written.
     writing = connection.get_execution_options().get(WRITING, False)
+    driver: Any = connection.connection.driver_connection
+    if driver.in_transaction:
+        return  # a view, which was begun on the driver itself
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
@@ -103,7 +108,7 @@ def _postgresql(url: URL, connections: int, busy_seconds: float) -> Engine:
             pool_timeout=busy_seconds,
             pool_pre_ping=True,
             paramstyle="format",  # positional, so that compiled statements go straight to the driver
-            connect_args={"connect_timeout": 5, "application_name": "trivium"},
+            connect_args={"connect_timeout": 5, "application_name": "trivium", **ALIVE},
         )
     except ModuleNotFoundError as error:
         message = "PostgreSQL needs the library psycopg, which is not installed: pip install 'trivium[postgresql]'"

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, exc
 from trivium.base.clock import Clock
 from trivium.base.errors import Unavailable
 from trivium.base.ids import Ids
-from trivium.store import failures, migrations, servers
+from trivium.store import failures, migrations, notices, servers
 from trivium.store.database import WRITING, Flavour, engine_for, flavour_of, snapshots_of
 from trivium.store.errors import Busy, StoreUnavailable
 from trivium.store.shapes import Shapes
@@ -150,6 +150,15 @@ class Store:
         self._lease = self.write_now(self._leased_again)
         return False
 
+    async def heed(self) -> None:
+        """Have `on_wake` told what other processes woke, until cancelled; on SQLite there is nobody who would tell."""
+        if self.flavour is Flavour.POSTGRESQL:
+            await notices.heed(self._engine.url, self._heard)
+
+    def _heard(self, name: str, sender: int) -> None:
+        if sender != self._lease.worker and self.on_wake is not None:
+            self.on_wake(name)
+
     def _leased_again(self, tx: Write) -> servers.Lease:
         migrations.lock(tx.connection, self.flavour)
         lease = servers.lease_worker(tx.connection, self.clock, self._lease.kind)
@@ -191,6 +200,8 @@ class Store:
         with self._writable() as connection, connection.begin():
             tx = Write(connection, self.flavour, self.clock.now(), shapes=self.shapes, ids=self.ids)
             result = use(tx, *args, **kwargs)
+            if tx.woken and self.flavour is Flavour.POSTGRESQL:
+                notices.tell(connection, tx.woken, sender=self._lease.worker)
         for call in tx.committed:
             call()
         if self.on_wake is not None:

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, Row, Select, exc
+from sqlalchemy import Connection, Executable, Row, Select, text
 
+from trivium.base.clock import instant
 from trivium.base.ids import Ids
+from trivium.store import failures
 from trivium.store.database import Flavour
+from trivium.store.kept import Kept
 from trivium.store.shapes import Shapes
+
+MOMENT: Final = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
 
 
 class Read:
     """A consistent view of the store, good until the function that was given it returns."""
 
-    def __init__(self, connection: Connection, flavour: Flavour, now: datetime, *, shapes: Shapes) -> None:
+    def __init__(
+        self, connection: Connection, flavour: Flavour, now: datetime, *, shapes: Shapes, kept: Kept | None = None
+    ) -> None:
         self.connection = connection
         self.flavour = flavour
         self.now = now
         self.shapes = shapes
+        self._kept = kept
 
     def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """Every row of the statement's answer."""
@@ -34,11 +42,29 @@ class Read:
         """The first column of the first row; None where there is no row."""
         return self.connection.execute(statement, parameters).scalar()
 
+    def moment(self) -> datetime:
+        """The time at this very moment, by the clock that all who use the database share."""
+        if self.flavour is Flavour.POSTGRESQL:
+            return instant(int(self.value(MOMENT)))
+        return self.now
+
     def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         """Every row, as the driver gives it, of a statement in the driver's own tongue: the fast way.
 
-        Parameters are positional, and in the form in which the database keeps them.
+        Parameters are positional, and in the form in which the database keeps them. The rows are not to be changed:
+        others may be given the same ones.
         """
+        kept = self._kept
+        if kept is None:
+            return self._fetched(sql, parameters)
+        key = (sql, tuple(parameters))
+        rows = kept.get(key)
+        if rows is None:
+            rows = self._fetched(sql, parameters)
+            kept.put(key, rows)
+        return rows
+
+    def _fetched(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         driver: Any = self.connection.connection.driver_connection
         try:
             return driver.execute(sql, parameters).fetchall()
@@ -47,7 +73,7 @@ class Read:
             if not isinstance(error, module.Error):
                 raise
             # The same error as on SQLAlchemy's own way, so that whoever opened the transaction tells them alike.
-            raise exc.DBAPIError.instance(sql, parameters, error, module.Error) from error
+            raise failures.wrapped(sql, error, module.Error) from error
 
 
 class Write(Read):
@@ -67,6 +93,10 @@ class Write(Read):
         """The first row, which nobody else changes until this transaction ends."""
         return self.connection.execute(statement.with_for_update()).first()
 
+    def lock_key(self, statement: Select[Any]) -> Row[Any] | None:
+        """The first row, which nobody else can `lock` until this transaction ends; plain updates of it go on."""
+        return self.connection.execute(statement.with_for_update(read=True, key_share=True)).first()
+
     def wake(self, worker: str) -> None:
-        """Tell the workers of that name, once this is committed, that there is something to do."""
+        """Tell whoever listens for that name, in every process on PostgreSQL, once this is committed."""
         self.woken.add(worker)

@@ -7,6 +7,15 @@ from datetime import datetime
 from trivium.base.values import Value
 
 
+class Identity(Value, frozen=True):
+    """What a server knows of its own host."""
+
+    id: str  # 32 hex, which lie in the data directory
+    name: str  # the machine's, for people
+    machine: str  # tells the kernel that it runs on from every other
+    data: str  # the data directory
+
+
 class Host(Value, frozen=True):
     """One host, and the server that held it last. Times are by the database's clock."""
 
@@ -14,9 +23,9 @@ class Host(Value, frozen=True):
     name: str
     machine: str
     data: str
-    capabilities: str | None
+    capabilities: str | None  # JSON: what its runtime can do
     epoch: int
-    holder: int | None
+    holder: int | None  # worker bits
     taken_at: datetime
     lease_until: datetime
 
@@ -26,3 +35,18 @@ class Tenure(Value, frozen=True):
 
     host: str
     epoch: int
+
+
+class Errand(Value, frozen=True):
+    """Something that one server asks of the host that another holds."""
+
+    id: int
+    op: str
+    asked: str  # JSON
+
+
+class Told(Value, frozen=True):
+    """What came of an errand."""
+
+    answer: str | None  # JSON; None where it came to nothing
+    failure: str | None  # why it did

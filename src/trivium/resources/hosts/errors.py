@@ -1,0 +1,23 @@
+"""The hosts room's errors."""
+
+from __future__ import annotations
+
+from trivium.base.errors import Conflict, Unavailable
+
+
+class NotHolding(Unavailable):
+    """This server may not act on the host: another does, or it cannot tell whether it still may."""
+
+    code = "host.not_holding"
+
+
+class HostAway(Unavailable):
+    """No server acts on the host now, or the one that does is silent."""
+
+    code = "host.away"
+
+
+class HostElsewhere(Conflict):
+    """A server on another machine acts on the same data directory."""
+
+    code = "host.elsewhere"
