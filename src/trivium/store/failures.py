@@ -9,6 +9,9 @@ from sqlalchemy import exc
 
 from trivium.store.errors import Busy, StoreUnavailable, TooSlow
 
+TRANSLATED: Final = (exc.DBAPIError, exc.TimeoutError)
+"""SQLAlchemy's errors that have words of the store's."""
+
 _SQLITE_ID: Final = re.compile(r"UNIQUE constraint failed: \w+\.id$")
 _IN_THE_WAY: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock
 _WAITED: Final = frozenset({"55P03", "53300"})  # lock not available in time, too many connections
@@ -37,6 +40,12 @@ def translated(error: exc.DBAPIError | exc.TimeoutError) -> Exception:
     if isinstance(error, (exc.OperationalError, exc.InterfaceError)) or error.connection_invalidated:
         return StoreUnavailable(text)
     return error
+
+
+def wrapped(sql: str, error: Exception, base: type[Exception]) -> exc.DBAPIError:
+    """The driver's own error as SQLAlchemy would tell it; `base` is what all errors of the driver are."""
+    told: Any = exc.DBAPIError.instance(sql, None, error, base, hide_parameters=True)
+    return told
 
 
 def raise_as_ours(error: exc.DBAPIError | exc.TimeoutError) -> NoReturn:

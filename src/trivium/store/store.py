@@ -26,6 +26,7 @@ from trivium.store.database import WRITING, Flavour, engine_for, flavour_of, sna
 from trivium.store.errors import Busy, StoreUnavailable
 from trivium.store.shapes import Shapes
 from trivium.store.transactions import Read, Write
+from trivium.store.views import Own
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -109,8 +110,8 @@ class Store:
         """What `use` makes of a consistent view. For look-ups whose cost does not grow with the tables."""
         if self.flavour is Flavour.SQLITE:
             # Rarely a reader must wait, while another process mends or ends the log; then it does so in a thread.
-            with contextlib.suppress(Busy), self._reading("loop") as tx:
-                return use(tx, *args, **kwargs)
+            with contextlib.suppress(Busy):
+                return self._own("loop").look(self._seen, use, *args, **kwargs)
         return await self._in("read", self._readers, lambda: self.read_now(use, *args, **kwargs))
 
     async def search(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -123,13 +124,14 @@ class Store:
 
     def read_now(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`read`, in this thread."""
-        with self._reading("reader") as tx:
+        if self.flavour is Flavour.SQLITE:
+            return self._own("reader").look(self._seen, use, *args, **kwargs)
+        with self._reading() as tx:
             return use(tx, *args, **kwargs)
 
     def search_now(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`search`, in this thread."""
-        with self._reading("reader") as tx, self._limited(tx):
-            return use(tx, *args, **kwargs)
+        return self.read_now(self._limited, use, *args, **kwargs)
 
     def write_now(self, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`write`, in this thread."""
@@ -165,33 +167,29 @@ class Store:
         self.ids = Ids(self.clock, lease.worker, max(self.ids.next(), servers.largest_id(tx.connection)))
         return lease
 
+    def _seen(self, own: Own) -> Read:
+        return Read(own.connection, self.flavour, self.clock.now(), shapes=self.shapes, kept=own.kept)
+
     @contextlib.contextmanager
-    def _reading(self, name: str) -> Generator[Read]:
-        """A consistent view; its errors are the store's."""
+    def _reading(self) -> Generator[Read]:
+        """A consistent view on PostgreSQL; its errors are the store's."""
         try:
-            if self.flavour is Flavour.SQLITE:
-                connection = self._own(name)
-                with connection.begin():
-                    yield Read(connection, self.flavour, self.clock.now(), shapes=self.shapes)
-                return
             with self._snapshots.connect() as connection, connection.begin():
                 yield Read(connection, self.flavour, self.clock.now(), shapes=self.shapes)
         except (exc.DBAPIError, exc.TimeoutError) as error:
             failures.raise_as_ours(error)
 
-    @contextlib.contextmanager
-    def _limited(self, tx: Read) -> Generator[None]:
-        """The time limit of searches: of the whole view on SQLite, of each statement on PostgreSQL."""
+    def _limited(self, tx: Read, use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `use` makes of the view within the time limit: of all on SQLite, of each statement on PostgreSQL."""
         seconds = self._search_limit.total_seconds()
         if self.flavour is Flavour.POSTGRESQL:
             tx.connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
-            yield
-            return
+            return use(tx, *args, **kwargs)
         driver: Any = tx.connection.connection.driver_connection
         deadline = time.monotonic() + seconds
         driver.set_progress_handler(lambda: self._is_closing or time.monotonic() > deadline, PROGRESS_STEPS)
         try:
-            yield
+            return use(tx, *args, **kwargs)
         finally:
             driver.set_progress_handler(None, 0)
 
@@ -213,23 +211,23 @@ class Store:
     def _writable(self) -> Generator[Connection]:
         if self.flavour is Flavour.SQLITE:
             with self._writing:
-                yield self._own("writer")
+                yield self._own("writer").connection
         else:
             with self._engine.connect() as connection:
                 yield connection
 
-    def _own(self, name: str) -> Connection:
+    def _own(self, name: str) -> Own:
         """This thread's own SQLite connection of that name: loop, reader or writer."""
-        connection: Connection | None = getattr(self._local, name, None)
-        if connection is None:
+        own: Own | None = getattr(self._local, name, None)
+        if own is None:
             connection = self._engine.connect().execution_options(**{WRITING: name == "writer"})
+            own = Own(connection, keeps=name == "loop")
             if name == "loop":
-                driver: Any = connection.connection.driver_connection
-                driver.execute("PRAGMA busy_timeout=0").close()  # whoever must wait does so in a thread
-            setattr(self._local, name, connection)
+                own.driver.execute("PRAGMA busy_timeout=0").close()  # whoever must wait does so in a thread
+            setattr(self._local, name, own)
             with self._opening:
                 self._opened.append(connection)
-        return connection
+        return own
 
     async def _in(self, use: str, pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
         on_wait = self.on_wait
