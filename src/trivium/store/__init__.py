@@ -13,6 +13,7 @@ from trivium.store.errors import (
     UnknownRelation,
 )
 from trivium.store.fields import Field, Relation, Resource
+from trivium.store.prepared import Prepared
 from trivium.store.schema import metadata
 from trivium.store.store import Store
 from trivium.store.transactions import Read, Write
@@ -24,6 +25,7 @@ __all__ = [
     "Field",
     "Flavour",
     "NewerDatabase",
+    "Prepared",
     "Read",
     "Relation",
     "Resource",

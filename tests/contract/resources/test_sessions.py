@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, event, update
@@ -196,17 +197,29 @@ def test_who_stands_behind_a_request_is_asked_in_one_statement(here: Place) -> N
         assert len(here.store.read_now(_statements, ask)) == 1
 
 
+class _Heard(Read):
+    """A view that tells what is sent to the database on either way."""
+
+    def __init__(self, tx: Read) -> None:
+        super().__init__(tx.connection, tx.flavour, tx.now, shapes=tx.shapes)
+        self.seen: list[str] = []
+
+    def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        self.seen.append(sql)
+        return super().fetch(sql, parameters)
+
+
 def _statements(tx: Read, ask: Callable[[Read], Caller]) -> list[str]:
     """What is sent to the database while somebody asks."""
-    seen: list[str] = []
+    heard = _Heard(tx)
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
+        heard.seen.append(statement)
 
     event.listen(tx.connection, "before_cursor_execute", note)
-    ask(tx)
+    ask(heard)
     event.remove(tx.connection, "before_cursor_execute", note)
-    return seen
+    return heard.seen
 
 
 def test_only_sessions_that_are_over_are_purged(here: Place) -> None:

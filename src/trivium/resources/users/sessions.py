@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, and_, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, delete, insert, select, update
 
 from trivium.base.caller import Caller, Role
 from trivium.base.errors import Unauthenticated
@@ -23,7 +23,7 @@ from trivium.resources.users.errors import (
 )
 from trivium.resources.users.table import key_pairs, memberships, session_of, sessions, users
 from trivium.resources.users.types import Session, SessionKind, UserStatus
-from trivium.store import Read, Write
+from trivium.store import Prepared, Read, Write
 
 PURGED_AT_ONCE: Final = 1000
 
@@ -84,7 +84,7 @@ def caller_of_session(
     `renewable` is how long after its end an expired session still counts, for calls that renew it. Raises
     `SessionUnknown`, `SessionExpired`, `SessionEnded`, `UserGone`, `UserDisabled`, `ProjectClosed` or `KeyRefused`.
     """
-    row = tx.first(BY_SESSION, {"wanted": id})
+    row = BY_SESSION.first(tx, id)
     return _caller_of(row, tx.now - renewable, request=request, source=source)
 
 
@@ -92,13 +92,13 @@ def caller_of_token(
     tx: Read, token: str, *, request: str = "", source: str = "", renewable: timedelta = timedelta(0)
 ) -> Caller:
     """The same for the session that was opened with that token."""
-    row = tx.first(BY_TOKEN, {"wanted": _hash(token)})
+    row = BY_TOKEN.first(tx, _hash(token))
     return _caller_of(row, tx.now - renewable, request=request, source=source)
 
 
 def caller_of_key(tx: Read, pair: int, *, request: str = "", source: str = "") -> Caller:
     """Who stands behind a request that the key pair signed; raises as `caller_of_session` does."""
-    row = tx.first(BY_KEY, {"wanted": pair})
+    row = BY_KEY.first(tx, pair)
     if row is None:
         raise KeyRefused
     _must_be_let_in(row)
@@ -115,7 +115,7 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _caller_of(row: Row[Any] | None, now: datetime, *, request: str, source: str) -> Caller:
+def _caller_of(row: Any, now: datetime, *, request: str, source: str) -> Caller:
     if row is None:
         raise SessionUnknown
     if row.ended_at is not None:
@@ -126,13 +126,13 @@ def _caller_of(row: Row[Any] | None, now: datetime, *, request: str, source: str
     return _caller(row, session=row.id, region=row.region, request=request, source=source)
 
 
-def _must_be_let_in(row: Row[Any]) -> None:
+def _must_be_let_in(row: Any) -> None:
     refusal = _refusal(row)
     if refusal is not None:
         raise refusal
 
 
-def _refusal(row: Row[Any]) -> Unauthenticated | None:
+def _refusal(row: Any) -> Unauthenticated | None:
     if row.user_deleted_at is not None:
         return UserGone(name=row.user_name)
     if row.status == UserStatus.DISABLED:
@@ -144,7 +144,7 @@ def _refusal(row: Row[Any]) -> Unauthenticated | None:
     return None
 
 
-def _caller(row: Row[Any], *, session: int | None, region: str | None, request: str, source: str) -> Caller:
+def _caller(row: Any, *, session: int | None, region: str | None, request: str, source: str) -> Caller:
     return Caller(
         user=row.user_id,
         user_name=row.user_name,
@@ -198,6 +198,6 @@ def _member_of(user: ColumnElement[int], project: ColumnElement[int]) -> ColumnE
     return and_(memberships.c.user_id == user, memberships.c.project_id == project)
 
 
-BY_SESSION: Final = _behind_session(sessions.c.id == bindparam("wanted"))
-BY_TOKEN: Final = _behind_session(sessions.c.token_hash == bindparam("wanted"))
-BY_KEY: Final = _behind_key()
+BY_SESSION: Final = Prepared(_behind_session(sessions.c.id == bindparam("wanted")), "wanted")
+BY_TOKEN: Final = Prepared(_behind_session(sessions.c.token_hash == bindparam("wanted")), "wanted")
+BY_KEY: Final = Prepared(_behind_key(), "wanted")
