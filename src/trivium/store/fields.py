@@ -13,6 +13,7 @@ from msgspec import Struct
 from sqlalchemy import Column, ColumnElement, Table
 
 from trivium.base.query import Op
+from trivium.store.counters.declared import Counted
 from trivium.store.errors import UnknownField, UnknownRelation
 
 SMALLEST: Final = -(1 << 63)
@@ -159,7 +160,8 @@ Path: TypeAlias = "tuple[tuple[Relation, ...], Field]"
 class Resource:
     """One table as queries see it. Its primary key is the column `id`.
 
-    `columns` are what a page carries when the query names no fields: every column of the table unless told.
+    `columns` are what a page carries when the query names no fields: every column of the table unless told. `counted`
+    says of which conditions the totals are kept.
     """
 
     def __init__(
@@ -170,6 +172,7 @@ class Resource:
         *,
         relations: Iterable[Relation] = (),
         columns: Iterable[Column[Any]] = (),
+        counted: Counted | None = None,
     ) -> None:
         self.name = name
         self.table = table
@@ -177,6 +180,7 @@ class Resource:
         self.fields: Mapping[str, Field] = MappingProxyType({field.name: field for field in fields})
         self.relations: Mapping[str, Relation] = MappingProxyType({relation.name: relation for relation in relations})
         self.columns: tuple[Column[Any], ...] = tuple(columns) or tuple(table.c)
+        self.counted = counted
 
     def field(self, name: str, *, asked: str | None = None) -> Field:
         """The resource's own field of that name. Raises `UnknownField`, about the whole name that was asked for."""

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, exc
 from trivium.base.clock import Clock
 from trivium.base.errors import Unavailable
 from trivium.base.ids import Ids
-from trivium.store import failures, migrations, notices, servers
+from trivium.store import counters, failures, migrations, notices, servers
 from trivium.store.database import WRITING, Flavour, engine_for, flavour_of, snapshots_of
 from trivium.store.errors import Busy, StoreUnavailable
 from trivium.store.shapes import Shapes
@@ -145,6 +145,12 @@ class Store:
             time.sleep(PAUSE * attempt)
             attempt += 1
 
+    def fold(self) -> None:
+        """Fold what the counters noted. To be called every second or so on PostgreSQL; SQLite's writers do it."""
+        for counted in counters.all_counted():
+            if self.read_now(counters.waiting, counted):
+                self.write_now(counters.fold, counted)
+
     def beat(self) -> bool:
         """Renew the lease on the worker bits. False when they were lost, as after a long stop: others are leased."""
         if self.write_now(lambda tx: servers.renew(tx.connection, self.clock, self._lease)):
@@ -198,6 +204,8 @@ class Store:
         with self._writable() as connection, connection.begin():
             tx = Write(connection, self.flavour, self.clock.now(), shapes=self.shapes, ids=self.ids)
             result = use(tx, *args, **kwargs)
+            if self.flavour is Flavour.SQLITE:
+                counters.settle(tx)
             if tx.woken and self.flavour is Flavour.POSTGRESQL:
                 notices.tell(connection, tx.woken, sender=self._lease.worker)
         for call in tx.committed:

@@ -16,6 +16,7 @@ from trivium.resources.notebooks.types import Found, Notebook, Resources, Status
 from trivium.store import fields as f
 from trivium.store import metadata
 from trivium.store.columns import Instant, Uuid16, text
+from trivium.store.counters import Counted
 from trivium.store.query import Scope
 
 notebooks = Table(
@@ -83,6 +84,13 @@ notebooks = Table(
     ),
 )
 
+COUNTED = Counted(
+    notebooks,
+    (("project_id", "listed", "status"), ("status",)),
+    within=("project_id", "listed"),
+    by=("status",),
+)
+
 NOTEBOOKS = f.Resource(
     "notebooks",
     notebooks,
@@ -96,6 +104,7 @@ NOTEBOOKS = f.Resource(
         f.Field("created_at", f.time, notebooks.c.created_at),
         f.Field("changed_at", f.time, notebooks.c.changed_at),
     ),
+    counted=COUNTED,
 )
 
 LISTED = Scope((notebooks.c.project_id == bindparam("project")) & notebooks.c.listed)

@@ -4,7 +4,7 @@ The text of a statement depends only on the shape of the question (which fields,
 each shape is compiled once and kept by the store; a request then costs its values and the driver.
 """
 
-from trivium.store.query.running import Found, count, page
+from trivium.store.query.running import Found, count, page, size
 from trivium.store.query.scopes import Bound, Condition, Scope
 
-__all__ = ["Bound", "Condition", "Found", "Scope", "count", "page"]
+__all__ = ["Bound", "Condition", "Found", "Scope", "count", "page", "size"]

@@ -11,7 +11,7 @@ from trivium.store.fields import Resource
 from trivium.store.query import checking, scopes, shapes
 from trivium.store.query.checking import Match
 from trivium.store.query.scopes import Condition
-from trivium.store.query.shapes import Ground, PagePlan, Plan
+from trivium.store.query.shapes import CountPlan, Ground, PagePlan
 from trivium.store.transactions import Read
 
 
@@ -51,6 +51,14 @@ def count(tx: Read, resource: Resource, query: Query, *, scope: Sequence[Conditi
     return _total(tx, _Asked(resource, scope, key, own), where, values=values)
 
 
+def size(tx: Read, resource: Resource, *, scope: Sequence[Condition] = ()) -> int | None:
+    """How many rows the scope has, where a counter tells without looking at them; else None."""
+    key, own = scopes.taken(scope)
+    asked = _Asked(resource, scope, key, own)
+    plan = _count_plan(tx, asked, ())
+    return tx.fetch(plan.sql, plan.bound([*asked.values]))[0][0] if plan.counters else None
+
+
 class _Asked(NamedTuple):
     """The rows that a question is about, before its conditions."""
 
@@ -86,13 +94,18 @@ def _seen(page: Offset | After, rows: int, following: object) -> int | None:
 
 
 def _total(tx: Read, asked: _Asked, where: tuple[Match, ...], *, values: list[Any]) -> int:
-    """The exact total. The one place that chooses how it is found: by counting; counters would be asked here."""
+    """The exact total: of counters where they tell, else by counting."""
+    plan = _count_plan(tx, asked, where)
+    return tx.fetch(plan.sql, plan.bound([*asked.values, *values]))[0][0]
+
+
+def _count_plan(tx: Read, asked: _Asked, where: tuple[Match, ...]) -> CountPlan:
     place = (asked.resource, asked.key, where)
-    plan: Plan | None = tx.shapes.get(place)
+    plan: CountPlan | None = tx.shapes.get(place)
     if plan is None:
         plan = shapes.count_plan(_ground(tx, asked), where)
         tx.shapes.put(place, plan)
-    return tx.fetch(plan.sql, plan.bound([*asked.values, *values]))[0][0]
+    return plan
 
 
 def _ground(tx: Read, asked: _Asked) -> Ground:

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, BindParameter, ColumnElement, Integer, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
+from trivium.store.counters import total_for
 from trivium.store.database import Flavour
 from trivium.store.fields import Resource
 from trivium.store.query import conditions, ordering, scopes
@@ -34,6 +35,12 @@ class Plan(Struct, frozen=True, eq=False):
             values[index] = bind(values[index])
         values += self.constants
         return [values[index] for index in self.order]
+
+
+class CountPlan(Plan, frozen=True, eq=False):
+    """A statement whose only value is a number of rows."""
+
+    counters: bool  # whether counters tell it, so that its cost does not grow
 
 
 class PagePlan(Plan, frozen=True, eq=False):
@@ -89,10 +96,13 @@ def page_plan(ground: Ground, shape: Shape) -> PagePlan:
     )
 
 
-def count_plan(ground: Ground, where: Sequence[Match]) -> Plan:
+def count_plan(ground: Ground, where: Sequence[Match]) -> CountPlan:
     """Compile a count: its values are those of the scope and the conditions."""
-    builder = _Builder(ground)
-    return builder.compiled(select(func.count()).select_from(ground.resource.table).where(*builder.where(where)))
+    builder, resource = _Builder(ground), ground.resource
+    clauses = builder.where(where)
+    kept = None if resource.counted is None else total_for(resource.counted, clauses)
+    plan = builder.compiled(select(func.count()).select_from(resource.table).where(*clauses) if kept is None else kept)
+    return CountPlan(plan.sql, plan.order, plan.constants, plan.binders, counters=kept is not None)
 
 
 class _Builder:

@@ -1,0 +1,64 @@
+"""Looking into conditions: which columns they speak of, what they hold fast, and the same about another table."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from sqlalchemy import BindParameter, Column, ColumnElement, FromClause, Table
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import AsBoolean, BinaryExpression, BooleanClauseList, Grouping
+
+
+def under(clause: Any, table: Table, name: FromClause) -> Any:
+    """The clause with the table's columns taken of another name of it, or of a table that has them too."""
+    if name is table:
+        return clause
+    columns: Any = name.c
+
+    def replaced(element: Any, **_named: Any) -> Any:
+        return columns[element.key] if getattr(element, "table", None) is table else None
+
+    traverse: Any = visitors.replacement_traverse
+    return traverse(clause, {}, replaced)
+
+
+def columns_of(table: Table, clauses: Iterable[ColumnElement[bool]]) -> frozenset[str] | None:
+    """The table's columns that the clauses speak of; None where they speak of anything else."""
+    found: set[str] = set()
+    for clause in clauses:
+        for element in visitors.iterate(clause):
+            if isinstance(element, FromClause):
+                return None
+            if isinstance(element, Column):
+                column = cast("Column[Any]", element)
+                if column.table is not table:
+                    return None
+                found.add(column.key)
+    return frozenset(found)
+
+
+def pinned(clauses: Iterable[ColumnElement[bool]]) -> frozenset[str]:
+    """The columns that have one and the same value in all rows that satisfy the clauses."""
+    return frozenset(name for part in conjuncts(clauses) if (name := _pinned_by(part)) is not None)
+
+
+def conjuncts(clauses: Iterable[ColumnElement[bool]]) -> Iterator[ColumnElement[bool]]:
+    """The parts that must all hold."""
+    for clause in clauses:
+        if isinstance(clause, BooleanClauseList) and clause.operator is operators.and_:
+            yield from conjuncts(cast("Iterable[ColumnElement[bool]]", clause.clauses))
+        elif isinstance(clause, Grouping):
+            yield from conjuncts((cast("ColumnElement[bool]", clause.element),))
+        else:
+            yield clause
+
+
+def _pinned_by(clause: ColumnElement[bool]) -> str | None:
+    if isinstance(clause, AsBoolean) and isinstance(clause.element, Column):
+        return clause.element.key
+    if not isinstance(clause, BinaryExpression) or clause.operator is not operator.eq:
+        return None
+    column, value = clause.left, clause.right
+    return column.key if isinstance(column, Column) and isinstance(value, BindParameter) else None
