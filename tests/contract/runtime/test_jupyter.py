@@ -72,9 +72,9 @@ async def run_cell(address: Address, kernel: str, code: str) -> str:
 @pytest.mark.jupyter
 async def test_jupyterlab_demands_its_token_and_its_kernel_installs_into_the_layer(world: World) -> None:
     pytest.importorskip("jupyterlab")
-    wheel = make_wheel(world.root)
     spec = world.spec(environment=Environment(path=HERE), memory=1 << 30)
     await world.started(spec)
+    wheel = make_wheel(world.data / "homes/7")
     address = (await world.runtime.observe([spec.key]))[spec.key].address
     assert address is not None
     assert "s3cret" not in " ".join(world.main(spec.key).cmdline())

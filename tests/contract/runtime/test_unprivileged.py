@@ -32,7 +32,7 @@ def become_nobody() -> Callable[[], None]:
     def become() -> None:
         kernel.unshare_mounts()
         os.umask(0o022)
-        rooms._cover(traced, (), NOBODY)
+        rooms._cover(traced, {}, NOBODY)
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)

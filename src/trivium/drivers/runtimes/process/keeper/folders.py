@@ -9,6 +9,7 @@ from contextlib import suppress
 from trivium.drivers.runtimes.process.keeper.spec import Failed, Paths, Spec
 
 WALK = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+OPEN = 0o1777  # as /tmp is
 CROSSABLE = 0o711  # others may pass through to what is theirs, and see nothing
 
 
@@ -20,6 +21,12 @@ def prepare(spec: Spec, paths: Paths) -> None:
     make(paths.shared, 0o700, spec.uid)
     make(paths.home, 0o700, spec.uid)
     make(paths.own, 0o700, spec.uid)
+    if os.geteuid() == 0:
+        make(os.path.dirname(paths.temporary), 0o700, None)
+        remove_tree(paths.temporary)  # of a start whose keeper died
+        make(paths.temporary, 0o700, None)
+        for place in paths.scratch:
+            make(place, OPEN, spec.uid)
 
 
 def make(path: str, mode: int, uid: int | None) -> None:

@@ -12,7 +12,8 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
-from trivium.drivers.runtimes.process.keeper import cgroups, folders, listeners, processes
+from trivium.drivers.runtimes.process.keeper import cgroups, folders, listeners, processes, sweeping
+from trivium.drivers.runtimes.process.keeper.epochs import Epochs
 from trivium.drivers.runtimes.process.keeper.errands import Errands, Reply
 from trivium.drivers.runtimes.process.keeper.journal import Journal, Note
 from trivium.drivers.runtimes.process.keeper.launch import Launch, recalled
@@ -37,6 +38,7 @@ class Keeper:
         self.data, self.run = data, run
         self._errands = Errands(selector)
         self._above = f"{data}/keeper"
+        self._epochs = Epochs(f"{data}/keeper/epoch")
         self._boot = processes.boot()
         self._place = _identity(data)
         self._hierarchies = cgroups.find(cgroup_name(data))
@@ -52,6 +54,8 @@ class Keeper:
     def ask(self, op: str, note: Note, reply: Reply) -> None:
         """Do what is asked, and reply now or later; `Refused` says why not."""
         self._used = time.monotonic()
+        if not self._epochs.admits(op, int(note.get("epoch", 0))):
+            raise Refused("another server acts here by now")
         if op == "execute":
             self._execute(note, reply)
             return
@@ -164,6 +168,7 @@ class Keeper:
             if NAME.fullmatch(name) and name not in self._launches:
                 with suppress(OSError):
                     folders.remove_tree(f"{self.run}/{name}")
+        sweeping.clear(f"{self.data}/temporary", kept=self._launches, begins=False)
         kept = [one.spec for one in self._launches.values() if not one.is_forgotten]
         return {"keys": [{"launch": one.launch, "generation": one.generation} for one in kept]}
 
@@ -188,7 +193,8 @@ class Keeper:
         return self._launches.get(f"{note['key']['launch']}-{note['key']['generation']}")
 
     def _recall(self) -> None:
-        """Take up every launch of which there are notes."""
+        """Take up every launch of which there are notes, and what was being removed."""
+        sweeping.clear(f"{self.data}/temporary", kept=set(os.listdir(self._above)), begins=True)
         for name in sorted(os.listdir(self._above)):
             if name.startswith(".") and name.endswith(".new"):
                 shutil.rmtree(f"{self._above}/{name}", ignore_errors=True)

@@ -1,26 +1,39 @@
-"""The kernel calls that the standard library does not have: prctl, mount namespaces, mounts."""
+"""The kernel calls that the standard library does not have: prctl, namespaces, mounts, key rings."""
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 
 CLONE_NEWNS = 0x00020000
+CLONE_NEWIPC = 0x08000000
 MNT_DETACH = 2
 MS_RDONLY = 1
 MS_NOSUID = 2
 MS_NODEV = 4
+MS_NOEXEC = 8
 MS_REMOUNT = 32
 MS_BIND = 4096
 MS_MOVE = 8192
 MS_REC = 16384
 MS_PRIVATE = 1 << 18
-PR_SET_PDEATHSIG = 1
+PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_CLEAR_ALL = 4
+CAPABILITIES = 64  # as many as the kernel's sets can hold
+KEYCTL_JOIN_SESSION_KEYRING = 1
+KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "loongarch64": 219}
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_STATVFS_FLAGS = ((os.ST_NOSUID, MS_NOSUID), (os.ST_NODEV, MS_NODEV), (os.ST_NOEXEC, 8), (os.ST_RDONLY, MS_RDONLY))
+_STATVFS_FLAGS = (
+    (os.ST_NOSUID, MS_NOSUID),
+    (os.ST_NODEV, MS_NODEV),
+    (os.ST_NOEXEC, MS_NOEXEC),
+    (os.ST_RDONLY, MS_RDONLY),
+)
 
 
 def become_subreaper() -> None:
@@ -33,20 +46,60 @@ def refuse_new_privileges() -> None:
     _check(_LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
 
 
+def give_up_capabilities() -> None:
+    """No program of this process or its children has a capability by file or by inheritance from here on.
+
+    What this process has now, root's rights among them, ends when it changes its uid. Nothing happens where it may not
+    say so, for then it has none to give up.
+    """
+    nothing = ctypes.c_ulong(0)
+    _LIBC.prctl(PR_CAP_AMBIENT, ctypes.c_ulong(PR_CAP_AMBIENT_CLEAR_ALL), nothing, nothing, nothing)
+    for capability in range(CAPABILITIES):
+        if _LIBC.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), nothing, nothing, nothing) != 0:
+            return
+
+
+def leave_session_keyring() -> None:
+    """A session key ring of this process's own: in the one of whoever started us lie keys of theirs.
+
+    Nothing happens where the kernel has no key rings, or where a filter keeps everybody from them.
+    """
+    number = KEYCTL.get(os.uname().machine)
+    if number is not None:
+        _LIBC.syscall(ctypes.c_long(number), ctypes.c_long(KEYCTL_JOIN_SESSION_KEYRING), None)
+
+
 def unshare_mounts() -> None:
     """A mount namespace of this process's own, in which nothing that is mounted shows outside."""
     _check(_LIBC.unshare(CLONE_NEWNS), "unshare")
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
 
 
-def enter_mounts(descriptor: int) -> None:
-    """Move to the mount namespace behind an open `/proc/<pid>/ns/mnt`."""
-    _check(_LIBC.setns(descriptor, CLONE_NEWNS), "setns")
+def unshare_ipc() -> None:
+    """System V's shared memory, semaphores and queues of this process's own: they end with it and its children.
+
+    Nothing happens where the kernel was built without.
+    """
+    if _LIBC.unshare(CLONE_NEWIPC) != 0 and ctypes.get_errno() != errno.EINVAL:
+        _check(-1, "unshare")
 
 
-def mount_tmpfs(target: str, *, size: str = "1m") -> None:
-    """An empty directory in memory over `target`, which everybody may cross and only root may write."""
-    _mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, f"mode=0755,size={size}")
+def enter(descriptor: int) -> None:
+    """Move to the namespace behind an open `/proc/<pid>/ns/…`."""
+    _check(_LIBC.setns(descriptor, 0), "setns")
+
+
+def mount_tmpfs(target: str, *, size: str = "1m", mode: int = 0o755) -> None:
+    """An empty directory in memory over `target`, root's own; as it stands, everybody may cross it."""
+    _mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, f"mode={mode:o},size={size}")
+
+
+def mount_proc(target: str) -> None:
+    """A `/proc` in which processes that one may not look into do not show.
+
+    OSError before Linux 5.8, where that would hold for the whole machine: only since then is it known by this word.
+    """
+    _mount("proc", target, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=invisible")
 
 
 def bind(source: str, target: str, *, recursive: bool = True) -> None:

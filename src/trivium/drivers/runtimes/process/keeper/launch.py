@@ -17,6 +17,7 @@ from trivium.drivers.runtimes.process.keeper import (
     minder,
     probe,
     processes,
+    sweeping,
     watch,
 )
 from trivium.drivers.runtimes.process.keeper.cgroups import Cgroup, Hierarchy, Limits
@@ -118,6 +119,7 @@ class Launch:
             return False
         with suppress(OSError):
             folders.remove_tree(self.paths.run)
+        sweeping.sweep(self.paths.temporary)
         self.notes.remove()
         return True
 
@@ -312,7 +314,8 @@ class Launch:
     def _check_limits(self, world: World) -> None:
         """End a launch that crossed a limit as a whole: what is left of it after the kernel killed a part is no use."""
         self._limits.look(world.now)
-        offence = self._limits.crossed(self.spec, members.identities(self._pids, world.table), world)
+        them = members.identities(self._pids, world.table)
+        offence = self._limits.crossed(self.spec, self.paths, them=them, world=world)
         if offence is not None:
             self.stop(0, ending=offence.ending, detail=offence.detail)
 
@@ -421,6 +424,7 @@ class Launch:
             self._cgroup.remove()
         with suppress(OSError):
             folders.remove_tree(self.paths.run)
+        sweeping.sweep(self.paths.temporary)
         self.write_end()
 
     def write_end(self) -> bool:

@@ -16,6 +16,8 @@ VISIBLE = {
     "npu": "ASCEND_RT_VISIBLE_DEVICES",
     "mlu": "MLU_VISIBLE_DEVICES",
 }
+SOCKET_NAME = 107  # bytes that the name of a unix socket may have
+KERNEL_SOCKET = len("/jupyter/kernel-01234567-89ab-cdef-0123-456789abcdef-ipc-5")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -80,9 +82,18 @@ def _jupyterlab(spec: Spec, paths: Paths, environment: dict[str, str]) -> Progra
         "ServerApp.allow_root": "True",
         "LabApp.news_url": "",
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "KernelManager.transport": transport(paths),
     }
     argv = (python, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items() if value))
     return Program(python, argv, {**environment, "JUPYTER_TOKEN": spec.token})
+
+
+def transport(paths: Paths) -> str:
+    """How a notebook's server talks with its kernels: over sockets in its own directory, where their names fit.
+
+    Any user of the machine could connect to a kernel's ports, and read what it prints without having its key.
+    """
+    return "ipc" if len(os.fsencode(paths.own)) + KERNEL_SOCKET <= SOCKET_NAME else "tcp"
 
 
 def _devices(spec: Spec) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""The private mount namespace of a launch: what it needs is shown to it, what is not its own is hidden.
+"""The room of a launch, its private namespaces: what it needs is shown to it, what is not its own is hidden.
 
 A directory that the notebook's user may not cross (an interpreter under `/root`, the data directory) is covered with an
-empty one in memory, in which only what the launch needs is shown, at the same path. Seen by nobody else.
+empty one in memory, in which only what the launch needs is shown, at the same path. Directories that everybody may
+write to (`/tmp` and its like) are covered with directories of the launch's own. Seen by nobody else.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from trivium.drivers.runtimes.process.keeper.spec import Failed, Mount, Paths, S
 LINKS = 40  # as many as the kernel follows
 ENTRIES = 1000  # a directory with more is not copied to make room for a mount
 FORBIDDEN = ("/proc", "/sys", "/dev")
+SCRATCH = ("/tmp", "/var/tmp")  # noqa: S108 - what is covered, and never written to
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - as above
 
 
 class Need(NamedTuple):
@@ -37,15 +40,51 @@ class Traced(NamedTuple):
 
 
 def enter(spec: Spec, paths: Paths) -> None:
-    """Move the calling process to a namespace of its own, made for this launch. OSError when the kernel refuses."""
+    """Move the calling process to namespaces of its own, made for this launch. OSError when the kernel refuses."""
     kernel.unshare_mounts()
+    kernel.unshare_ipc()
     os.umask(0o022)  # what is made in memory must be crossed by the notebook's user
+    hide_processes()
+    _own_shared_memory(spec.memory)
     traced = [(trace(need.path), need.writable) for need in needs(spec, paths)]
     sources = [_source(mount, paths.shared) for mount in spec.mounts]  # before the home they are in may be hidden
-    covered = _cover(traced, hidden=(paths.data,), uid=spec.uid)
+    hidden = {os.path.realpath(place): -1 for place in (paths.data, paths.sockets)}
+    covered = _cover(traced, covers={**_scratch(paths), **hidden}, uid=spec.uid)
     ground = Ground(paths, covered, [one.path for one, _ in traced])
     for mount, source in zip(spec.mounts, sources, strict=True):
         _show(mount, source, spec=spec, ground=ground)
+
+
+def hide_processes() -> bool:
+    """A `/proc` without other users' processes, what is mounted below it kept; False where the kernel has none."""
+    below = [line.split()[4] for line in _mountinfo() if line.split()[4].startswith("/proc/")]
+    kept = [(place, os.open(place, os.O_PATH | os.O_CLOEXEC)) for place in dict.fromkeys(below)]
+    try:
+        kernel.mount_proc("/proc")
+    except OSError:
+        return False
+    else:
+        for place, handle in kept:  # a container's covers, under which the host would show
+            kernel.bind(f"/proc/self/fd/{handle}", place)
+        return True
+    finally:
+        for _, handle in kept:
+            os.close(handle)
+
+
+def doors(pid: int) -> list[tuple[str, int]]:
+    """The namespaces that a process of a launch is in, to `follow` it there."""
+    kinds = [kind for kind in ("ipc", "mnt") if os.path.exists(f"/proc/{pid}/ns/{kind}")]
+    return [(kind, os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)) for kind in kinds]
+
+
+def follow(doors: list[tuple[str, int]]) -> None:
+    """Move the calling process to these namespaces; the file system is the launch's user's from then on."""
+    for kind, door in doors:
+        own, there = os.stat(f"/proc/self/ns/{kind}"), os.fstat(door)
+        if (own.st_dev, own.st_ino) != (there.st_dev, there.st_ino):
+            kernel.enter(door)
+        os.close(door)
 
 
 def needs(spec: Spec, paths: Paths) -> list[Need]:
@@ -135,21 +174,33 @@ class Ground(NamedTuple):
     needed: list[str]
 
 
-def _cover(traced: list[tuple[Traced, bool]], hidden: tuple[str, ...], uid: int | None) -> list[str]:
-    """Cover what may not be crossed, and show the needed directories in it; says which directories are covered."""
+def _own_shared_memory(size: int) -> None:
+    """An empty `/dev/shm` of this launch's own, as large as the memory that it may have."""
+    if os.path.isdir(SHARED_MEMORY):
+        kernel.mount_tmpfs(SHARED_MEMORY, size=str(size), mode=0o1777)
+
+
+def _scratch(paths: Paths) -> dict[str, int]:
+    """The directories for temporary files, each with a descriptor of what the launch has in its place."""
+    pairs = zip(SCRATCH, paths.scratch, strict=True)
+    found = {os.path.realpath(place): own for place, own in pairs if os.path.isdir(place)}
+    return {place: os.open(own, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for place, own in found.items()}
+
+
+def _cover(traced: list[tuple[Traced, bool]], covers: dict[str, int], uid: int | None) -> list[str]:
+    """Cover what may not be crossed, and show the needed directories in it; says which directories are covered.
+
+    `covers` are places to cover besides, each with a descriptor of a directory to cover it with, which is closed, or -1
+    for an empty one in memory.
+    """
     ordered = sorted(traced, key=lambda one: one[0].path.count("/"))
     handles = [(one.path, writable, os.open(one.path, os.O_PATH | os.O_CLOEXEC)) for one, writable in ordered]
-    stops = {os.path.realpath(place) for place in hidden}
+    stops = set(covers)
     reached = [path for one, _ in ordered for path in (one.path, *(link for link, _ in one.links))]
     stops.update(stop for path in reached if (stop := first_uncrossable(path, uid)))
     covered = [place for place in sorted(stops) if not any(_is_below(place, other) for other in stops)]
-    for place in covered:
-        kernel.mount_tmpfs(place)
-    for one, _ in ordered:
-        for link, target in one.links:
-            if any(_is_below(link, place) for place in covered) and not os.path.lexists(link):
-                os.makedirs(os.path.dirname(link), mode=0o755, exist_ok=True)
-                os.symlink(target, link)
+    _put_over(covered, covers)
+    _link_again([link for one, _ in ordered for link in one.links], covered)
     for path, writable, handle in handles:
         if any(_is_below(path, place) for place in covered):
             os.makedirs(path, mode=0o755, exist_ok=True)
@@ -158,6 +209,25 @@ def _cover(traced: list[tuple[Traced, bool]], hidden: tuple[str, ...], uid: int 
             kernel.make_readonly(path)
         os.close(handle)
     return covered
+
+
+def _put_over(covered: list[str], covers: dict[str, int]) -> None:
+    for place in covered:
+        if covers.get(place, -1) < 0:
+            kernel.mount_tmpfs(place)
+        else:
+            kernel.bind(f"/proc/self/fd/{covers[place]}", place)
+    for handle in covers.values():
+        if handle >= 0:
+            os.close(handle)
+
+
+def _link_again(links: list[tuple[str, str]], covered: list[str]) -> None:
+    """Make the links to what the launch needs again, where they are covered now."""
+    for link, target in links:
+        if any(_is_below(link, place) for place in covered) and not os.path.lexists(link):
+            os.makedirs(os.path.dirname(link), mode=0o755, exist_ok=True)
+            os.symlink(target, link)
 
 
 def _source(mount: Mount, home: str) -> int:
@@ -270,12 +340,16 @@ def _is_below(path: str, place: str) -> bool:
 
 def _is_memory(place: str) -> bool:
     """Whether a directory is on one of our covers, and not on something that is shown in it."""
-    with open("/proc/self/mountinfo", encoding="utf-8") as file:
-        lines = [line.split() for line in file]
+    lines = [line.split() for line in _mountinfo()]
     kinds = {words[4]: words[words.index("-") + 1] for words in lines}  # the last mount at a place is the one on top
     while place not in kinds:
         place = os.path.dirname(place)
     return kinds[place] == "tmpfs"
+
+
+def _mountinfo() -> list[str]:
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        return file.readlines()
 
 
 @contextmanager

@@ -63,12 +63,23 @@ class Paths(NamedTuple):
     layer: str  # the launch's own directory: `venv` and, without the user's home, `home`
     run: str  # root's own: holds the link to the socket
     own: str  # the notebook's own, below `run`
+    temporary: str  # holds what the notebook has in the place of /tmp and /var/tmp, until it ends
     log: str
 
     @property
     def venv(self) -> str:
         """The layer itself."""
         return f"{self.layer}/venv"
+
+    @property
+    def sockets(self) -> str:
+        """The directory that the launches of a data directory share for their sockets."""
+        return os.path.dirname(self.run)
+
+    @property
+    def scratch(self) -> tuple[str, str]:
+        """What stands in the place of /tmp and of /var/tmp."""
+        return f"{self.temporary}/short", f"{self.temporary}/long"
 
     @property
     def socket(self) -> str:
@@ -120,5 +131,6 @@ def paths_of(spec: Spec, data: str, run: str) -> Paths:
         layer=layer,
         run=room,
         own=f"{room}/own",
+        temporary=f"{data}/temporary/{spec.name}",
         log=f"{data}/logs/{spec.launch}/{spec.generation}.log",
     )

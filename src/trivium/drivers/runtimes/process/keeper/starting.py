@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import signal
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from trivium.drivers.runtimes.process.keeper import folders, kernel, layer, program, rooms
+from trivium.drivers.runtimes.process.keeper import folders, layer, program, rights, rooms
 from trivium.drivers.runtimes.process.keeper.cgroups import Cgroup
 from trivium.drivers.runtimes.process.keeper.members import MARK
 from trivium.drivers.runtimes.process.keeper.processes import Identity, identify
@@ -65,14 +64,11 @@ def start(plan: Plan, log: int, tell: Tell) -> NoReturn:
 def execute(plan: Plan, main: Identity, command: str) -> NoReturn:
     """Become a shell command inside a running notebook: its limits, its namespace, its user, its environment."""
     try:
-        room = os.open(f"/proc/{main.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        doors = rooms.doors(main.pid)
         if identify(main.pid) != main:
             os._exit(FAILED)
-        own = os.stat("/proc/self/ns/mnt")
         join(plan, None)
-        if (own.st_dev, own.st_ino) != (os.fstat(room).st_dev, os.fstat(room).st_ino):
-            kernel.enter_mounts(room)
-        os.close(room)
+        rooms.follow(doors)
         drop(plan)
         environment = _surroundings(plan, _interpreter(plan))
         os.chdir(plan.paths.home)
@@ -100,18 +96,9 @@ def join(plan: Plan, log: int | None) -> None:
 
 def drop(plan: Plan) -> None:
     """Become the notebook's user for good."""
-    if plan.cgroup is None or "pids" not in plan.cgroup.controllers:
-        # A storm of forks outruns whoever looks once a second, so all that the user has comes to an end.
-        most = STORM * plan.spec.processes
-        with suppress(ValueError, OSError):  # the server's own end is nearer
-            resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
-    uid = plan.spec.uid
-    if uid is not None and os.geteuid() == 0:
-        os.setgroups([])
-        os.setresgid(uid, uid, uid)
-        os.setresuid(uid, uid, uid)
-    kernel.refuse_new_privileges()
-    os.umask(0o077)
+    # A storm of forks outruns whoever looks once a second, so all that the user has comes to an end.
+    is_held = plan.cgroup is not None and "pids" in plan.cgroup.controllers
+    rights.drop(plan.spec.uid, processes=None if is_held else STORM * plan.spec.processes)
 
 
 def _prepare(plan: Plan) -> None:

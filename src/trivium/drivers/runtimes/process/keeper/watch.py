@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from typing import NamedTuple
 
 from trivium.drivers.runtimes.process.keeper import processes
 from trivium.drivers.runtimes.process.keeper.cgroups import Cgroup
 from trivium.drivers.runtimes.process.keeper.processes import Identity
-from trivium.drivers.runtimes.process.keeper.spec import Note, Spec
+from trivium.drivers.runtimes.process.keeper.spec import Note, Paths, Spec
 from trivium.drivers.runtimes.process.keeper.world import World
 
 RECENT = 5.0  # seconds within which a limit that was hit explains an end
 EVERY = 1.0  # seconds between two sums over a launch's processes
 MIB = 1 << 20
+ROOM = 8 * MIB  # bytes that a launch may put beside its socket, where the machine keeps them in memory
+THINGS = 4000  # as many entries may it have there
+LOG = 64 * MIB  # bytes after which a log begins anew
 
 
 class Offence(NamedTuple):
@@ -52,13 +56,20 @@ class Limits:
             return "too_many_processes", processes_detail(spec)
         return None
 
-    def crossed(self, spec: Spec, them: frozenset[Identity], world: World) -> Offence | None:
+    def crossed(self, spec: Spec, paths: Paths, *, them: frozenset[Identity], world: World) -> Offence | None:
         """The limit that the launch crossed: the kernel killed a part of it for memory, or what is watched is over."""
         if self._killed:
             return Offence("out_of_memory", memory_detail(spec))
-        if not (self._watches_memory or self._watches_processes) or world.now - self._watched < EVERY:
+        if world.now - self._watched < EVERY:
             return None
         self._watched = world.now
+        begin_anew(paths.log)
+        return overfull(paths.own) or self._over(spec, them, world)
+
+    def _over(self, spec: Spec, them: frozenset[Identity], world: World) -> Offence | None:
+        """The limit that no cgroup holds, and that it crossed."""
+        if not (self._watches_memory or self._watches_processes):
+            return None
         tasks = sum(world.table[one.pid].threads for one in them)
         if self._watches_processes and tasks > spec.processes:
             return Offence("too_many_processes", processes_detail(spec))
@@ -71,6 +82,45 @@ class Limits:
         if sum(world.table[one.pid].resident for one in them) * page <= spec.memory:
             return False  # shared pages counted twice and still within
         return sum(processes.memory_of(one.pid) for one in them) > spec.memory
+
+
+def overfull(own: str) -> Offence | None:
+    """Whether a launch has put too much beside its socket: that directory is the machine's memory, not its user's."""
+    size = things = 0
+    waiting = [own]
+    for place in waiting:
+        try:
+            with os.scandir(place) as found:
+                for entry in found:
+                    size += _size(entry)
+                    things += 1
+                    if size > ROOM or things > THINGS:
+                        return Offence("no_space", f"It put more than {ROOM // MIB} MiB into its runtime directory.")
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        except OSError:
+            continue  # gone meanwhile, or too deep for a path
+    return None
+
+
+def begin_anew(log: str) -> None:
+    """Empty a log that has grown too long; what writes to it goes on at its beginning."""
+    with suppress(OSError):
+        if os.stat(log).st_size <= LOG:
+            return
+        descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"[Trivium: more than {LOG // MIB} MiB were printed, and are dropped.]\n".encode())
+        finally:
+            os.close(descriptor)
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    except OSError:
+        return 0
 
 
 def memory_detail(spec: Spec) -> str:
