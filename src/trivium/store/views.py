@@ -28,7 +28,7 @@ class Own:
         self.kept = Kept(self.driver) if keeps else None
 
     def look(
-        self, make: Callable[[Own], Read], use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs
+        self, make: Callable[[Own], Read], use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """What `use` makes of a view, in which it may go both ways: through the driver and through SQLAlchemy.
 
