@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import hypothesis
@@ -20,6 +21,11 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, prin
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=20, help="how often each crash test kills the server (default: 20)")
+    parser.addoption("--points", type=int, default=4, help="steps at which crash tests kill; 0: all (default: 4)")
+    parser.addoption(
+        "--shrink", type=float, default=0, help="seconds for making a failing crash test small (default: 0)"
+    )
+    parser.addoption("--reports", default=".crash", help="where crash tests write reports (default: .crash)")
     parser.addoption("--crash-seed", type=int, default=1, help="what the random choices of crash tests start from")
 
 
@@ -55,10 +61,25 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'trivium.db'}"
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def databases(request: pytest.FixtureRequest) -> Callable[[], AbstractContextManager[str | None]]:
+    """Fresh databases, one after the other, of each kind; None stands for one in the data directory."""
+    if request.param == "postgresql":
+        cluster: postgresql.Cluster = request.getfixturevalue("postgres_cluster")
+        return cluster.database
+    return nullcontext
+
+
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> int:
     """How often a crash test kills: --kills."""
     return request.config.option.kills
+
+
+@pytest.fixture
+def points(request: pytest.FixtureRequest) -> int:
+    """At how many of the steps of a notebook's life a crash test kills: --points."""
+    return request.config.option.points
 
 
 @pytest.fixture

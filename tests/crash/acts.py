@@ -82,8 +82,17 @@ class Hand:
 
     def make(self, kind: str, count: int) -> int:
         """A new notebook's id."""
-        assert self._ask_for(kind, count, mount_home=True)
-        return self._mine[-1].id or 0
+        asked = self.ask_for(kind, count)
+        assert asked.id is not None
+        return asked.id
+
+    def ask_for(self, kind: str, count: int) -> Asked:
+        """Ask for a new notebook; in doubt where nobody answered."""
+        return self._ask_for(kind, count, mount_home=True)
+
+    def do(self, verb: str, asked: Asked) -> None:
+        """One call about a notebook: start, stop, save, release, rename or service."""
+        self._do(verb, asked, lambda: False, dice=random.Random(0))
 
     def stop(self, notebook: int) -> None:
         """Stop one."""
@@ -128,9 +137,9 @@ class Hand:
     def _create(self, dice: random.Random) -> bool:
         """Ask for a new notebook; whether there is one."""
         kind, count = dice.choice((("dcu", 1), ("dcu", 1), ("dcu", 2), ("dcu", 3), ("cpu", 1)))
-        return self._ask_for(kind, count, mount_home=dice.random() < 0.8)
+        return self._ask_for(kind, count, mount_home=dice.random() < 0.8).id is not None
 
-    def _ask_for(self, kind: str, count: int, *, mount_home: bool) -> bool:
+    def _ask_for(self, kind: str, count: int, *, mount_home: bool) -> Asked:
         self._count += 1
         asked = Asked(mark=f": {self.name}.{self._count}", user=self.user.key.user, kind=kind, count=count)
         asked.doubt = Doubt("create", {})
@@ -152,7 +161,7 @@ class Hand:
             self._model.drop([asked])
             self._mine.remove(asked)
         self._settle("create", asked, answer)
-        return answer.ok
+        return asked
 
     def _tell(self, verb: str, asked: Asked, changes: dict[str, Any], call: Callable[[], Answer]) -> None:
         """Ask for something, and believe the answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import signal
@@ -10,6 +11,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import httpx
 
@@ -17,17 +19,21 @@ from tests.crash import invariants, machine
 from tests.crash.acts import Diary, Hand, Tools
 from tests.crash.invariants import INVARIANTS, Check, Scene
 from tests.crash.ledger import Book
-from tests.crash.model import Model
+from tests.crash.model import Asked, Model
 from tests.crash.scnet import User, Visitor
 from tests.crash.server import Site
+from tests.crash.shrinking import Befalls, Plan
 from tests.waiting import until
 from trivium.drivers.runtimes.process.keeper import processes
 
 USERS = ("alice", "bob")
 HANDS = 2  # of each user
 NAMED = re.compile(r"\d{15,}")
-BURST = 2.0  # seconds at most until the server is killed
-STARTUP = 2.0  # seconds within which it is killed while it starts
+CALLS = 8  # answers until the server is killed, on the average: counted, so that a busy machine does no less
+MOST_BURST = 4.0  # seconds
+MOMENT = 0.2  # seconds at most between the last of them and the kill
+BURST = 0.5  # seconds at most that calls go on between two things that befall
+STARTUP = 1.0  # seconds that a start may take, before one is measured: within them it is killed while it starts
 PAUSE = 0.6  # seconds at most that the server is stopped
 RESTS_WITHIN = 60.0
 LEAVES_WITHIN = 45.0  # seconds for what ended to be cleared away; the worker sweeps every thirty
@@ -46,37 +52,61 @@ SOON: tuple[Check, ...] = (invariants.asked_is_reached, invariants.ports_are_fre
 
 
 class Broken(AssertionError):
-    """An invariant that does not hold."""
+    """An invariant that does not hold: `what` names it, and `plan` is the run that led there."""
+
+    def __init__(self, told: str, *, plan: Plan, what: str) -> None:
+        super().__init__(told)
+        self.plan = plan
+        self.what = what
+
+
+def kind_of(error: BaseException) -> str:
+    """What broke, without the ids and times that differ from run to run."""
+    first = str(error).partition("\n")[0]
+    named = first.partition(":")[0]
+    return named if named in {check.__name__ for check in INVARIANTS} else re.sub(r"\d+(\.\d+)?", "…", first)[:80]
 
 
 class Drive:
     """One run on one site."""
 
     def __init__(self, site: Site, seed: int) -> None:
-        self._site = site
-        self._seed = seed
+        self.site = site
+        self.plan = Plan(seed, rounds=(), hands=tuple(f"{user}{number}" for user in USERS for number in range(HANDS)))
         self._model = Model()
         self._diary = Diary()
         self._book: Book | None = None
         self._visitor = Visitor()
         self._users: dict[str, User] = {}
         self.hands: list[Hand] = []
-        self._rounds = 0
+        self._number = 0  # of the round
+        self._rounds: list[int] = []
+        self._startup = STARTUP
         self.kills = 0
         self.checks = 0
         self.figures: Counter[str] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
 
     def run(self, kills: int) -> str:
-        """Kill so often; what was done, in a few lines. AssertionError tells seed, invariant and trace."""
+        """Kill so often; what was done, in a few lines. `Broken` has the plan, the invariant and the trace."""
+        return self._run(itertools.takewhile(lambda _: self.kills < kills, itertools.count(1)))
+
+    def repeat(self, plan: Plan) -> str:
+        """The rounds of a plan, and no others."""
+        self.plan = plan
+        return self._run(plan.rounds)
+
+    def _run(self, rounds: Iterable[int]) -> str:
         began = time.monotonic()
         try:
             self.furnish()
-            while self.kills < kills:
+            for self._number in rounds:
+                self._rounds.append(self._number)
                 self._round()
             self._end()
         except (AssertionError, httpx.HTTPError, KeyError) as error:
-            raise Broken(self._told(error)) from error
+            plan = replace(self.plan, rounds=tuple(self._rounds))
+            raise Broken(self.told(error), plan=plan, what=kind_of(error)) from error
         return self._report(time.monotonic() - began)
 
     def close(self) -> None:
@@ -86,13 +116,13 @@ class Drive:
         if self._book is not None:
             self._book.close()
         self._visitor.close()
-        self._site.close()
+        self.site.close()
 
     # ---- the course ----------------------------------------------------------------------------------------------
 
     def furnish(self) -> None:
         """Make the site, its users and their hands, and start the server."""
-        site = self._site
+        site = self.site
         keys = site.furnish(USERS)
         image = site.small_image()
         service = f"setsid python -I -S {site.python}/program.py {{port}} >/dev/null 2>&1 </dev/null &"
@@ -111,40 +141,53 @@ class Drive:
 
     def _round(self) -> None:
         """A burst of calls, a crash, a new start, and a look."""
-        self._rounds += 1
-        dice = random.Random(f"{self._seed}/{self._rounds}")
         with self._burst():
-            self._wait(dice.uniform(0, BURST))
-            if dice.random() < 0.2:
-                self._note("SIGSTOP")
-                self._site.signal(signal.SIGSTOP)
-                self._wait(dice.uniform(0, PAUSE))
-                self._site.signal(signal.SIGCONT)
-                self._note("SIGCONT")
-                self.figures["pauses"] += 1
-                self._wait(dice.uniform(0, BURST / 4))
-            if dice.random() < 0.1:
-                self._kill_keeper()
-                self._wait(dice.uniform(0, BURST / 4))
-            if dice.random() < 0.1:
+            self._wait_for_calls(self._dice("burst"))
+            self._disturb()
+            if self._befalls(Befalls.TERM, 0.1):
                 self._terminate()
             else:
                 self._kill("amid calls")
-        if dice.random() < 0.3:
-            self._kill_notebook(dice)
-        if dice.random() < 0.1:
+        if self._befalls(Befalls.NOTEBOOK, 0.3):
+            self._kill_notebook(self._dice("notebook"))
+        if self._befalls(Befalls.KEEPER, 0.1, "without a server"):
             self._kill_keeper()
-        if dice.random() < 0.35:
-            self._site.spawn()
-            self._wait(dice.uniform(0, STARTUP))
+        starts = self._dice("starts")
+        while Befalls.STARTING in self.plan.befalls and starts.random() < 0.4:
+            self.site.spawn()
+            self._wait(starts.uniform(0, 1.3 * self._startup))
             self._kill("while it started")
         began = time.monotonic()
-        self._site.start()
-        self.seconds["starts"] += time.monotonic() - began
-        self._note("the server answers")
+        self.site.start()
+        self._startup = time.monotonic() - began
+        self.seconds["starts"] += self._startup
+        self.note("the server answers")
+        dice = self._dice("login")
         if dice.random() < 0.2:
             self._log_in(dice.choice(USERS))
         self.check()
+
+    def _disturb(self) -> None:
+        """What befalls before the kill."""
+        if self._befalls(Befalls.PAUSE, 0.2):
+            dice = self._dice("pause")
+            self.note("SIGSTOP")
+            self.site.signal(signal.SIGSTOP)
+            self._wait(dice.uniform(0, PAUSE))
+            self.site.signal(signal.SIGCONT)
+            self.note("SIGCONT")
+            self.figures["pauses"] += 1
+            self._wait(dice.uniform(0, BURST))
+        if self._befalls(Befalls.KEEPER, 0.1):
+            self._kill_keeper()
+            self._wait(self._dice("keeper").uniform(0, BURST))
+
+    def _befalls(self, what: Befalls, share: float, when: str = "") -> bool:
+        """Whether it befalls in this round: it has dice of its own, so that leaving one thing out moves no other."""
+        return what in self.plan.befalls and self._dice(f"{what.name}{when}").random() < share
+
+    def _dice(self, what: str) -> random.Random:
+        return random.Random(f"{self.plan.seed}/{self._number}/{what}")
 
     def _end(self) -> None:
         """Release everything: nothing may be left."""
@@ -156,15 +199,14 @@ class Drive:
                 asked.acknowledge("release", {"wanted": "deleted"})
         self.check()
         assert self._book is not None
-        found = machine.look(self._site.data)
-        left = (found.launches, found.rooms, found.layers, found.logs, found.cgroups, found.minders)
-        assert not any(left), found
+        assert self.is_empty(), machine.look(self.site.data)
 
     @contextmanager
     def _burst(self) -> Iterator[None]:
         """All hands at work while the block runs."""
         over = threading.Event()
-        dice = [random.Random(f"{self._seed}/{self._rounds}/{hand.name}") for hand in self.hands]
+        hands = [hand for hand in self.hands if hand.name in self.plan.hands]
+        dice = [self._dice(hand.name) for hand in hands]
         faults: list[BaseException] = []
 
         def work(hand: Hand, mine: random.Random) -> None:
@@ -174,7 +216,7 @@ class Drive:
                 faults.append(error)
 
         threads = [
-            threading.Thread(target=work, args=pair, name=pair[0].name) for pair in zip(self.hands, dice, strict=True)
+            threading.Thread(target=work, args=pair, name=pair[0].name) for pair in zip(hands, dice, strict=True)
         ]
         for thread in threads:
             thread.start()
@@ -190,23 +232,23 @@ class Drive:
     # ---- what befalls --------------------------------------------------------------------------------------------
 
     def _kill(self, when: str) -> None:
-        self._note(f"kill -9 of the server {when}")
-        self._site.kill()
+        self.note(f"kill -9 of the server {when}")
+        self.site.kill()
         self.kills += 1
         self.figures[f"kills {when}"] += 1
 
     def _terminate(self) -> None:
-        self._note("SIGTERM")
+        self.note("SIGTERM")
         began = time.monotonic()
-        status = self._site.stop()
-        self._note(f"it ended with {status} after {time.monotonic() - began:.1f} s")
+        status = self.site.stop()
+        self.note(f"it ended with {status} after {time.monotonic() - began:.1f} s")
         assert status == 0, f"SIGTERM ended the server with {status}"
         self.figures["SIGTERM"] += 1
 
     def _kill_keeper(self) -> None:
-        keeper = machine.look(self._site.data).keeper
+        keeper = machine.look(self.site.data).keeper
         if keeper is not None and processes.send(keeper.identity, signal.SIGKILL):
-            self._note("kill -9 of the keeper")
+            self.note("kill -9 of the keeper")
             self.figures["keepers killed"] += 1
 
     def _kill_notebook(self, dice: random.Random) -> None:
@@ -223,7 +265,7 @@ class Drive:
         if alive:
             asked, main = dice.choice(alive)
             asked.is_killed = processes.send(main, signal.SIGKILL) or asked.is_killed
-            self._note(f"kill -9 {main.pid} of {asked.id}")
+            self.note(f"kill -9 {main.pid} of {asked.id}")
             self.figures["notebooks killed without a server"] += 1
 
     # ---- the look ------------------------------------------------------------------------------------------------
@@ -243,10 +285,10 @@ class Drive:
             self._wait(0.05)
             scene = self.scene()
         self._hold(INVARIANTS, scene)
-        until(self._site.is_ready, within=30, what="readiness")
+        until(self.site.is_ready, within=30, what="readiness")
         self._diary.lines.clear()
         self.seconds["checks"] += time.monotonic() - began
-        self._note(f"all is as it should be after {self.kills} kills")
+        self.note(f"all is as it should be after {self.kills} kills")
 
     def scene(self) -> Scene:
         """The site as it is now."""
@@ -254,11 +296,22 @@ class Drive:
         return Scene(
             model=self._model,
             ledger=self._book.read(),
-            machine=machine.look(self._site.data),
+            machine=machine.look(self.site.data),
             book=self._book,
             users=self._users,
             visitor=self._visitor,
         )
+
+    def found(self, asked: Asked) -> str | None:
+        """What the database says is the case with a notebook; None where it has no such row."""
+        assert self._book is not None
+        row = self._book.read().notebooks.get(asked.id or 0)
+        return None if row is None else row.found
+
+    def is_empty(self) -> bool:
+        """Whether nothing of any notebook is on the machine."""
+        found = machine.look(self.site.data)
+        return not any((found.launches, found.rooms, found.layers, found.logs, found.cgroups, found.minders))
 
     def _hold(self, checks: Iterable[Check], scene: Scene) -> None:
         found: list[str] = []
@@ -275,24 +328,33 @@ class Drive:
         assert answer.ok, answer
         self._model.tokens.append((name, dict(user.tokens)))
 
+    def _wait_for_calls(self, dice: random.Random) -> None:
+        """Let the hands work until a random number of their calls is answered, and a moment longer."""
+        goal = len(self._diary.lines) + int(dice.expovariate(1 / CALLS))
+        over = time.monotonic() + MOST_BURST
+        until(lambda: len(self._diary.lines) >= goal or time.monotonic() > over, within=2 * MOST_BURST)
+        self._wait(dice.uniform(0, MOMENT))
+
     def _wait(self, seconds: float) -> None:
         """Let others work until a random moment has come."""
         moment = time.monotonic() + seconds
         until(lambda: time.monotonic() >= moment, within=seconds + 10)
 
-    def _note(self, what: str) -> None:
+    def note(self, what: str) -> None:
+        """Write into the diary what befell."""
         self._diary.note("--------", what, "")
 
-    def _told(self, error: BaseException) -> str:
+    def told(self, error: BaseException) -> str:
+        """All that helps to understand a failure."""
         trace = "\n".join(self._diary.lines)
         with suppress(OSError):
-            keeper = (self._site.data / "keeper" / "keeper.log").read_text("utf-8", "replace")[-2000:]
+            keeper = (self.site.data / "keeper" / "keeper.log").read_text("utf-8", "replace")[-2000:]
             return (
-                f"{error}\n\nseed {self._seed}, round {self._rounds}, {self.kills} kills\n\n"
+                f"{error}\n\nseed {self.plan.seed}, round {self._number}, {self.kills} kills\n\n"
                 f"What was done since the last check:\n{trace}\n\n"
                 f"What the database has of those that are named:\n{self._told_of(str(error))}\n\n"
                 f"The keeper's log:\n{keeper}\n\n"
-                f"The end of the server's log:\n{self._site.said()}"
+                f"The end of the server's log:\n{self.site.said()}"
             )
         return f"{error}\n{trace}"
 
@@ -314,7 +376,7 @@ class Drive:
     def _report(self, seconds: float) -> str:
         verbs = sorted({verb for verb, _ in self._diary.counts})
         lines = [
-            f"{self.kills} kills of the server in {self._rounds} rounds and {seconds:.1f} s, seed {self._seed}",
+            f"{self.kills} kills in {len(self._rounds)} rounds and {seconds:.1f} s, seed {self.plan.seed}",
             f"  {self.checks} checks of invariants, {len(self._model.asked)} notebooks",
             "  " + ", ".join(f"{name}: {count}" for name, count in sorted(self.figures.items())),
         ]

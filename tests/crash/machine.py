@@ -109,6 +109,11 @@ def clear(data: Path) -> None:
     shutil.rmtree(run_directory(data), ignore_errors=True)
 
 
+def keeper_of(data: Path) -> int | None:
+    """The pid of the keeper that answers for a data directory; None while none does."""
+    return _at_door(run_directory(data) / "keeper.sock")
+
+
 def is_free(port: int) -> bool:
     """Whether nobody listens on a port of loopback."""
     with socket.socket() as probe:

@@ -21,6 +21,7 @@ from tests.waiting import until
 
 TRIVIUM = Path(sys.executable).with_name("trivium")
 PROGRAM = Path(__file__).with_name("program.py")
+ROOT = Path(__file__).parents[2]
 CARDS = 8
 CAPACITY = {
     "TRIVIUM_NODE__ACCELERATORS": f"dcu:{CARDS}",
@@ -84,15 +85,15 @@ class Site:
 
     # ---- the server ----------------------------------------------------------------------------------------------
 
-    def spawn(self) -> subprocess.Popen[bytes]:
-        """Start the server, and do not wait for it."""
+    def spawn(self, *program: str) -> subprocess.Popen[bytes]:
+        """Start the server, and do not wait for it. `program`: what runs its command line, if not `trivium`."""
         assert self.process is None
         ports = ["--port", str(self.port), "--proxy-port", str(self.proxy_port)]
-        command = [str(TRIVIUM), "server", "start", *ports, *self._places]
+        command = [*(program or (str(TRIVIUM),)), "server", "start", *ports, *self._places]
         with self.log.open("ab") as output:
             output.write(f"---- start at {time.monotonic():.3f}\n".encode())
             output.flush()
-            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=self.environment)
+            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=self.environment, cwd=ROOT)
         return self.process
 
     def start(self) -> None:
@@ -113,8 +114,13 @@ class Site:
         """Whether it says that it is ready."""
         return httpx.get(f"{self.url}/readyz", trust_env=False, timeout=5.0).status_code == httpx.codes.OK
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether the server ended by itself."""
+        return self.process is None or self.process.poll() is not None
+
     def kill(self) -> None:
-        """Kill -9."""
+        """Kill -9; one that is dead already is reaped."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()

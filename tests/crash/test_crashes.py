@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 import stat
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from tests.crash import machine
-from tests.crash.drive import STARTUP, Drive
+from tests.crash.drive import STARTUP, Broken, Drive
 from tests.crash.ledger import Book
+from tests.crash.reports import Places, Reporter
 from tests.crash.server import CARDS, Site
 from tests.waiting import until
 from trivium.base.clock import SystemClock
@@ -25,15 +27,20 @@ FIRST = {"domains": 1, "projects": 1, "users": 1, "pools": 1, "flavors": 2, "nod
 @pytest.mark.crash
 @pytest.mark.timeout(0)  # every wait in it has a deadline of its own
 def test_whatever_the_moment_of_a_kill_the_site_comes_back_whole(
-    database_url: str, kills: int, crash_seed: int
+    databases: Places, kills: int, crash_seed: int, request: pytest.FixtureRequest
 ) -> None:
-    site = Site(None if database_url.startswith("sqlite") else database_url)
-    drive = Drive(site, crash_seed)
-    try:
-        said = drive.run(kills)
-    finally:
-        drive.close()
-    print(f"{database_url.partition(':')[0]}: {said}")
+    name = request.node.callspec.id
+    with databases() as database:
+        drive = Drive(Site(database), crash_seed)
+        try:
+            said = drive.run(kills)
+        except Broken as broken:
+            reporter = Reporter(Path(request.config.option.reports), databases, request.config.option.shrink)
+            print(f"the report is in {reporter.report(broken, name)}")
+            raise
+        finally:
+            drive.close()
+    print(f"{name}: {said}")
     assert drive.kills >= kills
 
 

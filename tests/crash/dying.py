@@ -1,0 +1,135 @@
+"""The server of the tests that kill at a named step: the product's own, with its steps counted from outside.
+
+`python -m tests.crash.dying POINT PASSED server start …` runs the command line that follows. POINT is an `At` as JSON;
+each step that is passed is a line of the file PASSED, so that a run without a point tells which steps there are. The
+steps are commits of writing transactions, calls to the keeper, and work on whole directories: whatever a server
+changes, it changes in one of these.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from tests.crash import machine
+from trivium.cli import main as command_line
+from trivium.drivers.runtimes.process.client import KeeperClient
+from trivium.drivers.runtimes.process.heavy import Heavy
+from trivium.store import Store
+
+
+@dataclass(frozen=True)
+class At:
+    """What is to befall, and when: at the `number`th time that a step called `label` is reached."""
+
+    label: str
+    number: int = 1
+    befalls: str = "server"  # which of the two is killed there: server, or keeper
+    late: float = 0.0  # seconds between the step and the death of the keeper
+
+    def __str__(self) -> str:
+        late = f" {1000 * self.late:g} ms" if self.late else ""
+        return f"{self.befalls} killed{late} {self.label}, for the {self.number}. time"
+
+
+class Points:
+    """Counts the steps of this process, and does at one of them what was asked."""
+
+    def __init__(self, at: At | None, passed: Path) -> None:
+        self._at = at
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._passed = os.open(passed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self._writing = threading.local()
+
+    def reach(self, label: str) -> None:
+        """A step: between what came before and what comes next. From any thread."""
+        with self._lock:
+            self._counts[label] += 1
+            number = self._counts[label]
+            os.write(self._passed, f"{label}\n".encode())
+        if self._at is None or (label, number) != (self._at.label, self._at.number):
+            return
+        if self._at.befalls == "server":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif self._at.late:
+            threading.Timer(self._at.late, self._kill_keeper).start()
+        else:
+            self._kill_keeper()
+
+    def _kill_keeper(self) -> None:
+        data = Path(sys.argv[sys.argv.index("--data") + 1])
+        pid = machine.keeper_of(data)
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+
+    def count_commits(self) -> None:
+        """Both sides of each commit of a transaction that writes."""
+        written, commit = _private(Store, "_written"), _private(Connection, "_commit_impl")
+
+        def in_transaction(store: Store, use: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            self._writing.use = use
+            try:
+                return written(store, use, *args, **kwargs)
+            finally:
+                self._writing.use = None
+
+        def committed(connection: Connection) -> None:
+            use = getattr(self._writing, "use", None)
+            if use is None:
+                commit(connection)
+                return
+            name = f"{use.__module__.removeprefix('trivium.')}.{use.__qualname__}"
+            self.reach(f"before the commit of {name}")
+            commit(connection)
+            self.reach(f"after the commit of {name}")
+
+        setattr(Store, "_written", in_transaction)  # noqa: B010
+        setattr(Connection, "_commit_impl", committed)  # noqa: B010
+
+    def count_calls(self) -> None:
+        """Both sides of each call to the keeper, and of each piece of work on whole directories."""
+        exchange, heavy = _private(KeeperClient, "_exchange"), Heavy.run
+
+        async def exchanged(client: KeeperClient, op: str, told: Any) -> Any:
+            self.reach(f"before the keeper is told {op}")
+            answer = await exchange(client, op, told)
+            self.reach(f"after the keeper was told {op}")
+            return answer
+
+        async def worked(room: Heavy, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            self.reach(f"before {work.__name__}")
+            result: Any = await heavy(room, work, *args, **kwargs)
+            self.reach(f"after {work.__name__}")
+            return result
+
+        setattr(KeeperClient, "_exchange", exchanged)  # noqa: B010
+        setattr(Heavy, "run", worked)  # noqa: B010
+
+
+def _private(owner: type, name: str) -> Any:
+    return getattr(owner, name)
+
+
+def main() -> None:
+    """Run the rest of the command line with all steps counted."""
+    at, passed = sys.argv[1:3]
+    points = Points(msgspec.json.decode(at, type=At | None), Path(passed))
+    sys.argv[1:] = sys.argv[3:]
+    points.count_commits()
+    points.count_calls()
+    command_line()
+
+
+if __name__ == "__main__":
+    main()
