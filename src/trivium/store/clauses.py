@@ -12,12 +12,17 @@ from sqlalchemy.sql.elements import AsBoolean, BinaryExpression, BooleanClauseLi
 
 
 def under(clause: Any, table: Table, name: FromClause) -> Any:
-    """The clause with the table's columns taken of another name of it, or of a table that has them too."""
+    """The clause with the table's columns taken of another name of it, or of a table that has them too.
+
+    Its parameters stay the same ones.
+    """
     if name is table:
         return clause
     columns: Any = name.c
 
     def replaced(element: Any, **_named: Any) -> Any:
+        if isinstance(element, BindParameter):
+            return cast("BindParameter[Any]", element)  # a copy would have a name of its own
         return columns[element.key] if getattr(element, "table", None) is table else None
 
     traverse: Any = visitors.replacement_traverse
