@@ -1,10 +1,14 @@
-"""Who may enter a notebook: the proxy's question, answered from the one account of things on every request."""
+"""Who may enter a notebook: the proxy's question, answered from the one account of things on every request.
+
+An answer is kept as long as nobody has committed anything since, whichever process it would have been: the database
+itself is asked that for every request. A right that was withdrawn is so from the next request on, in every process.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Concatenate, Final, ParamSpec
+from typing import Concatenate, Final, ParamSpec, Protocol
 
 import msgspec
 
@@ -13,24 +17,69 @@ from trivium.base.ids import decimal_id
 from trivium.base.keyring import Keyring
 from trivium.resources import notebooks
 from trivium.resources.notebooks import Entry, NotRunning, Route, Use
-from trivium.resources.notebooks.ports import Address, Runtime
-from trivium.server.proxy import Credential, Door, Held, Kind, Pass, Refused, Way
+from trivium.resources.notebooks.ports import Address, LaunchKey
+from trivium.server.proxy import Credential, Door, Held, Kind, OwnedPort, Pass, Refused, Target, UnixSocket, Way
 from trivium.store import Read, Store
 
 P = ParamSpec("P")
 USES: Final = {Way.LINK: Use.TICKET, Way.HEADER: Use.TICKET, Way.COOKIE: Use.PASS}
+MOST: Final = 4096  # answers that are kept
+LONGEST: Final = 1.0  # seconds that an answer is kept, because grants and sessions end with time, too
+
+_Key = tuple[str, Kind, Way, str]
+
+
+class Listeners(Protocol):
+    """What the runtime knows of the ports of a notebook on this host. Errors: `RuntimeUnavailable`."""
+
+    async def listener(self, key: LaunchKey, port: int) -> Address | None:
+        """Where that notebook itself listens on `port`; None when nobody does, or somebody else."""
+        ...
+
+    async def accepted(self, key: LaunchKey, address: Address, *, client: tuple[str, int]) -> bool:
+        """Whether a connection from `client` to the address is in the hands of that notebook's own processes."""
+        ...
 
 
 class GrantAccess:
     """Lets in whoever shows a grant of ours that still holds: the session, the user, the start, the project."""
 
-    def __init__(self, store: Store, runtime: Runtime, keyring: Keyring) -> None:
+    def __init__(self, store: Store, runtime: Listeners, keyring: Keyring) -> None:
         self._store = store
         self._runtime = runtime
         self._keyring = keyring
+        self._edition: object = None  # of the database, to which belongs what is kept
+        self._kept: dict[_Key, tuple[float, Pass]] = {}
+
+    def known(self, door: Door, credential: Credential) -> Pass | None:
+        """What `enter` would give, where nothing was committed since it was asked last; on SQLite alone."""
+        edition = self._store.edition_now()
+        return None if edition is None else self._recall(edition, _key(door, credential))
 
     async def enter(self, door: Door, credential: Credential) -> Pass:
         """Leave to enter, or `Refused`."""
+        edition = await self._store.edition()
+        key = _key(door, credential)
+        passed = self._recall(edition, key)
+        if passed is None:
+            passed = await self._enter(door, credential)
+            self._keep(edition, key, passed)
+        return passed
+
+    async def still(self, held: Sequence[Held]) -> Sequence[bool]:
+        """For each pass whether its grant would be taken again, and leads to where it led."""
+        return await asyncio.gather(*map(self._holds, held))
+
+    async def find(self, target: OwnedPort) -> str | None:
+        """The host at which the notebook's processes listen on the port; None when they do not."""
+        address = await self._runtime.listener(target.key, target.port)
+        return None if address is None else address.host
+
+    async def accepted(self, target: OwnedPort, host: str, client: tuple[str, int]) -> bool:
+        """Whether the connection from `client` to the target at `host` is in the hands of the notebook's own."""
+        return await self._runtime.accepted(target.key, Address(host=host, port=target.port), client=client)
+
+    async def _enter(self, door: Door, credential: Credential) -> Pass:
         use = USES.get(credential.way)
         if use is None:
             raise Refused(401, "proxy.no_credential")
@@ -40,21 +89,17 @@ class GrantAccess:
         if credential.way is Way.LINK:
             kept = notebooks.pass_for(route.entry, self._keyring, now=self._store.clock.now())
         return Pass(
-            address=await self._address(door, route),
+            target=_target(door, route),
             subject=msgspec.json.encode(route.entry).decode(),
             inject=(("Authorization", f"token {route.token}"),) if door.kind is Kind.JUPYTER else (),
             grant=kept,
         )
 
-    async def still(self, held: Sequence[Held]) -> Sequence[bool]:
-        """For each pass whether its grant would be taken again, and leads to where it led."""
-        return await asyncio.gather(*map(self._holds, held))
-
     async def _holds(self, held: Held) -> bool:
         entry = msgspec.json.decode(held.passed.subject, type=Entry)
         try:
             route = await self._asked(notebooks.still_open, entry, self._keyring)
-            return await self._address(held.door, route) == held.passed.address
+            return _target(held.door, route) == held.passed.target
         except Refused:
             return False
         except Unavailable:
@@ -71,14 +116,33 @@ class GrantAccess:
         except Unauthenticated as error:
             raise Refused(401, "proxy.bad_credential") from error
 
-    async def _address(self, door: Door, route: Route) -> Address:
-        """Where the notebook itself listens: its own server's socket, or a port that nobody else has taken over."""
-        if door.kind is Kind.JUPYTER and route.address.socket is not None:
-            return route.address
-        port = route.address.port if door.kind is Kind.JUPYTER else route.service_port
-        if port is None:
-            raise Refused(503, "proxy.no_service")
-        address = await self._runtime.listener(route.key, port)
-        if address is None:
-            raise Refused(503, "proxy.service_silent", port=port)
-        return address
+    # ---- what is kept ----
+
+    def _recall(self, edition: object, key: _Key) -> Pass | None:
+        if edition != self._edition:
+            self._kept.clear()
+            self._edition = edition
+            return None
+        until, passed = self._kept.get(key, (0.0, None))
+        return passed if passed is not None and self._store.clock.monotonic() < until else None
+
+    def _keep(self, edition: object, key: _Key, passed: Pass) -> None:
+        """Keep an answer that is at least as new as that edition; another may have come meanwhile."""
+        if edition == self._edition:
+            if len(self._kept) >= MOST:
+                self._kept.clear()
+            self._kept[key] = (self._store.clock.monotonic() + LONGEST, passed)
+
+
+def _key(door: Door, credential: Credential) -> _Key:
+    return door.notebook, door.kind, credential.way, credential.secret
+
+
+def _target(door: Door, route: Route) -> Target:
+    """Where the notebook itself listens; of a port it will be seen who has it when somebody connects."""
+    if door.kind is Kind.JUPYTER and route.address.socket is not None:
+        return UnixSocket(path=route.address.socket)
+    port = route.address.port if door.kind is Kind.JUPYTER else route.service_port
+    if port is None:
+        raise Refused(503, "proxy.no_service")
+    return OwnedPort(key=route.key, port=port)

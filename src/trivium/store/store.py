@@ -23,6 +23,7 @@ from trivium.base.errors import Unavailable
 from trivium.base.ids import Ids
 from trivium.store import counters, failures, migrations, notices, servers
 from trivium.store.database import WRITING, Flavour, engine_for, flavour_of, snapshots_of
+from trivium.store.editions import Together, edition_of
 from trivium.store.errors import Busy, StoreUnavailable
 from trivium.store.shapes import Shapes
 from trivium.store.transactions import Read, Write
@@ -61,6 +62,7 @@ class Store:
         self._opening = threading.Lock()
         self._writing = threading.Lock()
         self._is_closing = False
+        self._editions = Together(lambda: self.read(edition_of))
         writers = 1 if self.flavour is Flavour.SQLITE else 8
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="store-write")
         self._readers = ThreadPoolExecutor(8, thread_name_prefix="store-read")
@@ -121,6 +123,22 @@ class Store:
     async def write(self, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What `use` returns, once what it changed is committed. It may be run again when others were in the way."""
         return await self._in("write", self._writers, lambda: self.write_now(use, *args, **kwargs))
+
+    def edition_now(self) -> object:
+        """What differs from before if anything was committed since, by whomever; None where that takes a wait.
+
+        To be asked in the event loop's thread.
+        """
+        if self.flavour is Flavour.SQLITE:
+            return self._own("loop").version()
+        return None
+
+    async def edition(self) -> object:
+        """The same where it takes a wait. What is read afterwards is at least as new. Errors: `StoreUnavailable`."""
+        if self.flavour is Flavour.POSTGRESQL:
+            return await self._editions.ask()
+        found = self.edition_now()
+        return object() if found is None else found  # one that nothing is kept for
 
     def read_now(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`read`, in this thread."""

@@ -47,6 +47,13 @@ class Own:
         finally:
             self._end()
 
+    def version(self) -> int | None:
+        """A number that differs from before if anybody else committed since; None while the database is held."""
+        try:
+            return self.driver.execute("PRAGMA data_version").fetchone()[0]
+        except self.driver.Error:
+            return None
+
     def _end(self) -> None:
         if self.connection.in_transaction():
             self.connection.rollback()

@@ -9,12 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import pytest_asyncio
 
+from tests.contract.proxy.world import connected, get, proxied
 from tests.waiting import until_async
 from tests.worlds import Person, World, world
 from trivium.resources import notebooks
 from trivium.resources.notebooks import Notebook, Status
 from trivium.server.access import GrantAccess
-from trivium.server.proxy import Credential, Door, Held, Kind, Refused, Way
+from trivium.server.proxy import Credential, Door, Held, Kind, OwnedPort, Refused, Way
 
 FICKLE = """
 import http.server, sys, threading
@@ -24,7 +25,7 @@ class Once(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
-        if self.path == "/leave":
+        if self.path.endswith("/leave"):
             threading.Thread(target=self.server.shutdown).start()
 
 server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Once)
@@ -58,18 +59,17 @@ async def test_a_port_that_the_notebook_left_to_somebody_else_is_not_entered(her
     door = Door(notebook=str(notebook.id), kind=Kind.JUPYTER)
     ticket = await _ticket(here, person, notebook)
     passed = await access.enter(door, ticket)
-    held = Held(door=door, passed=passed)
-    assert await access.still([held]) == [True]
-
-    with socket.create_connection(("127.0.0.1", passed.address.port)) as asking:
-        asking.sendall(b"GET /leave HTTP/1.0\r\n\r\n")
-        assert asking.recv(100).startswith(b"HTTP/1.0 200")
+    assert isinstance(passed.target, OwnedPort)
+    place = ("127.0.0.1", passed.target.port)
+    assert await access.still([Held(door=door, passed=passed)]) == [True]
+    async with proxied(access) as (_, port), connected(port) as client:
+        assert (await client.ask(get(f"/nb/{notebook.id}/leave?token={ticket.secret}"))).status == 200
 
     async def taken() -> socket.socket | None:
         other = socket.socket()
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            other.bind(("127.0.0.1", passed.address.port))
+            other.bind(place)
         except OSError:
             other.close()
             return None
@@ -78,10 +78,14 @@ async def test_a_port_that_the_notebook_left_to_somebody_else_is_not_entered(her
 
     stranger = await until_async(taken, what="the port to be free")
     assert stranger is not None
-    with stranger, pytest.raises(Refused) as refused:
-        await access.enter(door, ticket)
-    assert refused.value.status == 503
-    assert await access.still([held]) == [False]
+    async with proxied(access) as (_, port), connected(port) as client:
+        with stranger, socket.create_connection(place) as own:
+            assert not await access.accepted(passed.target, place[0], own.getsockname())
+            assert (await client.ask(get(f"/nb/{notebook.id}/?token={ticket.secret}"))).status == 503
+            accepted, peer = stranger.accept()
+            with accepted:
+                assert peer == own.getsockname()  # nobody else has come
+            assert not await access.accepted(passed.target, place[0], own.getsockname())
 
 
 async def test_a_ticket_is_for_its_own_door(here: World) -> None:

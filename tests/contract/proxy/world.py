@@ -11,8 +11,9 @@ from pathlib import Path
 
 import structlog
 
-from trivium.resources.notebooks.ports import Address
-from trivium.server.proxy import Credential, Door, Held, Kind, Pass, Proxy, ProxySettings, Refused, Way
+from trivium.resources.notebooks.ports import Address, LaunchKey
+from trivium.server.proxy import Access, Credential, Door, Held, Kind, Pass, Proxy, ProxySettings, Refused, Way
+from trivium.server.proxy.targets import OwnedPort, Target, UnixSocket
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 TOKEN = "jupyters-own-token"
@@ -28,12 +29,17 @@ class Rooms:
         self.asked: list[tuple[Door, Credential]] = []
         self.rechecks = 0
         self.failure: Exception | None = None
+        self.foreign: set[int] = set()  # ports on which somebody else accepts
 
     def let(self, subject: str, door: Door, *, way: Way, secret: str) -> None:
         self.rights[door, way, secret] = subject
 
     def withdraw(self, subject: str) -> None:
         self.rights = {key: owner for key, owner in self.rights.items() if owner != subject}
+
+    def known(self, door: Door, credential: Credential) -> Pass | None:
+        del door, credential
+        return None
 
     async def enter(self, door: Door, credential: Credential) -> Pass:
         self.asked.append((door, credential))
@@ -47,11 +53,19 @@ class Rooms:
         if door.notebook in self.stopped:
             raise Refused(503, "proxy.unreachable", state="stopped")
         return Pass(
-            address=self.addresses[door],
+            target=target_of(self.addresses[door]),
             subject=subject,
             inject=(("Authorization", f"token {TOKEN}"),) if door.kind is Kind.JUPYTER else (),
             grant=f"grant-of-{subject}" if credential.way is Way.LINK else None,
         )
+
+    async def find(self, target: OwnedPort) -> str | None:
+        del target
+        return "127.0.0.1"
+
+    async def accepted(self, target: OwnedPort, host: str, client: tuple[str, int]) -> bool:
+        assert (host, client[0], client[1] > 0) == ("127.0.0.1", "127.0.0.1", True)
+        return target.port not in self.foreign
 
     async def still(self, held: Sequence[Held]) -> Sequence[bool]:
         self.rechecks += 1
@@ -61,8 +75,15 @@ class Rooms:
         return [one.passed.subject in subjects and one.door.notebook not in self.stopped for one in held]
 
 
+def target_of(address: Address) -> Target:
+    """Where an address of the tests leads."""
+    if address.socket is not None:
+        return UnixSocket(path=address.socket)
+    return OwnedPort(key=LaunchKey(launch=7, generation=1), port=address.port)
+
+
 @asynccontextmanager
-async def proxied(rooms: Rooms, settings: ProxySettings | None = None) -> AsyncIterator[tuple[Proxy, int]]:
+async def proxied(rooms: Access, settings: ProxySettings | None = None) -> AsyncIterator[tuple[Proxy, int]]:
     """A proxy that listens, and its port."""
     proxy = Proxy(rooms, settings or ProxySettings(), log=structlog.get_logger())
     port = await proxy.start("127.0.0.1", 0)

@@ -5,6 +5,7 @@ from trivium.server.proxy.doors import address_of
 from trivium.server.proxy.metrics import Metrics, ProxyCollector
 from trivium.server.proxy.proxy import Proxy
 from trivium.server.proxy.settings import ProxySettings
+from trivium.server.proxy.targets import OtherProxy, OwnedPort, Target, UnixSocket
 
 __all__ = [
     "Access",
@@ -13,11 +14,15 @@ __all__ = [
     "Held",
     "Kind",
     "Metrics",
+    "OtherProxy",
+    "OwnedPort",
     "Pass",
     "Proxy",
     "ProxyCollector",
     "ProxySettings",
     "Refused",
+    "Target",
+    "UnixSocket",
     "Way",
     "address_of",
 ]

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from trivium.base.values import Value
-from trivium.resources.notebooks.ports import Address
+from trivium.server.proxy.targets import OwnedPort, Target
 
 
 class Kind(StrEnum):
@@ -49,13 +49,13 @@ NOTHING = Credential(way=Way.NONE)
 class Pass(Value, frozen=True):
     """Leave to enter: where to, with what, and as whom."""
 
-    address: Address
+    target: Target
     subject: str  # in whose right; `Proxy.close(subject=…)` and `Access.still` speak of it
     inject: tuple[tuple[str, str], ...] = ()  # headers for the upstream, in place of whatever the client sent
     grant: str | None = None  # what the cookie shall hold when a link was shown; None: no cookie is set
 
     def __repr__(self) -> str:
-        return f"Pass(address={self.address!r}, subject={self.subject!r})"
+        return f"Pass(target={self.target!r}, subject={self.subject!r})"
 
 
 class Held(Value, frozen=True):
@@ -81,7 +81,11 @@ class Refused(Exception):
 
 
 class Access(Protocol):
-    """Who may enter. Asked for every request, so answers ought to come from memory most of the time."""
+    """Who may enter. Asked for every request."""
+
+    def known(self, door: Door, credential: Credential) -> Pass | None:
+        """What `enter` would give, where that is certain without waiting: nothing has changed since it was asked."""
+        ...
 
     async def enter(self, door: Door, credential: Credential) -> Pass:
         """Leave to enter, or `Refused`. Any other error shuts the door for this one request, too."""
@@ -89,4 +93,12 @@ class Access(Protocol):
 
     async def still(self, held: Sequence[Held]) -> Sequence[bool]:
         """For each pass, in their order: whether it would be given again. An error changes nothing."""
+        ...
+
+    async def find(self, target: OwnedPort) -> str | None:
+        """The host at which the notebook's processes listen on the port; None when they do not."""
+        ...
+
+    async def accepted(self, target: OwnedPort, host: str, client: tuple[str, int]) -> bool:
+        """Whether the connection from `client` to the target at `host` is in the hands of the notebook's own."""
         ...

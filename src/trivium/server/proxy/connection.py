@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-from enum import Enum, auto
+from typing import Final
 
 from trivium.server.proxy.access import Held
 from trivium.server.proxy.channel import Channel
-from trivium.server.proxy.exchange import Exchange
-from trivium.server.proxy.heads import parse_request
+from trivium.server.proxy.exchange import NOBODY, Exchange
+from trivium.server.proxy.heads import END, has_bare_end, parse_request
 from trivium.server.proxy.pages import moved_answer, problem_answer
 from trivium.server.proxy.problems import Gone, Malformed, Moved, Problem
 from trivium.server.proxy.shared import Shared
 
-HARMLESS = frozenset({401, 403, 404, 502, 503, 504})  # refusals that cast no doubt on what the client sends next
-NOBODY = 0  # the status of a request whose client was gone before the answer
-
-
-class _End(Enum):
-    """What becomes of the connection after a request."""
-
-    KEEP = auto()
-    CLOSE = auto()  # all was read: close when all is sent
-    HANG_UP = auto()  # something may be unread
-    ABORT = auto()  # what was sent is incomplete, and the client must see that
+HARMLESS: Final = frozenset({401, 403, 404, 502, 503, 504})  # cast no doubt on what the client sends next
+_BAD_GATEWAY: Final = 502
 
 
 class Connection:
-    """Serves a client until it leaves."""
+    """Serves a client until it leaves. Between requests it is the sink of what comes."""
 
     def __init__(self, shared: Shared) -> None:
-        self.front = Channel(shared.loop, capacity=shared.settings.head_bytes)
+        self.front = Channel(shared.loop, self)
         self.front.on_made = self._made
         self.front.on_lost = self._lost
+        self.front.on_drained = self._pump
+        self.peer = b"unknown"
         self._shared = shared
-        self._task: asyncio.Task[None] | None = None
         self._exchange: Exchange | None = None
-        self._interruption: Problem | None = None
+        self._buffer = bytearray()
+        self._seen = 0  # bytes of the buffer in which no head ends
+        self._is_pumping = False
+        self._is_leaving = False
         self._since = shared.loop.time()  # when the present wait began
         self._head_since: float | None = None  # when a head was first seen to be incomplete
         self._unsent = 0
@@ -52,14 +46,21 @@ class Connection:
         return None if self._exchange is None else self._exchange.began
 
     def interrupt(self, problem: Problem | None) -> None:
-        """End the request under way: with `problem` for an answer if none has begun, else by breaking off."""
-        if self._task is not None and not self._task.done():
-            self._interruption = problem
-            self._task.cancel()
+        """End what is under way: with `problem` for an answer if none has begun, else by breaking off."""
+        if self._is_leaving:
+            return
+        if self._exchange is not None:
+            self.failed(self._exchange, problem)
+        elif problem is not None:
+            self._refuse(problem)
+        else:
+            self._is_leaving = True
+            self.front.abort()
 
     def drain(self) -> None:
         """Close now if nothing is under way or if it is a WebSocket, else after this request."""
         if self._exchange is None:
+            self._is_leaving = True
             self.front.close()
             self._since = self._shared.loop.time()
         elif self._exchange.is_tunnel:
@@ -71,14 +72,106 @@ class Connection:
 
     def sweep(self, now: float) -> None:
         """Look whether somebody has kept us waiting for too long."""
-        if self._task is None or self._task.done():
-            self._sweep_ending(now)
+        if self._is_leaving:
+            self._sweep_leaving(now)
         elif self._exchange is None:
             self._sweep_waiting(now)
         else:
             late = self._exchange.late(now)
             if late is not None:
                 self.interrupt(late)
+
+    # ---- what comes between requests ----
+
+    def take(self, data: bytes) -> None:
+        """Some of the next request."""
+        self._buffer += data
+        self._pump()
+
+    def end(self) -> None:
+        """The client is about to be lost, of which we are told anyway."""
+
+    def waiting(self) -> bytes:
+        """The bytes that came after the request's head; they are waited for no more."""
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        self._seen = 0
+        self.front.fill(full=False)
+        return data
+
+    def was_read(self, rest: bytes) -> None:
+        """The request's body has ended; `rest` belongs to what comes next."""
+        if not self._is_leaving:
+            self.front.sink = self
+            self._buffer[:0] = rest
+            self._pump()
+
+    # ---- how a request ends ----
+
+    def over(self, exchange: Exchange, *, reusable: bool) -> None:
+        """The notebook's answer was handed on."""
+        if exchange is self._exchange:
+            self._close(exchange)
+            if reusable:
+                self._go_on()
+            else:
+                self._leave(is_read=exchange.is_read)
+
+    def failed(self, exchange: Exchange, error: Exception | None) -> None:
+        """The request ends with an answer of ours, or is broken off; None: nobody is left to be told."""
+        if exchange is not self._exchange:
+            return
+        if error is None or exchange.status != NOBODY:
+            self._close(exchange)
+            self._is_leaving = True
+            self.front.abort()
+            return
+        keep = exchange.may_go_on
+        if isinstance(error, Moved):
+            exchange.status = error.status
+            answer = moved_answer(error, closing=not keep)
+        else:
+            problem = self._problem(error)
+            keep = keep and problem.status in HARMLESS
+            exchange.status = problem.status
+            answer = problem_answer(problem, exchange.head.values, method=exchange.head.method, closing=not keep)
+        self._close(exchange)
+        self.front.write(answer)
+        if keep:
+            self._go_on()
+        else:
+            self._leave(is_read=False)
+
+    def _problem(self, error: Exception) -> Problem:
+        if isinstance(error, Problem):
+            return error
+        if isinstance(error, Malformed):
+            return Problem(error.status, error.code if error.status != _BAD_GATEWAY else "proxy.broken")
+        if isinstance(error, Gone):
+            return Problem(_BAD_GATEWAY, "proxy.broken")
+        self._shared.log.error("proxy.fault", exc_info=error)
+        return Problem(500, "proxy.fault")
+
+    def _close(self, exchange: Exchange) -> None:
+        self._exchange = None
+        self._since = self._shared.loop.time()
+        self._head_since = None
+        exchange.close()
+
+    def _go_on(self) -> None:
+        self.front.sink = self
+        if self._shared.draining:
+            self._leave(is_read=True)
+        elif self._buffer:
+            self._pump()
+
+    def _leave(self, *, is_read: bool) -> None:
+        """Close when all is sent; where something may be unread, only after the client has seen our last words."""
+        self._is_leaving = True
+        if is_read:
+            self.front.close()
+        else:
+            self.front.hang_up()
 
     # ---- the life of a connection ----
 
@@ -87,106 +180,69 @@ class Connection:
         shared.connections.add(self)
         shared.empty.clear()
         shared.metrics.connections += 1
+        peer: tuple[str, int] | None = self.front.transport.get_extra_info("peername")
+        if peer:
+            self.peer = peer[0].encode("ascii")
         if len(shared.connections) > shared.settings.connections or shared.draining:
             self.front.write(problem_answer(Problem(503, "proxy.full"), {}, method="GET", closing=True))
-            self.front.hang_up()
-        else:
-            self._task = shared.loop.create_task(self._serve())
+            self._leave(is_read=False)
 
     def _lost(self) -> None:
+        self.interrupt(None)
+        self._is_leaving = True
         self._shared.connections.discard(self)
         self._shared.metrics.connections -= 1
         if not self._shared.connections:
             self._shared.empty.set()
-        self.interrupt(None)
 
-    async def _serve(self) -> None:
-        end = _End.ABORT
+    def _pump(self) -> None:
+        """Begin with each request that is there, as long as none is under way and the client takes its answers."""
+        if self._is_pumping:
+            return
+        self._is_pumping = True
         try:
-            end = await self._next()
-            while end is _End.KEEP:
-                end = await self._next()
-        except Gone:
-            end = _End.CLOSE
-        except asyncio.CancelledError:
-            end = self._give_up()
-        finally:
-            self._since = self._shared.loop.time()
-            self._leave(end)
-
-    def _leave(self, end: _End) -> None:
-        if end is _End.HANG_UP:
-            self.front.hang_up()
-        elif end is _End.CLOSE:
-            self.front.close()
-        else:
-            self.front.abort()
-
-    def _give_up(self) -> _End:
-        """Interrupted between requests: a head that did not come in time, or nobody there."""
-        if self._interruption is None:
-            return _End.ABORT
-        return self._say(self._interruption, None)
-
-    async def _next(self) -> _End:
-        shared = self._shared
-        self._since = shared.loop.time()
-        self._head_since = None
-        await self.front.drained()  # a client that only asks and never reads gets no further
-        try:
-            raw = await self.front.head(shared.settings.head_bytes)
-            head = parse_request(raw, shared.settings)
+            while self._buffer and self._exchange is None and not self._is_leaving and not self.front.blocked:
+                raw = self._next_head()
+                if raw is None:
+                    break
+                self._serve(raw)
         except Malformed as error:
-            return self._say(Problem(error.status, error.code), None)
-        self._exchange = Exchange(shared, self.front, head, interrupt=self.interrupt)
-        try:
-            return await self._run(self._exchange)
+            self._refuse(Problem(error.status, error.code))
         finally:
-            self._exchange.report()
-            self._exchange = None
+            self._is_pumping = False
+        if not self._is_leaving:
+            self.front.fill(full=len(self._buffer) > self._shared.settings.head_bytes)
 
-    async def _run(self, exchange: Exchange) -> _End:
+    def _next_head(self) -> bytes | None:
+        """The next head, empty line included. Raises `Malformed` for one too long or with stray line ends."""
+        buffer = self._buffer
+        end = buffer.find(END, max(self._seen - len(END) + 1, 0))
+        size = len(buffer) if end < 0 else end + len(END)
+        if size > self._shared.settings.head_bytes:
+            raise Malformed(431, "proxy.too_long")
+        if end < 0:
+            if has_bare_end(buffer, max(self._seen - 1, 0)):
+                raise Malformed(400)
+            self._seen = len(buffer)
+            return None
+        raw = bytes(buffer[:size])
+        del buffer[:size]
+        self._seen = 0
+        return raw
+
+    def _serve(self, raw: bytes) -> None:
+        exchange = self._exchange = Exchange(self._shared, self, parse_request(raw, self._shared.settings))
         try:
-            await exchange.run()
-        except Moved as moved:
-            return self._redirect(moved, exchange)
-        except Problem as problem:
-            return self._say(problem, exchange)
-        except Malformed as error:
-            code = error.code if error.status != 502 else "proxy.broken"  # noqa: PLR2004 - bad gateway
-            return self._say(Problem(error.status, code), exchange)
-        except Gone:
-            return self._say(Problem(502, "proxy.broken"), exchange)
-        except asyncio.CancelledError:
-            if self._interruption is None:
-                raise
-            return self._say(self._interruption, exchange)
-        except Exception:  # the edge: a fault of ours ends this request and no other
-            self._shared.log.exception("proxy.fault")
-            return self._say(Problem(500, "proxy.fault"), exchange)
-        if exchange.reusable:
-            return _End.KEEP
-        return _End.CLOSE if exchange.is_read else _End.HANG_UP
+            exchange.begin()
+        except Exception as error:  # noqa: BLE001 - the edge: a fault of ours ends this request and no other
+            self.failed(exchange, error)
 
-    def _redirect(self, moved: Moved, exchange: Exchange) -> _End:
-        exchange.status = moved.status
-        keep = exchange.may_go_on
-        self.front.write(moved_answer(moved, closing=not keep))
-        return _End.KEEP if keep else _End.HANG_UP
-
-    def _say(self, problem: Problem, exchange: Exchange | None) -> _End:
-        if exchange is None:
-            self._shared.metrics.requests[problem.status] += 1
-            self._shared.log.info("proxy.refused", status=problem.status, code=problem.code)
-            self.front.write(problem_answer(problem, {}, method="GET", closing=True))
-            return _End.HANG_UP
-        if exchange.status != NOBODY:
-            return _End.ABORT
-        exchange.status = problem.status
-        keep = exchange.may_go_on and problem.status in HARMLESS
-        head = exchange.head
-        self.front.write(problem_answer(problem, head.values, method=head.method, closing=not keep))
-        return _End.KEEP if keep else _End.HANG_UP
+    def _refuse(self, problem: Problem) -> None:
+        """Answer what is no request, or not yet one."""
+        self._shared.metrics.requests[problem.status] += 1
+        self._shared.log.info("proxy.refused", status=problem.status, code=problem.code)
+        self.front.write(problem_answer(problem, {}, method="GET", closing=True))
+        self._leave(is_read=False)
 
     # ---- patience ----
 
@@ -195,7 +251,7 @@ class Connection:
         if self.front.blocked:
             if now - self.front.moved > settings.stall_timeout.total_seconds():
                 self.interrupt(None)
-        elif not self.front.buffer:
+        elif not self._buffer:
             if now - self._since > settings.idle_timeout.total_seconds():
                 self.interrupt(None)
         elif self._head_since is None:
@@ -203,7 +259,7 @@ class Connection:
         elif now - self._head_since > settings.head_timeout.total_seconds():
             self.interrupt(Problem(408, "proxy.slow"))
 
-    def _sweep_ending(self, now: float) -> None:
+    def _sweep_leaving(self, now: float) -> None:
         settings = self._shared.settings
         unsent = self.front.transport.get_write_buffer_size()
         if unsent and unsent != self._unsent:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
 from http import HTTPStatus
+from typing import Final, Protocol
 
 import msgspec
 
@@ -13,7 +14,7 @@ from trivium.server.proxy.channel import Channel
 from trivium.server.proxy.credentials import credentials_of, grant_cookie, take_token
 from trivium.server.proxy.doors import Place, host_of, target_of
 from trivium.server.proxy.forwarding import Forwarding
-from trivium.server.proxy.framing import Body, request_body
+from trivium.server.proxy.framing import Body, Fixed, request_body
 from trivium.server.proxy.heads import RequestHead, tokens
 from trivium.server.proxy.origins import check_forgery, check_websocket
 from trivium.server.proxy.pages import wants_page
@@ -22,26 +23,51 @@ from trivium.server.proxy.rewriting import Asked
 from trivium.server.proxy.shared import Shared
 from trivium.server.proxy.websockets import asks_for_websocket, check_handshake
 
-_NEVER = frozenset({"CONNECT", "TRACE"})  # TRACE would show the notebook's token
-_LONGEST_PATH = 512  # characters of a path in the log
+NOBODY: Final = 0  # the status of a request whose client was gone before the answer
+_NEVER: Final = frozenset({"CONNECT", "TRACE"})  # TRACE would show the notebook's token
+_LONGEST_PATH: Final = 512  # characters of a path in the log
+
+
+class Keeper(Protocol):
+    """The client's connection, which a request gives back when it is over."""
+
+    front: Channel
+    peer: bytes  # the client's address
+
+    def waiting(self) -> bytes:
+        """The bytes that came after the request's head; they are waited for no more."""
+        ...
+
+    def was_read(self, rest: bytes) -> None:
+        """The request's body has ended; `rest` belongs to what comes next."""
+        ...
+
+    def over(self, exchange: Exchange, *, reusable: bool) -> None:
+        """The notebook's answer was handed on."""
+        ...
+
+    def failed(self, exchange: Exchange, error: Exception | None) -> None:
+        """The request ends with an answer of ours, or is broken off; None: nobody is left to be told."""
+        ...
 
 
 class Exchange:
     """A request and its answer."""
 
-    def __init__(
-        self, shared: Shared, front: Channel, head: RequestHead, *, interrupt: Callable[[Problem | None], None]
-    ) -> None:
+    def __init__(self, shared: Shared, keeper: Keeper, head: RequestHead) -> None:
         self.head = head
+        self.front = keeper.front
         self.began = shared.loop.time()
-        self.status = 0  # of the answer, as soon as its first byte was sent
+        self.status = NOBODY  # of the answer, as soon as its first byte was sent
         self.held: Held | None = None
         self._shared = shared
-        self._front = front
-        self._interrupt = interrupt
-        self._body: Body | None = None
-        self._path = ""
+        self._keeper = keeper
+        self._body: Body = Fixed(0)
+        self._is_framed = False  # it is known where the body ends
+        self._path = b""
         self._place: Place | None = None
+        self._is_link = False  # the address has a token in it
+        self._entering: asyncio.Task[None] | None = None
         self._forwarding: Forwarding | None = None
 
     @property
@@ -52,53 +78,43 @@ class Exchange:
     @property
     def is_read(self) -> bool:
         """Whether the request's body was taken to its end."""
-        if self._forwarding is not None:
-            return self._forwarding.is_read
-        return self._body is not None and self._body.done
+        return self._is_framed and self._body.done
 
     @property
     def may_go_on(self) -> bool:
         """Whether another request may follow on the connection, as far as this one matters."""
-        if self._body is None or self._front.ended or self._shared.draining or self.head.minor == 0 or not self.is_read:
+        if not self.is_read or self.front.ended or self._shared.draining or self.head.minor == 0:
             return False
         return b"close" not in tokens(self.head.values.get(b"connection", b""))
 
-    @property
-    def reusable(self) -> bool:
-        """Whether another request may follow after the answer that was forwarded."""
-        return self._forwarding is not None and self._forwarding.reusable
+    def begin(self) -> None:
+        """Find out who asks for what, and go on with it.
 
-    async def run(self) -> None:
-        """Answer the request with the notebook's answer.
-
-        Raises `Problem` and `Moved` for what the proxy answers itself, `Malformed` and `Gone` when a side misbehaves.
+        Raises `Problem` and `Moved` for what the proxy answers itself, `Malformed` when the client misbehaves.
         """
         head = self.head
-        body = self._body = request_body(head)
+        self._body = request_body(head)
+        self._is_framed = True
         if head.method in _NEVER:
             raise Problem(405, "proxy.method")
         asked = self._asked()
         target = target_of(head.target, asked.host)
-        path, _, _ = target.partition(b"?")
-        self._path = path[:_LONGEST_PATH].decode("latin-1")
+        self._path = target.partition(b"?")[0]
         place = self._place = self._shared.doors.find(asked.host, target)
-        websocket = asks_for_websocket(head)
-        if websocket:
-            check_handshake(head, self._front)
+        if asks_for_websocket(head):
+            check_handshake(head)
             check_websocket(head, asked.host, secure=asked.secure)
         _check_expectation(head)
         query, link = take_token(place.query)
-        passed, way = await self._enter(place, link)
-        check_forgery(head, asked.host, way, secure=asked.secure)
-        if link is not None and not websocket and head.method == "GET" and wants_page(head.values.get(b"accept", b"")):
-            self._exchange_link(place, passed, way, clean=_join(path, query))
-        self.held = Held(door=place.door, passed=passed)
-        place = msgspec.structs.replace(place, query=query)
-        forwarding = Forwarding(self._shared, self._front, asked, held=self.held, place=place, body=body)
-        forwarding.on_status = self._began_to_answer
-        forwarding.on_broken = self._interrupt
-        self._forwarding = forwarding
-        await (forwarding.tunnel() if websocket else forwarding.forward())
+        self._is_link = link is not None
+        shown = credentials_of(head.values, link, place.door.notebook)
+        if query is not place.query:
+            place = msgspec.structs.replace(place, query=query)
+        known = self._shared.access.known(place.door, shown[0])
+        if known is None:
+            self._entering = self._shared.loop.create_task(self._enter(asked, place, shown))
+        else:
+            self._entered(asked, place, known, shown[0].way)
 
     def late(self, now: float) -> Problem | None:
         """What is wrong when somebody has kept this request waiting for too long."""
@@ -108,64 +124,105 @@ class Exchange:
             return Problem(503, "proxy.undecided")
         return None
 
-    def report(self) -> None:
-        """Count it and write its line in the log."""
-        shared = self._shared
-        shared.metrics.requests[self.status] += 1
-        received, sent = (0, 0) if self._forwarding is None else self._forwarding.carried
-        shared.metrics.received += received
-        shared.metrics.sent += sent
-        door = None if self._place is None else self._place.door
-        shared.log.info(
+    def close(self) -> None:
+        """Let go of whatever is still held, count the request and write its line in the log."""
+        if self._entering is not None:
+            self._entering.cancel()
+        forwarding = self._forwarding
+        received, sent = (0, 0) if forwarding is None else forwarding.carried
+        if forwarding is not None:
+            forwarding.drop()
+            self._forwarding = None
+        metrics = self._shared.metrics
+        metrics.requests[self.status] += 1
+        metrics.received += received
+        metrics.sent += sent
+        self._shared.log.info(
             "proxy.request",
             method=self.head.method,
-            path=self._path,
+            path=self._path[:_LONGEST_PATH].decode("latin-1"),
             status=self.status,
-            notebook=None if door is None else door.notebook,
-            ms=round((shared.loop.time() - self.began) * 1000, 1),
+            notebook=None if self._place is None else self._place.door.notebook,
+            ms=round((self._shared.loop.time() - self.began) * 1000, 1),
             received=received,
             sent=sent,
         )
 
+    # ---- what the forwarding tells ----
+
+    def waiting(self) -> bytes:
+        """The bytes that came after the request's head."""
+        return self._keeper.waiting()
+
+    def was_read(self, rest: bytes) -> None:
+        """The request's body has ended."""
+        self._keeper.was_read(rest)
+
+    def answering(self, status: int) -> None:
+        """The head of the answer is being sent."""
+        self.status = status
+
+    def answered(self, *, reusable: bool) -> None:
+        """All of the answer was handed on."""
+        self._keeper.over(self, reusable=reusable)
+
+    def failed(self, error: Exception | None) -> None:
+        """There is no answer, or no more of it."""
+        self._keeper.failed(self, error)
+
+    # ---- who may ----
+
     def _asked(self) -> Asked:
         host = self.head.values.get(b"host", b"localhost" if self.head.minor == 0 else b"")
         host_of(host)
-        peer: tuple[str, int] | None = self._front.transport.get_extra_info("peername")
-        return Asked(
-            head=self.head,
-            host=host,
-            client=peer[0].encode("ascii") if peer else b"unknown",
-            secure=self._shared.settings.secure,
-        )
+        return Asked(head=self.head, host=host, client=self._keeper.peer, secure=self._shared.settings.secure)
 
-    async def _enter(self, place: Place, link: str | None) -> tuple[Pass, Way]:
+    async def _enter(self, asked: Asked, place: Place, shown: list[Credential]) -> None:
+        """Ask about each credential in turn, where that cannot be told at once."""
+        try:
+            passed, way = await self._ask(place, shown)
+            self._entering = None
+            self._entered(asked, place, passed, way)
+        except Exception as error:  # noqa: BLE001 - the edge: whoever asked tells faults of ours from others
+            self._entering = None
+            self.failed(error)
+
+    async def _ask(self, place: Place, shown: list[Credential]) -> tuple[Pass, Way]:
         refusals: list[Refused] = []
-        for credential in credentials_of(self.head.values, link, place.door.notebook):
+        for credential in shown:
             try:
-                return await self._ask(place, credential), credential.way
+                return await self._shared.access.enter(place.door, credential), credential.way
             except Refused as refused:
                 refusals.append(refused)
+            except Unavailable as error:
+                raise Problem(503, "proxy.undecided") from error
         # A stale link beside a good cookie says 401, the cookie perhaps 503: the second is what the person must hear.
         refusal = next((one for one in refusals if one.status != HTTPStatus.UNAUTHORIZED), refusals[0])
         raise Problem(refusal.status, refusal.code, **refusal.details) from refusal
 
-    async def _ask(self, place: Place, credential: Credential) -> Pass:
-        try:
-            return await self._shared.access.enter(place.door, credential)
-        except Unavailable as error:
-            raise Problem(503, "proxy.undecided") from error
+    def _entered(self, asked: Asked, place: Place, passed: Pass, way: Way) -> None:
+        head = self.head
+        check_forgery(head, asked.host, way, secure=asked.secure)
+        websocket = asks_for_websocket(head)
+        if self._is_link and not websocket and head.method == "GET" and wants_page(head.values.get(b"accept", b"")):
+            self._exchange_link(place, passed, way)
+        self.held = Held(door=place.door, passed=passed)
+        forwarding = Forwarding(self._shared, self, asked, held=self.held, place=place, body=self._body)
+        self._forwarding = forwarding
+        if websocket:
+            forwarding.tunnel()
+        else:
+            forwarding.forward()
 
-    def _exchange_link(self, place: Place, passed: Pass, way: Way, *, clean: bytes) -> None:
+    def _exchange_link(self, place: Place, passed: Pass, way: Way) -> None:
         """Send a browser to the address without the secret, with a cookie in its stead."""
+        clean = _join(self._path, place.query)
         if way is Way.COOKIE:
             raise Moved(clean, status=302)  # the link is stale, and the browser is known all the same
         if way is Way.LINK and passed.grant is not None:
             notebook = place.door.notebook
             cookie = grant_cookie(notebook, passed.grant, path=place.root, secure=self._shared.settings.secure)
             raise Moved(clean, status=302, cookie=cookie)
-
-    def _began_to_answer(self, status: int) -> None:
-        self.status = status
 
 
 def _check_expectation(head: RequestHead) -> None:

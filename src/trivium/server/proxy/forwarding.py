@@ -2,47 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from typing import Final, Protocol
 
 from trivium.server.proxy.access import Held
-from trivium.server.proxy.channel import Channel
+from trivium.server.proxy.channel import Channel, Discard
 from trivium.server.proxy.doors import Place
-from trivium.server.proxy.framing import Body, Chunked, Fixed, UntilClose, answer_body, answer_length
-from trivium.server.proxy.heads import AnswerHead, parse_answer, tokens
+from trivium.server.proxy.framing import Body, Fixed, Rechunked, UntilClose, answer_body, answer_length
+from trivium.server.proxy.heads import END, AnswerHead, has_bare_end, parse_answer, tokens
 from trivium.server.proxy.problems import Gone, Malformed, Problem
-from trivium.server.proxy.relay import Relay, Splice
-from trivium.server.proxy.rewriting import Asked, answer_head, request_head
+from trivium.server.proxy.relay import Half, Relay
+from trivium.server.proxy.rewriting import Asked, answer_head, request_head, untouched_answer, untouched_head
 from trivium.server.proxy.shared import Shared
+from trivium.server.proxy.targets import OtherProxy
 from trivium.server.proxy.upstreams import Upstream
 from trivium.server.proxy.websockets import UPGRADE, check_agreement
 
-_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_FIRST_FINAL = 200
-_SWITCHING = 101
+_REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_FIRST_FINAL: Final = 200
+_SWITCHING: Final = 101
+
+
+class Client(Protocol):
+    """Whose request it is."""
+
+    front: Channel
+
+    def waiting(self) -> bytes:
+        """The bytes that came after the request's head, and are now ours."""
+        ...
+
+    def was_read(self, rest: bytes) -> None:
+        """The request's body has ended; `rest` belongs to what comes next."""
+        ...
+
+    def answering(self, status: int) -> None:
+        """The head of the answer is being sent."""
+        ...
+
+    def answered(self, *, reusable: bool) -> None:
+        """All of the answer was handed on; whether another request may follow."""
+        ...
+
+    def failed(self, error: Exception | None) -> None:
+        """There is no answer, or no more of it; None: nobody is left to be told why."""
+        ...
 
 
 class Forwarding:
-    """Carries one request to the notebook and the answer back."""
+    """Carries one request to the notebook and the answer back. It is the sink of the answer's head."""
 
-    def __init__(self, shared: Shared, front: Channel, asked: Asked, *, held: Held, place: Place, body: Body) -> None:
+    def __init__(self, shared: Shared, client: Client, asked: Asked, *, held: Held, place: Place, body: Body) -> None:
         self.is_tunnel = False
-        self.reusable = False  # the client's connection is good for another request
-        self.on_status: Callable[[int], None] | None = None
-        self.on_broken: Callable[[Problem | None], None] | None = None
         self._shared = shared
-        self._settings = shared.settings
-        self._front = front
+        self._client = client
+        self._front = client.front
         self._asked = asked
         self._head = asked.head
         self._held = held
         self._place = place
         self._body = body
+        self._raw = b""
+        self._is_websocket = False
+        self._is_far = isinstance(held.passed.target, OtherProxy)
+        self._repeatable = body.done and asked.head.method in _REPEATABLE
         self._upstream: Upstream | None = None
+        self._connecting: asyncio.Task[None] | None = None
         self._request: Relay | None = None
         self._answer: Relay | None = None
-        self._splice: Splice | None = None
+        self._halves: tuple[Half, Half] | None = None  # towards the notebook, and towards the client
+        self._beginning = b""  # of the answer's head
         self._answering = False
+        self._keep = False  # the client's connection may be good for another request
+        self._stays_open = False  # so may the notebook's
         self._since = shared.loop.time()
 
     @property
@@ -53,134 +86,217 @@ class Forwarding:
     @property
     def carried(self) -> tuple[int, int]:
         """Bytes of bodies and frames, from the client and to it."""
-        if self._splice is not None:
-            return self._splice.inward.carried, self._splice.outward.carried
-        return (
-            0 if self._request is None else self._request.carried,
-            0 if self._answer is None else self._answer.carried,
-        )
+        if self._halves is not None:
+            return self._halves[0].carried, self._halves[1].carried
+        return self._body.carried, 0 if self._answer is None else self._answer.body.carried
 
-    async def forward(self) -> None:
-        """Ask the notebook and hand its answer on. Raises `Problem`, `Malformed` and `Gone`."""
-        repeatable = self._body.done and self._head.method in _REPEATABLE
-        raw = request_head(self._asked, self._place, self._held.passed, framing=self._framing())
-        try:
-            upstream, answer = await self._ask(raw, fresh=not repeatable)
-            await self._hand_on(upstream, answer)
-        finally:
-            self._drop()
+    def forward(self) -> None:
+        """Ask the notebook; its answer is handed on as it comes."""
+        self._raw = self._request_head(self._framing())
+        held = self._held
+        upstream = self._shared.upstreams.take(held.door, held.passed.target, repeatable=self._repeatable)
+        if upstream is None:
+            self._connect()
+        else:
+            self._send(upstream)
 
-    async def tunnel(self) -> None:
-        """Ask the notebook for a WebSocket, and carry its bytes if it agrees. Raises as `forward` does."""
-        raw = request_head(self._asked, self._place, self._held.passed, framing=UPGRADE)
-        try:
-            upstream = await self._open(fresh=True)
-            self._front.sink = _TooEarly(self._break)
-            if self._front.buffer:
-                raise Problem(400, "proxy.upgrade")
-            upstream.channel.write(raw)
-            answer = await self._next_answer(upstream)
-            self._front.sink = None
-            if answer.status == _SWITCHING:
-                await self._carry(upstream, answer)
-            else:
-                await self._hand_on(upstream, answer)
-        finally:
-            self._drop()
+    def tunnel(self) -> None:
+        """Ask the notebook for a WebSocket, and carry its bytes if it agrees. Raises `Problem`."""
+        if self._client.waiting():
+            raise Problem(400, "proxy.upgrade")
+        self._is_websocket = True
+        self._repeatable = False
+        self._raw = self._request_head(UPGRADE)
+        self._front.sink = _TooEarly(self._client)
+        self._connect()
 
     def late(self, now: float) -> Problem | None:
         """What is wrong when somebody has kept us waiting for too long."""
-        settings = self._settings
+        settings = self._shared.settings
         front = self._front
         back = None if self._upstream is None else self._upstream.channel
-        stalled = settings.stall_timeout.total_seconds()
         if self._answering or self.is_tunnel:
-            slow = [side for side in (front, back) if side is not None and side.blocked and now - side.moved > stalled]
+            stalled = now - settings.stall_timeout.total_seconds()
+            slow = [side for side in (front, back) if side is not None and side.blocked and side.moved < stalled]
             return Problem(504, "proxy.late") if slow else None
-        if self._request is not None and not self._request.done and not front.held:
-            late = now - max(front.moved, self._since) > settings.body_timeout.total_seconds()
-            return Problem(408, "proxy.slow") if late else None
-        late = now - max(front.moved, self._since) > settings.answer_timeout.total_seconds()
-        return Problem(504, "proxy.late") if late else None
+        waited = now - max(front.moved, self._since)
+        if self._request is not None and not self._body.done and not front.is_held:
+            return Problem(408, "proxy.slow") if waited > settings.body_timeout.total_seconds() else None
+        return Problem(504, "proxy.late") if waited > settings.answer_timeout.total_seconds() else None
 
-    async def _ask(self, raw: bytes, *, fresh: bool) -> tuple[Upstream, AnswerHead]:
-        upstream = await self._open(fresh=fresh)
+    def drop(self) -> None:
+        """Leave nothing behind: whatever is not done by now never will be."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+        for relay in (self._request, self._answer):
+            if relay is not None:
+                relay.stop()
+        if self._halves is not None or self._is_websocket:
+            self._front.sink = Discard()
+            self._front.fed_by(None)
+        if self._upstream is not None:
+            self._upstream.channel.fed_by(None)
+            self._upstream.channel.sink = Discard()
+            self._upstream.channel.abort()
+            self._upstream = None
+            self._shared.metrics.tunnels -= self.is_tunnel
+
+    # ---- to the notebook ----
+
+    def _request_head(self, framing: bytes) -> bytes:
+        if self._is_far:
+            return untouched_head(self._asked, framing=framing)
+        return request_head(self._asked, self._place, self._held.passed, framing=framing)
+
+    def _connect(self) -> None:
+        self._connecting = self._shared.loop.create_task(self._connected())
+
+    async def _connected(self) -> None:
         try:
-            return upstream, await self._send(upstream, raw)
-        except Gone:
-            if not upstream.reused or upstream.channel.buffer:
-                raise
-        upstream.channel.abort()
-        upstream = await self._open(fresh=True)
-        return upstream, await self._send(upstream, raw)
+            upstream = await self._shared.upstreams.connect(self._held.door, self._held.passed.target)
+        except Exception as error:  # noqa: BLE001 - the edge: whoever asked tells faults of ours from others
+            self._connecting = None
+            self._client.failed(error)
+            return
+        self._connecting = None
+        self._send(upstream)
 
-    async def _open(self, *, fresh: bool) -> Upstream:
-        held = self._held
-        self._upstream = await self._shared.upstreams.open(held.door, held.passed.address, fresh=fresh)
-        return self._upstream
-
-    async def _send(self, upstream: Upstream, raw: bytes) -> AnswerHead:
+    def _send(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        channel = upstream.channel
+        channel.sink = self
         self._since = self._shared.loop.time()
-        if b"expect" in self._head.values and self._head.minor == 1 and not self._body.done and not self._front.buffer:
+        if self._body.done:
+            channel.write(self._raw)
+            if channel.ended:
+                self.end()
+            return
+        data = self._client.waiting()
+        if not data and self._head.minor == 1 and b"expect" in self._head.values:
             self._front.write(_CONTINUE)
-        chunked = isinstance(self._body, Chunked)
-        self._request = Relay(
-            self._front, upstream.channel, self._body, chunked=chunked, on_broken=self._request_broken
-        )
-        self._request.begin(raw)
-        return await self._next_answer(upstream)
+        self._request = Relay(self._front, channel, self._body, owner=self)
+        self._request.begin(self._raw, data)
 
-    async def _next_answer(self, upstream: Upstream) -> AnswerHead:
+    # ---- from the notebook ----
+
+    def take(self, data: bytes) -> None:
+        """Some of the answer's head."""
+        upstream = self._upstream
+        if upstream is None:
+            return
+        try:
+            self._take(self._beginning + data if self._beginning else data, upstream.channel)
+        except Malformed:
+            self._client.failed(Malformed(502))
+        except Exception as error:  # noqa: BLE001 - the edge: a fault of ours ends this request and no other
+            self._client.failed(error)
+
+    def end(self) -> None:
+        """The notebook closed before it answered: one that was idle may have done so before it heard of us."""
+        upstream = self._upstream
+        if upstream is None or not upstream.reused or self._beginning or not self._repeatable:
+            self._client.failed(Gone())
+            return
+        upstream.channel.sink = upstream
+        upstream.channel.abort()
+        self._upstream = None
+        self._connect()
+
+    def _take(self, data: bytes, source: Channel) -> None:
+        limit = self._shared.settings.head_bytes
         while True:
-            try:
-                answer = parse_answer(await upstream.channel.head(self._settings.head_bytes), self._settings)
-            except Malformed as error:
-                raise Malformed(502) from error
+            end = data.find(END)
+            if end < 0 or end > limit:
+                if end > limit or len(data) > limit or has_bare_end(data):
+                    raise Malformed(502)
+                self._beginning = data
+                return
+            answer = parse_answer(data[: end + len(END)], self._shared.settings)
+            data = data[end + len(END) :]
             if answer.status >= _FIRST_FINAL:
-                return answer
+                self._hand_on(answer, data, source)
+                return
             if answer.status == _SWITCHING:
-                key = self._head.values.get(b"sec-websocket-key", b"")
-                if self._request is not None:
-                    raise Malformed(502)  # nobody asked for that
-                check_agreement(answer, key)
-                return answer
+                self._carry(answer, data, source)
+                return
+            self._beginning = b""
 
-    async def _hand_on(self, upstream: Upstream, answer: AnswerHead) -> None:
-        body = answer_body(answer, self._head.method)
-        modern = self._head.minor == 1
-        open_ended = not isinstance(body, Fixed)
-        keep = self._may_keep() and (modern or not open_ended)
-        framing = (
-            answer_length(answer, body) if not open_ended else b"Transfer-Encoding: chunked\r\n" if modern else b""
-        )
-        if not keep:
-            framing += b"Connection: close\r\n"
-        self._answer = Relay(upstream.channel, self._front, body, chunked=open_ended and modern)
+    def _hand_on(self, answer: AnswerHead, data: bytes, source: Channel) -> None:
+        head = self._head
+        body = answer_body(answer, head.method, minor=head.minor)
+        if self._is_websocket:
+            self._client.was_read(b"")
+        self._keep = self._may_keep() and (head.minor == 1 or isinstance(body, Fixed))
+        self._stays_open = _stays_open(answer, body)
+        raw = self._answer_head(answer, self._answer_framing(answer, body))
         self._answering = True
-        self._tell(answer.status)
-        self._answer.begin(answer_head(answer, self._place, self._asked.host, framing=framing))
-        await self._answer.finished()
-        self.reusable = keep and self._body.done
-        if self._body.done and _stays_open(answer, body):
+        self._client.answering(answer.status)
+        self._answer = Relay(source, self._front, body, owner=self)
+        if body.done:
+            body.rest = data
+        self._answer.begin(raw, b"" if body.done else data)
+
+    def _carry(self, answer: AnswerHead, data: bytes, source: Channel) -> None:
+        if not self._is_websocket:
+            raise Malformed(502)  # nobody asked for that
+        check_agreement(answer, self._head.values.get(b"sec-websocket-key", b""))
+        self.is_tunnel = True
+        self._client.answering(_SWITCHING)
+        self._front.write(self._answer_head(answer, UPGRADE))
+        self._shared.metrics.tunnels += 1
+        inward = Half(self._front, source, self._over)
+        outward = Half(source, self._front, self._over)
+        self._halves = (inward, outward)
+        inward.begin(b"")
+        outward.begin(data)
+
+    def _over(self) -> None:
+        """One side of the WebSocket ended; what it sent before is on its way to the other."""
+        upstream = self._upstream
+        if upstream is None:
+            return
+        self._upstream = None
+        self._shared.metrics.tunnels -= 1
+        self._front.sink = Discard()
+        self._front.fed_by(None)
+        upstream.channel.fed_by(None)
+        self._shared.upstreams.retire(upstream)
+        self._client.answered(reusable=False)
+
+    def _answer_head(self, answer: AnswerHead, framing: bytes) -> bytes:
+        if self._is_far:
+            return untouched_answer(answer, framing=framing)
+        return answer_head(answer, self._place, self._asked.host, framing=framing)
+
+    def _answer_framing(self, answer: AnswerHead, body: Body) -> bytes:
+        if isinstance(body, Fixed):
+            framing = answer_length(answer, body)
+        else:
+            framing = b"Transfer-Encoding: chunked\r\n" if self._head.minor == 1 else b""
+        return framing if self._keep else framing + b"Connection: close\r\n"
+
+    # ---- what became of the bodies ----
+
+    def relayed(self, relay: Relay) -> None:
+        """A body was handed on to its end."""
+        if relay is self._request:
+            self._client.was_read(relay.body.rest)
+            return
+        upstream = self._upstream
+        if upstream is not None and self._body.done and self._stays_open and not relay.body.rest:
             self._upstream = None
             self._shared.upstreams.give_back(upstream)
+        self._client.answered(reusable=self._keep and self._body.done)
 
-    async def _carry(self, upstream: Upstream, answer: AnswerHead) -> None:
-        self.is_tunnel = True
-        self._tell(_SWITCHING)
-        self._front.write(answer_head(answer, self._place, self._asked.host, framing=UPGRADE))
-        metrics = self._shared.metrics
-        metrics.tunnels += 1
-        try:
-            self._splice = Splice(self._front, upstream.channel)
-            await self._splice.run()
-            self._upstream = None
-            self._shared.upstreams.retire(upstream)
-        finally:
-            metrics.tunnels -= 1
+    def broke(self, relay: Relay, error: Malformed | Gone) -> None:
+        """A body will never be whole."""
+        if relay is not self._request:
+            self._client.failed(error)
+        else:
+            self._client.failed(error if isinstance(error, Malformed) else None)
 
     def _framing(self) -> bytes:
-        if isinstance(self._body, Chunked):
+        if isinstance(self._body, Rechunked):
             return b"Transfer-Encoding: chunked\r\n"
         length = self._head.values.get(b"content-length")
         return b"" if length is None else b"Content-Length: %b\r\n" % length
@@ -192,41 +308,19 @@ class Forwarding:
         connection = head.values.get(b"connection")
         return connection is None or b"close" not in tokens(connection)
 
-    def _tell(self, status: int) -> None:
-        if self.on_status is not None:
-            self.on_status(status)
-
-    def _request_broken(self, error: Malformed | Gone) -> None:
-        self._break(Problem(error.status, error.code) if isinstance(error, Malformed) else None)
-
-    def _break(self, problem: Problem | None) -> None:
-        if self.on_broken is not None:
-            self.on_broken(problem)
-
-    def _drop(self) -> None:
-        """Leave nothing behind: whatever is not done by now never will be."""
-        self._front.sink = None
-        self._front.fed_by(None)
-        for relay in (self._request, self._answer):
-            if relay is not None:
-                relay.stop()
-        if self._upstream is not None:
-            self._upstream.channel.abort()
-            self._upstream = None
-
 
 class _TooEarly:
     """A client that sends data before the handshake is over: no browser does, and a request may hide there."""
 
-    def __init__(self, interrupt: Callable[[Problem | None], None]) -> None:
-        self._interrupt = interrupt
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
     def take(self, data: bytes) -> None:
         del data
-        self._interrupt(Problem(400, "proxy.upgrade"))
+        self._client.failed(Problem(400, "proxy.upgrade"))
 
     def end(self) -> None:
-        self._interrupt(None)
+        self._client.failed(None)
 
 
 def _stays_open(answer: AnswerHead, body: Body) -> bool:

@@ -18,17 +18,18 @@ NO_BODY = frozenset({204, 304})
 
 
 class Body(Protocol):
-    """Bytes are fed as they come; the payload comes back."""
+    """Bytes are fed as they come; what is to be handed on comes back."""
 
     done: bool
     rest: bytes  # when done: what came after the body
+    carried: int  # bytes of payload so far
 
     def feed(self, data: bytes) -> bytes:
-        """The payload in `data`. Raises `Malformed` where the framing is broken."""
+        """What to hand on. Raises `Malformed` where the framing is broken."""
         ...
 
-    def end(self) -> bool:
-        """Whether the body may end here because the connection does."""
+    def end(self) -> bytes | None:
+        """What is still to be handed on if the body may end here because the connection does; None: it may not."""
         ...
 
 
@@ -39,110 +40,135 @@ class Fixed:
         self.left = length
         self.done = length == 0
         self.rest = b""
+        self.carried = 0
 
     def feed(self, data: bytes) -> bytes:
         """What belongs to the body."""
         size = len(data)
         if size < self.left:
             self.left -= size
+            self.carried += size
             return data
         payload, self.rest = (data, b"") if size == self.left else (data[: self.left], data[self.left :])
+        self.carried += self.left
         self.left = 0
         self.done = True
         return payload
 
-    def end(self) -> bool:
+    def end(self) -> bytes | None:
         """Only a complete one may."""
-        return self.done
+        return b"" if self.done else None
 
 
 class UntilClose:
-    """A body that lasts as long as its connection."""
+    """A body that lasts as long as its connection, handed on as it is."""
 
     def __init__(self) -> None:
         self.done = False
         self.rest = b""
+        self.carried = 0
 
     def feed(self, data: bytes) -> bytes:
         """All of it."""
+        self.carried += len(data)
         return data
 
-    def end(self) -> bool:
+    def end(self) -> bytes | None:
         """That is how it ends."""
         self.done = True
-        return True
+        return b""
+
+
+class UntilCloseChunked(UntilClose):
+    """The same, handed on in chunks to somebody whose connection goes on."""
+
+    def feed(self, data: bytes) -> bytes:
+        """All of it, as one chunk."""
+        return as_chunk(super().feed(data))
+
+    def end(self) -> bytes | None:
+        """That is how it ends."""
+        self.done = True
+        return LAST_CHUNK
 
 
 class Chunked:
-    """A body in chunks. Extensions and trailers are checked for their form and dropped."""
+    """A body in chunks, handed on without framing. Extensions and trailers are checked for their form and dropped."""
 
     def __init__(self) -> None:
         self.done = False
         self.rest = b""
+        self.carried = 0
         self._left = 0  # bytes of the chunk that are still to come
         self._part: Callable[[bytes, int, list[bytes]], int] = self._size
         self._pending: bytes = b""  # the beginning of a line, or of the line end after a chunk
         self._trailers = 0
 
     def feed(self, data: bytes) -> bytes:
-        """The payload of all chunks in `data`."""
+        """What to hand on of all chunks in `data`."""
         if self._left > len(data):
             self._left -= len(data)
+            self.carried += len(data)
             return data
-        payload: list[bytes] = []
-        at = self._data(data, 0, payload) if self._left else 0
+        out: list[bytes] = []
+        at = self._data(data, 0, out) if self._left else 0
         if self._pending:
             data = self._pending + data[at:]
             self._pending = b""
             at = 0
         while not self.done:
-            end = self._part(data, at, payload)
+            end = self._part(data, at, out)
             if end < 0:
                 self._pending = data[at:]
                 break
             at = end
         else:
             self.rest = data[at:]
-        return b"".join(payload)
+        return b"".join(out)
 
-    def end(self) -> bool:
+    def end(self) -> bytes | None:
         """Only a complete one may."""
-        return self.done
+        return b"" if self.done else None
 
-    def _size(self, data: bytes, at: int, payload: list[bytes]) -> int:
+    def _framing(self, framing: bytes, out: list[bytes]) -> None:
+        """What frames the payload is not handed on."""
+
+    def _size(self, data: bytes, at: int, out: list[bytes]) -> int:
         line = _line(data, at, _SIZE_LINE)
         if line is None:
             return -1
         self._left = int(line[1], 16)
+        self._framing(b"%x\r\n" % self._left, out)
         if not self._left:
             self._part = self._trailer
             return line.end()
-        return self._data(data, line.end(), payload)
+        return self._data(data, line.end(), out)
 
-    def _data(self, data: bytes, at: int, payload: list[bytes]) -> int:
+    def _data(self, data: bytes, at: int, out: list[bytes]) -> int:
         piece = data[at : at + self._left]
-        payload.append(piece)
+        out.append(piece)
         self._left -= len(piece)
+        self.carried += len(piece)
         self._part = self._more if self._left else self._line_end
         return at + len(piece)
 
-    def _more(self, data: bytes, at: int, payload: list[bytes]) -> int:
-        return self._data(data, at, payload) if at < len(data) else -1
+    def _more(self, data: bytes, at: int, out: list[bytes]) -> int:
+        return self._data(data, at, out) if at < len(data) else -1
 
-    def _line_end(self, data: bytes, at: int, payload: list[bytes]) -> int:
-        del payload
+    def _line_end(self, data: bytes, at: int, out: list[bytes]) -> int:
         found = data[at : at + 2]
         if not b"\r\n".startswith(found):
             raise Malformed(400)
         if len(found) < 2:  # noqa: PLR2004 - both characters
             return -1
         self._part = self._size
+        self._framing(b"\r\n", out)
         return at + 2
 
-    def _trailer(self, data: bytes, at: int, payload: list[bytes]) -> int:
-        del payload
+    def _trailer(self, data: bytes, at: int, out: list[bytes]) -> int:
         if data.startswith(b"\r\n", at):
             self.done = True
+            self._framing(b"\r\n", out)
             return at + 2
         if data[at:] == b"\r":
             return -1
@@ -155,30 +181,37 @@ class Chunked:
         return line.end()
 
 
+class Rechunked(Chunked):
+    """The same, handed on in the same chunks, their framing spelt anew: nobody behind can read it in another way."""
+
+    def _framing(self, framing: bytes, out: list[bytes]) -> None:
+        out.append(framing)
+
+
 def request_body(head: RequestHead) -> Body:
     """The body that follows a request's head. Raises `Malformed`."""
-    coding = head.values.get(b"transfer-encoding")
-    length = head.values.get(b"content-length")
-    if coding is not None:
-        if length is not None or head.minor == 0:
-            raise Malformed(400)
-        if coding.lower() != b"chunked":
-            raise Malformed(501, "proxy.coding")
-        return Chunked()
-    return Fixed(0) if length is None else Fixed(_length(length, 400))
+    values = head.values
+    if b"transfer-encoding" not in values:
+        return Fixed(_length(values[b"content-length"], 400) if b"content-length" in values else 0)
+    if b"content-length" in values or head.minor == 0:
+        raise Malformed(400)
+    if values[b"transfer-encoding"].lower() != b"chunked":
+        raise Malformed(501, "proxy.coding")
+    return Rechunked()
 
 
-def answer_body(head: AnswerHead, method: str) -> Body:
-    """The body that follows an answer's head. Raises `Malformed`."""
+def answer_body(head: AnswerHead, method: str, *, minor: int) -> Body:
+    """The body that follows an answer's head, as a client of HTTP/1.`minor` gets it. Raises `Malformed`."""
     if method == "HEAD" or head.status in NO_BODY:
         return Fixed(0)
-    coding = head.values.get(b"transfer-encoding")
-    length = head.values.get(b"content-length")
-    if coding is not None:
-        if length is not None or head.minor == 0 or coding.lower() != b"chunked":
-            raise Malformed(502)
-        return Chunked()
-    return UntilClose() if length is None else Fixed(_length(length, 502))
+    values = head.values
+    if b"transfer-encoding" not in values:
+        if b"content-length" in values:
+            return Fixed(_length(values[b"content-length"], 502))
+        return UntilCloseChunked() if minor else UntilClose()
+    if b"content-length" in values or head.minor == 0 or values[b"transfer-encoding"].lower() != b"chunked":
+        raise Malformed(502)
+    return Rechunked() if minor else Chunked()
 
 
 def answer_length(head: AnswerHead, body: Body) -> bytes:

@@ -2,164 +2,105 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
-from trivium.server.proxy.channel import Channel
-from trivium.server.proxy.framing import LAST_CHUNK, Body, as_chunk
+from trivium.server.proxy.channel import Channel, Discard, Sink
+from trivium.server.proxy.framing import Body
 from trivium.server.proxy.problems import Gone, Malformed
 
 
-class Relay:
-    """One body on its way. `done` turns true when its last byte was handed on, `broken` says why it never will."""
+class Owner(Protocol):
+    """Who wants to know what became of a body."""
 
-    def __init__(
-        self,
-        source: Channel,
-        target: Channel,
-        body: Body,
-        *,
-        chunked: bool,
-        on_broken: Callable[[Malformed | Gone], None] | None = None,
-    ) -> None:
-        self.done = False
-        self.broken: Malformed | Gone | None = None
-        self.carried = 0  # bytes of payload
+    def relayed(self, relay: Relay) -> None:
+        """Its last byte was handed on; `relay.body.rest` is what came after it."""
+        ...
+
+    def broke(self, relay: Relay, error: Malformed | Gone) -> None:
+        """It will never be whole."""
+        ...
+
+
+class Relay:
+    """One body on its way."""
+
+    def __init__(self, source: Channel, target: Channel, body: Body, *, owner: Owner) -> None:
+        self.body = body
         self._source = source
         self._target = target
-        self._body = body
-        self._chunked = chunked
-        self._on_broken = on_broken
-        self._waiter: asyncio.Future[None] | None = None
+        self._owner = owner
 
-    def begin(self, head: bytes = b"") -> None:
+    def begin(self, head: bytes, data: bytes) -> None:
         """Send `head` and what came already, and go on with the rest as it comes."""
-        if self._body.done:
-            self._target.write(head)
-            self.done = True
-            return
+        body = self.body
         try:
-            out = self._next(self._source.take())
+            out = body.feed(data) if data else b""
         except Malformed as error:
             self._target.write(head)
-            self._break(error)
+            self._owner.broke(self, error)
             return
         self._target.write(head + out if out else head)
-        if self.done:
-            return
-        if self._source.ended:
-            self.end()
+        if body.done:
+            self._owner.relayed(self)
             return
         self._source.sink = self
         self._target.fed_by(self._source)
+        if self._source.ended:
+            self.end()
 
     def take(self, data: bytes) -> None:
         """Hand some more on."""
+        body = self.body
         try:
-            out = self._next(data)
+            out = body.feed(data)
         except Malformed as error:
-            self._break(error)
+            self.stop()
+            self._owner.broke(self, error)
             return
         self._target.write(out)
+        if body.done:
+            self.stop()
+            self._owner.relayed(self)
 
     def end(self) -> None:
         """The source ended: so does the body, if it may."""
-        if self.done:
+        self.stop()
+        out = self.body.end()
+        if out is None:
+            self._owner.broke(self, Gone())
             return
-        if self._body.end():
-            if self._chunked:
-                self._target.write(LAST_CHUNK)
-            self._finish()
-        else:
-            self._break(Gone())
-
-    async def finished(self) -> None:
-        """Return when the last byte was handed on. Raises what broke it."""
-        if not self.done and self.broken is None:
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-        if self.broken is not None:
-            raise self.broken
+        self._target.write(out)
+        self._owner.relayed(self)
 
     def stop(self) -> None:
         """Hand on nothing more."""
         if self._source.sink is self:
-            self._source.sink = None
+            self._source.sink = Discard()
             self._target.fed_by(None)
 
-    def _next(self, data: bytes) -> bytes:
-        payload = self._body.feed(data) if data else b""
-        self.carried += len(payload)
-        out = as_chunk(payload) if self._chunked else payload
-        if self._body.done:
-            if self._chunked:
-                out += LAST_CHUNK
-            self._finish()
-            self._source.put_back(self._body.rest)
-        return out
 
-    def _finish(self) -> None:
-        self.done = True
-        self.stop()
-        self._wake()
+class Half(Sink):
+    """One direction of a WebSocket: all that comes goes to the other side as it is."""
 
-    def _break(self, error: Malformed | Gone) -> None:
-        self.broken = error
-        self.stop()
-        self._wake()
-        if self._on_broken is not None:
-            self._on_broken(error)
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-
-class Splice:
-    """Two connections that hand each other all they get, until one of them ends."""
-
-    def __init__(self, one: Channel, other: Channel) -> None:
-        self._one = one
-        self._other = other
-        self._over = asyncio.get_running_loop().create_future()
-        self.inward = _Half(one, other, self._end)
-        self.outward = _Half(other, one, self._end)
-
-    async def run(self) -> None:
-        """Return when one side ended; what it sent before is on its way to the other."""
-        self.outward.begin()
-        self.inward.begin()
-        try:
-            await self._over
-        finally:
-            for channel in (self._one, self._other):
-                channel.sink = None
-                channel.fed_by(None)
-
-    def _end(self) -> None:
-        if not self._over.done():
-            self._over.set_result(None)
-
-
-class _Half:
-    """One direction."""
-
-    def __init__(self, source: Channel, target: Channel, on_end: Callable[[], None]) -> None:
+    def __init__(self, source: Channel, target: Channel, over: Callable[[], None]) -> None:
         self.carried = 0
         self._source = source
         self._target = target
-        self._on_end = on_end
+        self._over = over
 
-    def begin(self) -> None:
-        self.take(self._source.take())
+    def begin(self, data: bytes) -> None:
+        """Hand on what came already, and go on."""
         self._source.sink = self
         self._target.fed_by(self._source)
-        if self._source.ended:
-            self.end()
+        if data:
+            self.take(data)
 
     def take(self, data: bytes) -> None:
+        """Hand some more on."""
         self.carried += len(data)
         self._target.write(data)
 
     def end(self) -> None:
-        self._on_end()
+        """One side ended, and so does the whole."""
+        self._over()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from trivium.base.values import Value
 from trivium.server.proxy.access import Pass
@@ -64,42 +65,61 @@ class Asked(Value, frozen=True):
 def request_head(asked: Asked, place: Place, passed: Pass, *, framing: bytes) -> bytes:
     """The head that the notebook gets; `framing`: whole lines that say how long the body is or what to upgrade to."""
     head = asked.head
+    names, injected = _injected(passed.inject)
+    dropped = _named(head.values) | names
+    lines = [line for low, line in head.fields if _goes_in(low)]
+    if dropped:
+        lines = [line for low, line in head.fields if _goes_in(low) and _plain(low) not in dropped]
+    if b"cookie" in head.values and b"cookie" not in dropped:
+        cookies = without_ours(head.values[b"cookie"])
+        if cookies:
+            lines.append(b"Cookie: " + cookies)
+    lines.append(
+        b"%bX-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: %b\r\n%b\r\n"
+        % (
+            injected,
+            asked.client,
+            asked.host,
+            b"https" if asked.secure else b"http",
+            b"X-Forwarded-Prefix: %b\r\n%b" % (place.prefix, framing) if place.prefix else framing,
+        )
+    )
     target = place.path + b"?" + place.query if place.query else place.path
-    injected = [(name.lower().encode("latin-1"), f"{name}: {value}".encode("latin-1")) for name, value in passed.inject]
-    dropped = _named(head.values) | {name for name, _ in injected}
-    lines = [b"%b %b HTTP/1.1\r\nHost: %b" % (head.method.encode("ascii"), target, asked.host)]
-    for low, name, value in head.fields:
-        plain = low.replace(b"_", b"-") if b"_" in low else low  # CGI's descendants cannot tell them apart
-        if plain in _NOT_IN or plain in dropped or plain.startswith(b"x-forwarded-"):
-            continue
-        lines.append(name + b": " + value)
-    cookies = without_ours(head.values.get(b"cookie", b""))
-    if cookies and b"cookie" not in dropped:
-        lines.append(b"Cookie: " + cookies)
-    lines.extend(line for _, line in injected)
-    lines.append(b"X-Forwarded-For: %b\r\nX-Forwarded-Host: %b" % (asked.client, asked.host))
-    lines.append(b"X-Forwarded-Proto: https" if asked.secure else b"X-Forwarded-Proto: http")
-    if place.prefix:
-        lines.append(b"X-Forwarded-Prefix: " + place.prefix)
+    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b" % (head.method.encode(), target, asked.host, b"\r\n".join(lines))
+
+
+def untouched_head(asked: Asked, *, framing: bytes) -> bytes:
+    """The head for another proxy of ours, with all that the client showed; only the framing is spelt anew."""
+    head = asked.head
+    dropped = _named(head.values) | _HOP | {b"expect", b"host"}
+    lines = [line for low, line in head.fields if low not in dropped]
+    lines[:0] = [b"%b %b HTTP/1.1\r\nHost: %b" % (head.method.encode(), head.target, asked.host)]
     return b"\r\n".join(lines) + b"\r\n" + framing + b"\r\n"
 
 
 def answer_head(head: AnswerHead, place: Place, host: bytes, *, framing: bytes) -> bytes:
     """The head that the client gets; `framing` are whole lines, as above."""
-    dropped = _named(head.values)
+    values = head.values
+    dropped = _named(values)
     refused = _NOT_OUT if place.root == "/" else _NOT_OUT_SHARED
-    lines = [b"HTTP/1.1 %d %b" % (head.status, head.reason)]
-    for low, name, value in head.fields:
-        if low in refused or low in dropped:
-            continue
-        if low == b"set-cookie":
-            cookie = confined(value, root=place.root, prefix=place.prefix)
-            if cookie is not None:
-                lines.append(b"Set-Cookie: " + cookie)
-        elif low == b"location" and place.prefix:
-            lines.append(b"Location: " + relocated(value, place.prefix, host))
-        else:
-            lines.append(name + b": " + value)
+    lines = [line for low, line in head.fields if low not in refused]
+    if dropped or b"set-cookie" in values or (place.prefix and b"location" in values):
+        lines = [
+            edited
+            for low, line in head.fields
+            if low not in refused
+            and low not in dropped
+            and (edited := _edited(low, line, place, host=host)) is not None
+        ]
+    lines.append(framing + b"\r\n")
+    return b"HTTP/1.1 %d %b\r\n%b" % (head.status, head.reason, b"\r\n".join(lines))
+
+
+def untouched_answer(head: AnswerHead, *, framing: bytes) -> bytes:
+    """The head that another proxy of ours gave, which has made of it what the client is to see."""
+    dropped = _named(head.values) | _HOP
+    lines = [line for low, line in head.fields if low not in dropped]
+    lines[:0] = [b"HTTP/1.1 %d %b" % (head.status, head.reason)]
     return b"\r\n".join(lines) + b"\r\n" + framing + b"\r\n"
 
 
@@ -113,6 +133,35 @@ def relocated(location: bytes, prefix: bytes, host: bytes) -> bytes:
     if not location.startswith(b"/") or location == prefix or location.startswith(prefix + b"/"):
         return location
     return prefix + location
+
+
+@lru_cache(maxsize=1024)
+def _goes_in(low: bytes) -> bool:
+    """Whether a field of that name may reach a notebook."""
+    plain = _plain(low)
+    return plain not in _NOT_IN and not plain.startswith(b"x-forwarded-")
+
+
+@lru_cache(maxsize=256)
+def _injected(inject: tuple[tuple[str, str], ...]) -> tuple[frozenset[bytes], bytes]:
+    """The names that a client may not send beside what we send, and our lines."""
+    names = frozenset(name.lower().encode("latin-1") for name, _ in inject)
+    return names - _NOT_IN, b"".join([f"{name}: {value}\r\n".encode("latin-1") for name, value in inject])
+
+
+def _plain(low: bytes) -> bytes:
+    """The name as CGI's descendants see it, who cannot tell the two characters apart."""
+    return low.replace(b"_", b"-")
+
+
+def _edited(low: bytes, line: bytes, place: Place, *, host: bytes) -> bytes | None:
+    """A field of an answer as the client gets it; None where it gets none."""
+    if low == b"set-cookie":
+        cookie = confined(line.partition(b":")[2].strip(b" \t"), root=place.root, prefix=place.prefix)
+        return None if cookie is None else b"Set-Cookie: " + cookie
+    if low == b"location" and place.prefix:
+        return b"Location: " + relocated(line.partition(b":")[2].strip(b" \t"), place.prefix, host)
+    return line
 
 
 def _named(values: dict[bytes, bytes]) -> frozenset[bytes]:

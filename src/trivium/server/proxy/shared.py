@@ -25,7 +25,7 @@ class Shared:
         self.settings = settings
         self.log = log
         self.doors = doors_of(settings.host)
-        self.upstreams = Upstreams(settings)
+        self.upstreams = Upstreams(access, settings)
         self.metrics = Metrics()
         self.connections: set[Connection] = set()
         self.empty = asyncio.Event()  # set while nobody is connected

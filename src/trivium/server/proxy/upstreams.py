@@ -5,73 +5,111 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
-from trivium.base.values import Value
-from trivium.resources.notebooks.ports import Address
-from trivium.server.proxy.access import Door
+from trivium.server.proxy.access import Access, Door
 from trivium.server.proxy.channel import Channel
 from trivium.server.proxy.problems import Problem
 from trivium.server.proxy.settings import ProxySettings
+from trivium.server.proxy.targets import OtherProxy, OwnedPort, Target, UnixSocket
 
-_Key = tuple[Door, Address]
+_Key = tuple[Door, Target]
+_YOUNG = 1.0  # seconds without use in which no server closes a connection, so that what cannot be repeated may use it
 
 
-class Upstream(Value, frozen=True, eq=False):
-    """A connection to a notebook that is lent out."""
+class Upstream:
+    """A connection to a notebook. While nobody uses it, it is its own sink: a notebook has nothing to say then."""
 
-    key: _Key
-    channel: Channel
-    reused: bool  # it may have been closed by the notebook a moment ago, without a fault on any side
+    def __init__(self, key: _Key, loop: asyncio.AbstractEventLoop) -> None:
+        self.key = key
+        self.reused = False  # it may have been closed by the notebook a moment ago, without a fault on any side
+        self.channel = Channel(loop, self)
+        self._is_spoilt = False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be used once more."""
+        channel = self.channel
+        return not (channel.ended or self._is_spoilt or channel.transport.is_closing())
+
+    def take(self, data: bytes) -> None:
+        """An answer that nobody asked for."""
+        del data
+        self._is_spoilt = True
+        self.channel.abort()
+
+    def end(self) -> None:
+        """Closed while it was not used."""
 
 
 class Upstreams:
     """All connections to notebooks."""
 
-    def __init__(self, settings: ProxySettings) -> None:
+    def __init__(self, access: Access, settings: ProxySettings) -> None:
+        self._access = access
         self._settings = settings
-        self._idle: defaultdict[_Key, list[Channel]] = defaultdict(list)
+        self._loop = asyncio.get_running_loop()
+        self._idle: defaultdict[_Key, list[Upstream]] = defaultdict(list)
         self._retired: dict[Channel, float] = {}  # closing, and since when
 
-    async def open(self, door: Door, address: Address, *, fresh: bool) -> Upstream:
-        """A connection to where the door leads; if `fresh`, one that was never used. Raises `Problem` (502 to 504)."""
-        key = (door, address)
-        while not fresh and self._idle.get(key):
-            channel = self._idle[key].pop()
-            if _is_usable(channel):
-                return Upstream(key=key, channel=channel, reused=True)
-            channel.abort()
-        return Upstream(key=key, channel=await self._connect(address), reused=False)
+    def take(self, door: Door, target: Target, *, repeatable: bool) -> Upstream | None:
+        """An unused connection to where the door leads; None when there is none that is good enough."""
+        kept = self._idle.get((door, target))
+        while kept:
+            upstream = kept.pop()
+            if upstream.is_usable:
+                if repeatable or self._loop.time() - upstream.channel.moved <= _YOUNG:
+                    upstream.reused = True
+                    return upstream
+                kept.append(upstream)  # the one that was used last: no other is younger
+                return None
+            upstream.channel.abort()
+        return None
+
+    async def connect(self, door: Door, target: Target) -> Upstream:
+        """A new connection. Raises `Problem` (502 to 504)."""
+        upstream = Upstream((door, target), self._loop)
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout.total_seconds()):
+                await self._open(target, upstream.channel)
+        except TimeoutError as error:
+            raise Problem(504, "proxy.late") from error
+        except (ConnectionRefusedError, FileNotFoundError) as error:
+            raise Problem(503, "proxy.unreachable") from error
+        except OSError as error:
+            raise Problem(502, "proxy.unreachable") from error
+        return upstream
 
     def give_back(self, upstream: Upstream) -> None:
         """Keep a connection whose last exchange is complete for the next one."""
-        channel = upstream.channel
         kept = self._idle[upstream.key]
-        if _is_usable(channel) and len(kept) < self._settings.idle_upstreams:
-            channel.moved = asyncio.get_running_loop().time()
-            kept.append(channel)
+        if upstream.is_usable and len(kept) < self._settings.idle_upstreams:
+            upstream.channel.sink = upstream
+            upstream.channel.moved = self._loop.time()
+            kept.append(upstream)
         else:
             self.retire(upstream)
 
     def retire(self, upstream: Upstream) -> None:
         """Close a connection as soon as all is sent, or a little later anyway."""
         channel = upstream.channel
+        channel.sink = upstream
         if not channel.lost:
             channel.close()
-            self._retired[channel] = asyncio.get_running_loop().time()
+            self._retired[channel] = self._loop.time()
 
     def drop(self, notebook: str | None = None) -> None:
         """Close the unused connections to a notebook, or to all."""
         for key in [key for key in self._idle if notebook is None or key[0].notebook == notebook]:
-            for channel in self._idle.pop(key):
-                channel.abort()
+            for upstream in self._idle.pop(key):
+                upstream.channel.abort()
 
     def sweep(self, now: float) -> None:
         """Close what was not used for long, and what does not get closed."""
         oldest = now - self._settings.upstream_idle.total_seconds()
-        for key, channels in list(self._idle.items()):
-            kept = [channel for channel in channels if _is_usable(channel) and channel.moved >= oldest]
-            for channel in channels:
-                if channel not in kept:
-                    channel.abort()
+        for key, unused in list(self._idle.items()):
+            kept = [upstream for upstream in unused if upstream.is_usable and upstream.channel.moved >= oldest]
+            for upstream in unused:
+                if upstream not in kept:
+                    upstream.channel.abort()
             if kept:
                 self._idle[key] = kept
             else:
@@ -83,23 +121,27 @@ class Upstreams:
             elif since < patience:
                 channel.abort()
 
-    async def _connect(self, address: Address) -> Channel:
-        loop = asyncio.get_running_loop()
-        channel = Channel(loop, capacity=self._settings.head_bytes)
-        try:
-            async with asyncio.timeout(self._settings.connect_timeout.total_seconds()):
-                if address.socket is not None:
-                    await loop.create_unix_connection(lambda: channel, str(address.socket))
-                else:
-                    await loop.create_connection(lambda: channel, address.host, address.port)
-        except TimeoutError as error:
-            raise Problem(504, "proxy.late") from error
-        except (ConnectionRefusedError, FileNotFoundError) as error:
-            raise Problem(503, "proxy.unreachable") from error
-        except OSError as error:
-            raise Problem(502, "proxy.unreachable") from error
-        return channel
+    async def _open(self, target: Target, channel: Channel) -> None:
+        loop = self._loop
+        match target:
+            case UnixSocket(path=path):
+                await loop.create_unix_connection(lambda: channel, str(path))
+            case OwnedPort():
+                await self._open_owned(target, channel)
+            case OtherProxy(host=host, port=port):
+                await loop.create_connection(lambda: channel, host, port)
 
-
-def _is_usable(channel: Channel) -> bool:
-    return not channel.ended and not channel.buffer and not channel.transport.is_closing()
+    async def _open_owned(self, target: OwnedPort, channel: Channel) -> None:
+        """Connect, and see who accepted: nothing is sent to anybody else."""
+        host = await self._access.find(target)
+        if host is not None:
+            await self._loop.create_connection(lambda: channel, host, target.port)
+            try:
+                here: tuple[str, int] = channel.transport.get_extra_info("sockname")
+                if await self._access.accepted(target, host, (here[0], here[1])):
+                    return
+            except BaseException:
+                channel.abort()
+                raise
+            channel.abort()
+        raise Problem(503, "proxy.service_silent", port=target.port)

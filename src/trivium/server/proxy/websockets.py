@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 
-from trivium.server.proxy.channel import Channel
 from trivium.server.proxy.heads import AnswerHead, RequestHead, tokens
 from trivium.server.proxy.problems import Malformed, Problem
 
@@ -24,12 +23,12 @@ def asks_for_websocket(head: RequestHead) -> bool:
     )
 
 
-def check_handshake(head: RequestHead, front: Channel) -> None:
-    """Raise `Problem` (400, 426) for a handshake that no WebSocket server may accept, or with bytes behind it."""
+def check_handshake(head: RequestHead) -> None:
+    """Raise `Problem` (400, 426) for a handshake that no WebSocket server may accept."""
     values = head.values
     if values.get(b"sec-websocket-version") != b"13":
         raise Problem(426, "proxy.upgrade")
-    if head.method != "GET" or b"content-length" in values or b"transfer-encoding" in values or front.buffer:
+    if head.method != "GET" or b"content-length" in values or b"transfer-encoding" in values:
         raise Problem(400, "proxy.upgrade")
     try:
         key = base64.b64decode(values.get(b"sec-websocket-key", b""), validate=True)

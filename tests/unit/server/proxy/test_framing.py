@@ -10,7 +10,9 @@ from trivium.server.proxy.framing import (
     LAST_CHUNK,
     Chunked,
     Fixed,
+    Rechunked,
     UntilClose,
+    UntilCloseChunked,
     answer_body,
     answer_length,
     as_chunk,
@@ -62,6 +64,21 @@ def test_extensions_and_trailers_are_dropped(cuts: list[int]) -> None:
     assert body.rest == b""
 
 
+@given(CUTS)
+def test_chunks_are_handed_on_with_their_framing_spelt_anew(cuts: list[int]) -> None:
+    body = Rechunked()
+    raw = b'3;a=b;c="d"\r\nabc\r\n00A ; x\r\n0123456789\r\n0;last\r\nDigest: x\r\nToken: y\r\n\r\nGET'
+    out, rest = b"", b""
+    for piece in cut(raw, cuts):
+        if body.done:
+            rest += piece
+        else:
+            out += body.feed(piece)
+            rest += body.rest
+    assert out == b"3\r\nabc\r\na\r\n0123456789\r\n0\r\n\r\n"
+    assert (body.done, body.carried, rest) == (True, 13, b"GET")
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -99,15 +116,15 @@ def test_broken_chunks_are_refused(raw: bytes, step: int) -> None:
 def test_a_chunked_body_may_not_end_before_its_last_chunk() -> None:
     body = Chunked()
     body.feed(b"3\r\nabc\r\n0\r\n")
-    assert not body.end()
+    assert body.end() is None
     body.feed(b"\r\n")
-    assert body.end()
+    assert body.end() == b""
 
 
 def test_a_body_of_known_length_leaves_what_follows() -> None:
     body = Fixed(5)
     assert body.feed(b"abc") == b"abc"
-    assert not body.end()
+    assert body.end() is None
     assert body.feed(b"deGET") == b"de"
     assert body.done
     assert body.rest == b"GET"
@@ -118,8 +135,15 @@ def test_a_body_until_the_end_takes_all() -> None:
     body = UntilClose()
     assert body.feed(b"abc") == b"abc"
     assert not body.done
-    assert body.end()
+    assert body.end() == b""
     assert body.done
+
+
+def test_a_body_until_the_end_has_its_last_chunk_at_the_end() -> None:
+    body = UntilCloseChunked()
+    assert body.feed(b"abc") == b"3\r\nabc\r\n"
+    assert body.carried == 3
+    assert body.end() == LAST_CHUNK
 
 
 def test_nothing_is_no_chunk() -> None:
@@ -168,10 +192,15 @@ def test_a_request_that_is_unclear_about_its_body_is_refused(head: RequestHead, 
 
 
 def test_an_answer_says_how_long_its_body_is() -> None:
-    assert isinstance(answer_body(answer(content_length=b"5"), "GET"), Fixed)
-    assert isinstance(answer_body(answer(transfer_encoding=b"chunked"), "GET"), Chunked)
-    assert isinstance(answer_body(answer(), "GET"), UntilClose)
-    assert isinstance(answer_body(answer(minor=0), "GET"), UntilClose)
+    assert isinstance(answer_body(answer(content_length=b"5"), "GET", minor=1), Fixed)
+    assert isinstance(answer_body(answer(transfer_encoding=b"chunked"), "GET", minor=1), Rechunked)
+    assert isinstance(answer_body(answer(), "GET", minor=1), UntilCloseChunked)
+    assert isinstance(answer_body(answer(minor=0), "GET", minor=1), UntilCloseChunked)
+    for_old = answer_body(answer(), "GET", minor=0)
+    assert isinstance(for_old, UntilClose)
+    assert not isinstance(for_old, UntilCloseChunked)
+    plain = answer_body(answer(transfer_encoding=b"chunked"), "GET", minor=0)
+    assert not isinstance(plain, Rechunked)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +213,7 @@ def test_an_answer_says_how_long_its_body_is() -> None:
     ],
 )
 def test_some_answers_have_no_body_whatever_they_say(head: AnswerHead, method: str) -> None:
-    assert answer_body(head, method).done
+    assert answer_body(head, method, minor=1).done
 
 
 @pytest.mark.parametrize(
@@ -198,7 +227,7 @@ def test_some_answers_have_no_body_whatever_they_say(head: AnswerHead, method: s
 )
 def test_an_answer_that_is_unclear_about_its_body_is_refused(head: AnswerHead) -> None:
     with pytest.raises(Malformed) as raised:
-        answer_body(head, "GET")
+        answer_body(head, "GET", minor=1)
     assert raised.value.status == 502
 
 

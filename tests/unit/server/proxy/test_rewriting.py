@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from trivium.resources.notebooks.ports import Address
 from trivium.server.proxy.access import Pass
 from trivium.server.proxy.cookies import confined
 from trivium.server.proxy.doors import PathDoors, Place
 from trivium.server.proxy.heads import parse_answer, parse_request
 from trivium.server.proxy.rewriting import Asked, answer_head, relocated, request_head
 from trivium.server.proxy.settings import ProxySettings
+from trivium.server.proxy.targets import OtherProxy
 
 SETTINGS = ProxySettings()
 JUPYTER = PathDoors().find(b"h", b"/nb/7/a")
 SERVICE = PathDoors().find(b"h", b"/svc/7/a?b")
 ALONE = Place(door=SERVICE.door, path=b"/a", query=b"", prefix=b"", root="/")
-PASS = Pass(address=Address(port=1), subject="ann", inject=(("Authorization", "token secret"),))
+PASS = Pass(target=OtherProxy(host="h", port=1), subject="ann", inject=(("Authorization", "token secret"),))
 
 
 def sent(*lines: str, place: Place = JUPYTER) -> list[str]:

@@ -108,6 +108,13 @@ class ProcessRuntime:
         answer = await self._keeper.ask("listener", key=wire.key_note(key), port=port)
         return None if answer["host"] is None else Address(host=answer["host"], port=port)
 
+    async def accepted(self, key: LaunchKey, address: Address, *, client: tuple[str, int]) -> bool:
+        """Whether a connection from `client` to the address is in the hands of that notebook's own processes."""
+        here = {"host": address.host, "port": address.port}
+        there = {"host": client[0], "port": client[1]}
+        answer = await self._keeper.ask("accepted", key=wire.key_note(key), here=here, client=there)
+        return bool(answer["own"])
+
     async def save(self, key: LaunchKey, name: str) -> SavedLayer:
         """Keep the notebook's own packages as a layer. OSError when they cannot be kept."""
         return await self._heavy.run(layers.save, self._data, key.launch, name)

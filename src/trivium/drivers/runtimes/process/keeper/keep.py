@@ -68,6 +68,7 @@ class Keeper:
             "remove": self._remove,
             "adopt": self._adopt,
             "listener": self._listener,
+            "accepted": self._accepted,
         }
         if op not in operations:
             raise Refused(f"the keeper does not know {op!r}")
@@ -177,6 +178,13 @@ class Keeper:
         if launch is None or not launch.is_alive:
             return {"host": None}
         return {"host": listeners.of(launch.pids(processes.everyone()), int(note["port"]))}
+
+    def _accepted(self, note: Note) -> Note:
+        launch = self._find(note)
+        if launch is None or not launch.is_alive:
+            return {"own": False}
+        here, client = ((str(note[end]["host"]), int(note[end]["port"])) for end in ("here", "client"))
+        return {"own": listeners.have_accepted(launch.pids(processes.everyone()), here, client)}
 
     def _execute(self, note: Note, reply: Reply) -> None:
         launch = self._find(note)
