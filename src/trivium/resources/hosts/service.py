@@ -93,9 +93,7 @@ def give_up(tx: Write, tenure: Tenure) -> None:
     tx.wake(CHANGED)
 
 
-def held(
-    tx: Write, tenure: Tenure, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs
-) -> T:
+def held(tx: Write, tenure: Tenure, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """What `use` returns, in a transaction during which nobody can take the host. `NotHolding` when somebody has."""
     # A lock that only those who take the host run into, not the renewals of the lease.
     row = tx.lock_key(select(hosts.c.epoch).where(hosts.c.id == tenure.host))

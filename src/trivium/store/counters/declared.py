@@ -22,23 +22,34 @@ class Total(Struct, frozen=True, eq=False):
     table: Table
 
 
+FINE: Final = 0
+COARSE: Final = 1
+
+
 class Blocks(Struct, frozen=True, eq=False):
     """How many rows there are in each stretch of ids, within each combination of the columns `within`.
 
-    They are told apart by the columns `by`. A block of the fine level has some hundred rows, one of the coarse level
-    some hundred blocks; each begins with the id `first` and ends where the next of its level begins.
+    They are told apart by the columns `by`. Each block begins with the id `first` and ends where the next of its level
+    begins. A new one of the fine level has so many rows as `sizes` says of it, one of the coarse level many fine ones;
+    a block with twice as many is divided.
     """
 
     within: tuple[str, ...]
     by: tuple[str, ...]
     table: Table
+    sizes: tuple[int, int]
+
+    @property
+    def worth(self) -> int:
+        """The offset from which on it costs less to look for a near id than to go past the rows."""
+        return 2 * self.sizes[FINE]
 
 
 class Counted:
     """All that is counted of a table. Its columns must not be null.
 
     `totals` are the groups of columns that are counted, each named by its columns; `within` and `by` are those of the
-    blocks, where pages far behind must be found.
+    blocks, where pages far behind must be found, and `sizes` how many rows new blocks have, fine and coarse ones.
     """
 
     def __init__(
@@ -48,10 +59,11 @@ class Counted:
         *,
         within: Sequence[str] = (),
         by: Sequence[str] = (),
+        sizes: tuple[int, int] = (128, 128 * 64),
     ) -> None:
         self.table = table
         self.totals = tuple(_total(table, tuple(columns)) for columns in totals)
-        self.blocks = _blocks(table, tuple(within), tuple(by)) if within else None
+        self.blocks = _blocks(table, tuple(within), tuple(by), sizes=sizes) if within else None
         named = [*within, *by, *(name for total in self.totals for name in total.columns)]
         self.columns = tuple(dict.fromkeys(named))
         for name in self.columns:
@@ -97,7 +109,7 @@ def _total(table: Table, columns: tuple[str, ...]) -> Total:
     return Total(columns, made)
 
 
-def _blocks(table: Table, within: tuple[str, ...], by: tuple[str, ...]) -> Blocks:
+def _blocks(table: Table, within: tuple[str, ...], by: tuple[str, ...], *, sizes: tuple[int, int]) -> Blocks:
     made = Table(
         f"{table.name}_blocks",
         table.metadata,
@@ -108,7 +120,7 @@ def _blocks(table: Table, within: tuple[str, ...], by: tuple[str, ...]) -> Block
         Column("number", BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )
-    return Blocks(within, by, made)
+    return Blocks(within, by, made, sizes)
 
 
 def _groups(table: Table, columns: Iterable[str], *, key: bool = False) -> list[Column[Any]]:

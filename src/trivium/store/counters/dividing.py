@@ -6,19 +6,12 @@ added in the order of their ids. The first fine block of a coarse one begins wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import text
 
-from trivium.store.counters.declared import Blocks, Counted
+from trivium.store.counters.declared import COARSE, FINE, Blocks, Counted
 from trivium.store.transactions import Write
-
-FINE: Final = 0
-COARSE: Final = 1
-SIZES: Final[Mapping[int, int]] = MappingProxyType({FINE: 128, COARSE: 128 * 64})
-"""Rows of a new block of each level; it is divided when it has more than twice as many."""
 
 START: Final = 0
 """Where the first block of all begins: no id is less."""
@@ -44,7 +37,7 @@ def fine_blocks(counted: Counted, blocks: Blocks, some: str) -> str:
     within, by = ", ".join(blocks.within), _and(blocks.by)
     numbered = (
         f"SELECT {within}, id{by}, "
-        f"(row_number() OVER (PARTITION BY {within} ORDER BY id) - 1) / {SIZES[FINE]} AS block "
+        f"(row_number() OVER (PARTITION BY {within} ORDER BY id) - 1) / {blocks.sizes[FINE]} AS block "
         f"FROM {counted.table.name} WHERE {some}"
     )
     return _made(
@@ -57,7 +50,7 @@ def coarse_blocks(blocks: Blocks, some: str) -> str:
     within, by = ", ".join(blocks.within), _and(blocks.by)
     before = f"CAST(sum(number) OVER (PARTITION BY {within} ORDER BY first) AS BIGINT)"
     numbered = (
-        f"SELECT {within}, first AS lowest{by}, number AS rows_there, ({before} - 1) / {SIZES[COARSE]} AS block "
+        f"SELECT {within}, first AS lowest{by}, number AS rows_there, ({before} - 1) / {blocks.sizes[COARSE]} AS block "
         f"FROM {blocks.table.name} WHERE level = {FINE} AND {some}"
     )
     return _made(blocks, COARSE, numbered)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Row, text
 
-from trivium.store.counters.declared import INFO, Blocks, Counted
-from trivium.store.counters.dividing import COARSE, FINE, SIZES, divide
+from trivium.store.counters.declared import COARSE, FINE, INFO, Blocks, Counted
+from trivium.store.counters.dividing import divide
 from trivium.store.database import Flavour
 from trivium.store.schema import metadata
 from trivium.store.transactions import Read, Write
@@ -91,7 +91,7 @@ def _too_large(tx: Write, counted: Counted, blocks: Blocks, *, level: int) -> Se
             f"WHERE change > 0) AS touched JOIN {blocks.table.name} AS block ON block.level = :level AND {same} "
             f"GROUP BY {keyed} HAVING sum(block.number) > :most"
         ),
-        {"level": level, "most": 2 * SIZES[level]},
+        {"level": level, "most": 2 * blocks.sizes[level]},
     )
 
 

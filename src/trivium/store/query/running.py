@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from trivium.base.query import After, Offset, Query, Scalar
 from trivium.base.values import Value
 from trivium.store.fields import Resource
-from trivium.store.query import checking, scopes, shapes
-from trivium.store.query.checking import Match
+from trivium.store.query import checking, scopes, shapes, skipping
+from trivium.store.query.checking import Match, Shape
 from trivium.store.query.scopes import Condition
 from trivium.store.query.shapes import CountPlan, Ground, PagePlan
+from trivium.store.query.skipping import SkipPlan
 from trivium.store.transactions import Read
 
 
@@ -35,10 +38,11 @@ def page(tx: Read, resource: Resource, query: Query, *, scope: Sequence[Conditio
     shape, values = checking.shape(resource, query)
     key, own = scopes.taken(scope)
     asked = _Asked(resource, scope, key, own)
-    rows, following = _rows(tx, asked, (shape, values, query.page.limit))
+    number = sum(match.values for match in shape.where)
+    near = _nearer(tx, asked, query.page, shape=shape, values=values)
+    rows, following = _rows(tx, asked, (*near, query.page.limit))
     if not query.total:
         return Found(rows=rows, total=None, next=following)
-    number = sum(match.values for match in shape.where)
     seen = _seen(query.page, len(rows), following)
     total = _total(tx, asked, shape.where, values=values[:number]) if seen is None else seen
     return Found(rows=rows, total=total, next=following)
@@ -66,6 +70,32 @@ class _Asked(NamedTuple):
     scope: Sequence[Condition]
     key: Hashable
     values: list[Any]
+
+
+def _nearer(
+    tx: Read, asked: _Asked, page: Offset | After, *, shape: Shape, values: list[Any]
+) -> tuple[Shape, list[Any]]:
+    """The shape and values of the same page, behind an id that is near it where blocks tell of one."""
+    blocks = asked.resource.counted and asked.resource.counted.blocks
+    if blocks is None or not isinstance(page, Offset) or page.offset < blocks.worth:
+        return shape, values
+    order = checking.steps(asked.resource, shape.order)
+    plan = _skip_plan(tx, asked, shape.where) if order[0].column is asked.resource.id else None
+    if plan is None:
+        return shape, values
+    own = values[:-2]  # without limit and offset
+    given = [*asked.values, *own]
+    start = skipping.start(tx, plan, given, offset=page.offset, descending=order[0].descending)
+    return replace(shape, after=(True,)), [*own, start.id, page.limit + 1, start.offset]
+
+
+def _skip_plan(tx: Read, asked: _Asked, where: tuple[Match, ...]) -> SkipPlan | None:
+    place = (asked.resource, asked.key, where, SkipPlan)
+    kept: tuple[SkipPlan | None] | None = tx.shapes.get(place)
+    if kept is None:
+        kept = (skipping.skip_plan(_ground(tx, asked), where),)
+        tx.shapes.put(place, kept)
+    return kept[0]
 
 
 def _rows(

@@ -72,7 +72,7 @@ class Ground(Struct, frozen=True, eq=False):
 
 def page_plan(ground: Ground, shape: Shape) -> PagePlan:
     """Compile a page: its values are those of the scope, the conditions, the key, then limit and offset."""
-    builder = _Builder(ground)
+    builder = Builder(ground)
     where = builder.where(shape.where)
     order = steps(ground.resource, shape.order)
     if shape.after is not None:
@@ -98,18 +98,18 @@ def page_plan(ground: Ground, shape: Shape) -> PagePlan:
 
 def count_plan(ground: Ground, where: Sequence[Match]) -> CountPlan:
     """Compile a count: its values are those of the scope and the conditions."""
-    builder, resource = _Builder(ground), ground.resource
+    builder, resource = Builder(ground), ground.resource
     clauses = builder.where(where)
     kept = None if resource.counted is None else total_for(resource.counted, clauses)
     plan = builder.compiled(select(func.count()).select_from(resource.table).where(*clauses) if kept is None else kept)
     return CountPlan(plan.sql, plan.order, plan.constants, plan.binders, counters=kept is not None)
 
 
-class _Builder:
+class Builder:
     """Builds one statement and remembers its parameters in the order of their values."""
 
     def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+        self.ground = ground
         self._parameters: list[BindParameter[Any]] = []
 
     def bind(self, type_: TypeEngine[Any]) -> BindParameter[Any]:
@@ -121,13 +121,13 @@ class _Builder:
 
     def where(self, matches: Sequence[Match]) -> list[ColumnElement[bool]]:
         """The scope, then the conditions."""
-        clauses, self._parameters = scopes.built(self._ground.scope)
-        resource, flavour = self._ground.resource, self._ground.flavour
+        clauses, self._parameters = scopes.built(self.ground.scope)
+        resource, flavour = self.ground.resource, self.ground.flavour
         return clauses + [conditions.condition(resource, match, flavour=flavour, bind=self.bind) for match in matches]
 
     def compiled(self, statement: Select[Any]) -> Plan:
         """The statement's text, and the way of each value into it."""
-        dialect = self._ground.dialect
+        dialect = self.ground.dialect
         made: Any = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         flat = [(name, parameter) for parameter in self._parameters for name in _names(parameter, made)]
         places = {name: index for index, (name, _) in enumerate(flat)}
