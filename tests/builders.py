@@ -17,14 +17,15 @@ from trivium.base.clock import Clock, ManualClock
 from trivium.base.keyring import Keyring
 from trivium.base.site import Site
 from trivium.base.units import GIB
-from trivium.resources import images, nodes, notebooks, pools, projects, users
+from trivium.resources import hosts, images, nodes, notebooks, pools, projects, users
+from trivium.resources.hosts import Identity, Tenure
 from trivium.resources.images import Image
 from trivium.resources.images.ports import EnvironmentFound
 from trivium.resources.nodes.ports import AcceleratorFound, NodeFound
 from trivium.resources.notebooks import Notebook, NotebookSpec
 from trivium.resources.notebooks.ports import Capabilities, Enforcement
 from trivium.server.furnishing import take_stock
-from trivium.store import Store
+from trivium.store import Store, Write
 
 START = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
 HOST = "test-host"
@@ -78,7 +79,7 @@ class Place:
     ) -> Notebook:
         """A notebook that was just asked for."""
         spec = NotebookSpec(name=name, image_path=image.path, kind=kind, count=count)
-        return self.store.write_now(notebooks.create, caller, self.site, spec=spec, capabilities=CAPABLE)
+        return self.store.write_now(notebooks.create, caller, self.site, spec=spec, hosts={HOST: CAPABLE})
 
 
 @contextmanager
@@ -96,6 +97,15 @@ def place(url: str, clock: Clock | None = None) -> Iterator[Place]:
         yield Place(store=store, clock=clock, keyring=keyring, site=site, admin=admin)
     finally:
         store.close()
+
+
+def held(tx: Write, host: str) -> Tenure:
+    """The right to act on a host, which whoever had it before has lost."""
+    known = hosts.get(tx, host)
+    mine = Identity(id=host, name=host, machine="machine", data="/nowhere")
+    tenure = hosts.take(tx, mine, worker=1, since=0 if known is None else known.epoch)
+    assert tenure is not None
+    return tenure
 
 
 def site_at(homes: Path, **values: object) -> Site:

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from tests.builders import HOST
+from tests.builders import HOST, held
 from tests.waiting import until_async
 from trivium.base.caller import SYSTEM, Caller, Role
 from trivium.base.clock import Clock, SystemClock
@@ -32,6 +32,7 @@ from trivium.resources.images import Image
 from trivium.resources.notebooks import Notebook, NotebookSpec, NotebookWorker, Status
 from trivium.resources.notebooks.ports import Environment, LaunchKey, LaunchSpec
 from trivium.resources.users import FreshKey, NewUser, SessionKind
+from trivium.server.elsewhere import Everywhere
 from trivium.server.furnishing import take_stock
 from trivium.store import Store
 
@@ -99,7 +100,7 @@ class World:
     ) -> Image:
         """A new image of the operator's."""
         place = environment or self.python
-        found = await self.core.environments.inspect(place, command=command)
+        found = await self.runtime.inspect(place, command=command)
         return await self.core.store.write(
             images.add,
             self.admin,
@@ -115,7 +116,7 @@ class World:
     async def saved_image(self, person: Person, of: Image) -> Image:
         """An image that somebody saved, without a notebook that it was saved from."""
         saved = await self.core.store.write(
-            images.start_save, person.caller, self.core.site, of=of, notebook=1, notebook_name="saved"
+            images.start_save, person.caller, self.core.site, of=of, notebook=1, notebook_name="saved", host=HOST
         )
         digest = f"sha256:{'0' * 64}"
         await self.core.store.write(images.finish_save, saved.uuid, layer=self.python / "layer", size=1, digest=digest)
@@ -126,11 +127,11 @@ class World:
     async def notebook(self, person: Person, image: Image, status: Status, **asked: Any) -> Notebook:
         """A notebook of somebody's, brought to that status: creating, running, stopping, stopped or failed."""
         spec = NotebookSpec(image_path=image.path, **{"kind": "cpu", "count": 1, **asked})
-        capabilities = await self.core.runtime.capabilities()
+        capabilities = await self.runtime.capabilities()
         if status is Status.CREATING:
             await self.pause()
         made = await self.core.store.write(
-            notebooks.create, person.caller, self.core.site, spec=spec, capabilities=capabilities
+            notebooks.create, person.caller, self.core.site, spec=spec, hosts={HOST: capabilities}
         )
         if status is Status.CREATING:
             return made
@@ -180,9 +181,14 @@ class World:
         if self._working is None:
             core = self.core
             acted_on = notebooks.World(
-                store=core.store, runtime=core.runtime, keyring=core.keyring, site=core.site, grace=timedelta(seconds=2)
+                tenure=await core.store.write(held, HOST),
+                store=core.store,
+                runtime=self.runtime,
+                keyring=core.keyring,
+                site=core.site,
+                grace=timedelta(seconds=2),
             )
-            worker = NotebookWorker(acted_on, host=HOST)
+            worker = NotebookWorker(acted_on)
             loop = asyncio.get_running_loop()
 
             def wake(_name: str) -> None:
@@ -258,7 +264,8 @@ async def world(clock: Clock | None = None, url: str | None = None, **changed: A
     store = Store.open(url or f"sqlite:///{top / 'trivium.db'}", clock, "server")
     made: World | None = None
     try:
-        core = Core(store=store, keyring=keyring, clock=clock, site=site, runtime=runtime, environments=runtime)
+        everywhere = Everywhere(store, runtime, host=HOST)
+        core = Core(store=store, keyring=keyring, clock=clock, site=site, runtime=everywhere, places=everywhere)
         store.write_now(take_stock, await runtime.nodes(), host=HOST)
         python = await asyncio.to_thread(small_environment, top / "python")
         made = World(core, runtime, _administrator(store, site), python=python, run=settings.run)

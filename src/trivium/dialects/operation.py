@@ -13,8 +13,8 @@ from trivium.base.clock import Clock
 from trivium.base.keyring import Keyring
 from trivium.base.site import Site
 from trivium.base.values import Value
-from trivium.resources.images.ports import Environments
-from trivium.resources.notebooks.ports import Runtime
+from trivium.resources.images.ports import Places
+from trivium.resources.notebooks.ports import Everywhere
 from trivium.store import Read, Store, Write
 
 P = ParamSpec("P")
@@ -72,8 +72,8 @@ class Core(Value, frozen=True):
     keyring: Keyring
     clock: Clock
     site: Site
-    runtime: Runtime
-    environments: Environments
+    runtime: Everywhere
+    places: Places
 
 
 class Call(Generic[B, Q]):

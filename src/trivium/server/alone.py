@@ -1,11 +1,12 @@
-"""One server for each data directory."""
+"""Who works on a data directory: one server, or several on PostgreSQL of which one acts."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -14,6 +15,7 @@ from trivium.base.errors import Conflict
 
 LOCK: Final = "server.lock"
 HOST: Final = "host-id"
+HOLDERS: Final = "holders"
 
 
 class AnotherServer(Conflict):
@@ -28,14 +30,7 @@ def alone(data: Path) -> Generator[str]:
 
     The kernel lets go of it whatever end we find. Raises `AnotherServer`.
     """
-    descriptor = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        pid = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
-        os.close(descriptor)
-        message = f"another server (pid {pid}) works on {data}; stop it first, or give --data another directory"
-        raise AnotherServer(message, data=str(data), pid=pid) from error
+    descriptor = _locked(data, fcntl.LOCK_EX)
     try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
@@ -44,11 +39,79 @@ def alone(data: Path) -> Generator[str]:
         os.close(descriptor)
 
 
-def _host_id(file: Path) -> str:
+@contextmanager
+def together(data: Path) -> Generator[str]:
+    """The same beside other servers that share the directory. Raises `AnotherServer` for one that does not share it."""
+    descriptor = _locked(data, fcntl.LOCK_SH)
     try:
-        return file.read_text("ascii").strip()
-    except FileNotFoundError:
-        beside = file.with_suffix(".new")
-        beside.write_text(uuid4().hex, "ascii")
-        beside.replace(file)
-        return file.read_text("ascii").strip()
+        yield _host_id(data / HOST)
+    finally:
+        os.close(descriptor)
+
+
+def hold(data: Path, epoch: int) -> int | None:
+    """Show, to those on this machine, that whoever took the host with that epoch lives: an open file, locked.
+
+    It is let go of by closing it, or by our end, whatever that is. None when somebody else is about to have that epoch.
+    """
+    (data / HOLDERS).mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(data / HOLDERS / str(epoch), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def forget_before(data: Path, epoch: int) -> None:
+    """Remove what former holders left."""
+    for file in (data / HOLDERS).iterdir():
+        if file.name.isdecimal() and int(file.name) < epoch:
+            file.unlink(missing_ok=True)
+
+
+def is_dead(data: Path, epoch: int) -> bool:
+    """Whether whoever took the host with that epoch, on this machine, has ended. False where that cannot be told."""
+    with suppress(OSError):
+        descriptor = os.open(data / HOLDERS / str(epoch), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        else:
+            return True
+        finally:
+            os.close(descriptor)
+    return False
+
+
+def machine() -> str:
+    """What tells this kernel, and the processes that can be seen, from every other machine and container."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
+
+
+def _locked(data: Path, how: int) -> int:
+    descriptor = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        pid = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
+        os.close(descriptor)
+        message = f"another server (pid {pid}) works on {data}; stop it first, or give --data another directory"
+        raise AnotherServer(message, data=str(data), pid=pid) from error
+    return descriptor
+
+
+def _host_id(file: Path) -> str:
+    """The id in the file, which is made where there is none; of several who make it at once, one wins."""
+    if not file.exists():
+        beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+        try:
+            beside.write_text(uuid4().hex, "ascii")
+            with suppress(FileExistsError):
+                os.link(beside, file)
+        finally:
+            beside.unlink(missing_ok=True)
+    return file.read_text("ascii").strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -36,8 +37,8 @@ def site_of(settings: Settings, clock: Clock, *, port: int, proxy_port: int) -> 
     )
 
 
-def runtime_of(settings: Settings, clock: Clock) -> ProcessRuntime:
-    """The process runtime on the data directory."""
+def runtime_of(settings: Settings, clock: Clock, epoch: Callable[[], int] = lambda: 0) -> ProcessRuntime:
+    """The process runtime on the data directory; `epoch` is by what right it acts."""
     return ProcessRuntime(
         ProcessSettings(
             data=settings.data,
@@ -51,6 +52,7 @@ def runtime_of(settings: Settings, clock: Clock) -> ProcessRuntime:
             cgroups=settings.runtime.cgroups,
         ),
         clock,
+        epoch,
     )
 
 
@@ -68,6 +70,13 @@ def dialects_of(core: Core, settings: Settings) -> tuple[Dialect, ...]:
 def proxy_settings_of(settings: Settings, site: Site) -> ProxySettings:
     """What the proxy needs to know."""
     return ProxySettings(host=settings.proxy.host or None, secure=site.proxy_url.startswith("https:"))
+
+
+def peer_address_of(settings: Settings, node: str, port: int) -> str:
+    """Where other servers reach the notebook listener, as host:port. `node`: this machine's address."""
+    listens = settings.server.host
+    host = settings.server.peer_host or (node if listens in ("0.0.0.0", "::") else listens)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def homes_of(data: Path) -> Path:

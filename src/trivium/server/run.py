@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine, Mapping
+import socket
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any, Final
@@ -18,37 +19,42 @@ from trivium.base.clock import SystemClock
 from trivium.base.keyring import Keyring
 from trivium.base.site import Site
 from trivium.dialects.operation import Core
-from trivium.drivers.runtimes.process.runtime import ProcessRuntime
-from trivium.resources import notebooks, users
-from trivium.resources.notebooks import NotebookWorker, World
+from trivium.resources import hosts, nodes, notebooks, users
+from trivium.resources.hosts import Identity, errands
 from trivium.server import logs
 from trivium.server.access import GrantAccess
 from trivium.server.admin.bootstrap import PASSWORD_VARIABLE, First, ensure_site
 from trivium.server.admin.opening import prepare
-from trivium.server.alone import alone
+from trivium.server.alone import alone, machine, together
 from trivium.server.background import repeat, watch
-from trivium.server.compose import dialects_of, proxy_settings_of, runtime_of, site_of
-from trivium.server.furnishing import furnish_image, has_built_in, take_stock
+from trivium.server.compose import dialects_of, peer_address_of, proxy_settings_of, runtime_of, site_of
+from trivium.server.duties import Duties
+from trivium.server.elsewhere import Everywhere
 from trivium.server.greeting import greeting
+from trivium.server.holding import Holding
 from trivium.server.http import ASGI, Bound, Metrics, Part, Patience, Platform, bind, build_app, serve
 from trivium.server.proxy import Proxy, ProxyCollector
 from trivium.server.settings import Settings
-from trivium.store import Store
+from trivium.store import Flavour, Store, Write
+from trivium.store.database import flavour_of
+from trivium.store.notices import EVERYTHING
 
+log = structlog.get_logger()
 DRAIN: Final = timedelta(seconds=2)  # what the proxy's clients have, of the five seconds that an end may take
 GRACE: Final = 2  # what the APIs' clients have, in seconds
 BEAT: Final = 20.0  # seconds between two renewals of the lease on the worker bits
-STOCK: Final = 60.0  # seconds between two looks at what the machine has
+AWAY: Final = 5.0  # seconds between two looks for hosts that nobody acts on
 PURGE: Final = 3600.0
+PURGING: Final = 7_239_514_605_131_042  # the number of that duty
 SESSIONS_KEPT: Final = timedelta(days=30)  # after they ran out
-log = structlog.get_logger()
 
 
 def main(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises what keeps a server from starting."""
     logs.set_up(settings.log.level.value, logs.Form(settings.log.format.value))
     prepare(settings)
-    with alone(settings.data) as host:
+    claim = alone if flavour_of(settings.database_url) is Flavour.SQLITE else together
+    with claim(settings.data) as host:
         listener = bind(settings.server.host, settings.server.port)
         store = Store.open(settings.database_url, SystemClock(), "server")
         try:
@@ -68,37 +74,40 @@ class _Serving:
         self._settings = settings
         self._store = store
         self._keyring = keyring
-        self._host = host
         self._first = first
-        self._runtime: ProcessRuntime = runtime_of(settings, store.clock)
+        data = str(settings.data.resolve())
+        self._mine = Identity(id=host, name=socket.gethostname(), machine=machine(), data=data)
+        self._holding = Holding(store, self._mine)
+        self._runtime = runtime_of(settings, store.clock, self._holding.epoch)
+        self._everywhere = Everywhere(store, self._runtime, host=host)
         self._stop = asyncio.Event()
-        self._furnished = False
 
     async def run(self, listener: Bound) -> None:
         """Start every part, serve, and end every part; notebooks go on running."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        await self._take_stock()
         proxy = self._proxy(listener.port)
         proxy_port = await proxy.start(self._settings.server.host, self._settings.server.proxy_port)
+        await self._announce(proxy_port)
         site = site_of(self._settings, self._store.clock, port=listener.port, proxy_port=proxy_port)
-        world = World(
-            store=self._store,
+        duties = Duties(
+            self._store,
+            self._keyring,
+            site,
+            admin=self._first.admin,
             runtime=self._runtime,
-            keyring=self._keyring,
-            site=site,
+            everywhere=self._everywhere,
             grace=self._settings.notebooks.stop_grace,
         )
-        await self._store.write(notebooks.apply_limits, self._host, site)
-        worker = NotebookWorker(world, host=self._host)
-        self._store.on_wake = lambda _name: _wake(loop, worker)
-        background = [loop.create_task(task) for task in self._background(worker, site)]
+        await self._holding.begin(duties)
+        self._store.on_wake = lambda name: _tell(loop, lambda: self._heard(name, duties))
+        background = [loop.create_task(task) for task in self._background()]
         for task in background:
             watch(task, self._stop)
         try:
             print(greeting(self._settings, site, made=self._first.made), flush=True)  # noqa: T201 - to the operator
-            await serve(self._app(worker, site, proxy=proxy), [listener], self._stop, patience=Patience(grace=GRACE))
+            await serve(self._app(duties, site, proxy=proxy), [listener], self._stop, patience=Patience(grace=GRACE))
             await proxy.stop(DRAIN)
         finally:
             self._store.on_wake = None
@@ -110,19 +119,33 @@ class _Serving:
             if isinstance(fault, Exception):
                 raise fault
 
+    async def _announce(self, proxy_port: int) -> None:
+        (node,) = await self._runtime.nodes()
+        address = peer_address_of(self._settings, node.address, proxy_port)
+        await self._store.write(self._store.announce, host=self._mine.id, proxy_address=address)
+
+    def _heard(self, name: str, duties: Duties) -> None:
+        """Something was done that others wait for, here or in another process."""
+        if name in (errands.ANSWERED, EVERYTHING):
+            self._everywhere.answered()
+        if name in (hosts.CHANGED, EVERYTHING):
+            self._holding.wake()
+        if name not in (errands.ANSWERED, hosts.CHANGED):
+            duties.wake()
+
     def _proxy(self, port: int) -> Proxy:
         site = site_of(self._settings, self._store.clock, port=port, proxy_port=0)
         access = GrantAccess(self._store, self._runtime, self._keyring)
         return Proxy(access, proxy_settings_of(self._settings, site), log=log)
 
-    def _app(self, worker: NotebookWorker, site: Site, *, proxy: Proxy) -> ASGI:
+    def _app(self, duties: Duties, site: Site, *, proxy: Proxy) -> ASGI:
         core = Core(
             store=self._store,
             keyring=self._keyring,
             clock=self._store.clock,
             site=site,
-            runtime=self._runtime,
-            environments=self._runtime,
+            runtime=self._everywhere,
+            places=self._everywhere,
         )
         registry = CollectorRegistry()
         registry.register(ProxyCollector(proxy.metrics))
@@ -130,7 +153,7 @@ class _Serving:
         self._store.on_wait = metrics.store_waited
 
         async def readiness() -> tuple[Part, ...]:
-            return await self._readiness(worker)
+            return await self._readiness(duties)
 
         async def counted() -> Mapping[str, int]:
             return await self._store.search(notebooks.by_status)
@@ -138,46 +161,42 @@ class _Serving:
         platform = Platform(version=version("trivium"), metrics=metrics, readiness=readiness, notebooks=counted)
         return build_app(dialects_of(core, self._settings), platform)
 
-    async def _readiness(self, worker: NotebookWorker) -> tuple[Part, ...]:
+    async def _readiness(self, duties: Duties) -> tuple[Part, ...]:
         try:
             await self._store.read(users.oldest_admin)
             store = Part(name="store", ready=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is why we are not ready
             store = Part(name="store", ready=False, reason=f"the database does not answer: {error}")
-        return (
-            store,
-            Part(name="proxy", ready=True),
-            Part(name="workers", ready=worker.looked > 0, reason="the first look at the notebooks is not over"),
-            Part(name="runtime", ready=not worker.trouble, reason=worker.trouble),
-            Part(name="images", ready=self._furnished, reason="the built-in image is being looked at"),
+        held = Part(
+            name="host",
+            ready=self._holding.is_ours or self._holding.stands_by,
+            reason="no server acts on this host's notebooks",
         )
+        return (store, Part(name="proxy", ready=True), held, *(duties.parts() if self._holding.is_ours else ()))
 
-    def _background(self, worker: NotebookWorker, site: Site) -> tuple[Coroutine[Any, Any, None], ...]:
+    async def _note_away(self) -> None:
+        """Place nothing on hosts that nobody acts on. Every server may do it, and as often as it likes."""
+        away = await self._store.read(hosts.away)
+        if away:
+            await self._store.write(nodes.note_away, away)
+
+    def _background(self) -> tuple[Coroutine[Any, Any, None], ...]:
         return (
-            worker.run(),
-            self._furnish(site),
-            repeat("stock", STOCK, self._take_stock),
+            self._holding.run(),
+            self._store.heed(),
             repeat("beat", BEAT, lambda: asyncio.to_thread(self._store.beat)),
-            repeat("purge", PURGE, self._purge),
+            repeat("away", AWAY, self._note_away),
+            repeat("purge", PURGE, lambda: self._store.write(_purge)),
         )
 
-    async def _take_stock(self) -> None:
-        found = await self._runtime.nodes()
-        await self._store.write(take_stock, found, host=self._host)
 
-    async def _furnish(self, site: Site) -> None:
-        self._furnished = await self._store.search(has_built_in)  # whether it is up to date may be seen later
-        try:
-            await furnish_image(self._store, self._runtime, self._first.admin, site=site)
-        except Exception:  # an edge: without the built-in image the operator's own still serve
-            log.exception("image.built_in_failed")
-        self._furnished = True
-
-    async def _purge(self) -> None:
-        await self._store.write(users.purge, self._store.clock.now() - SESSIONS_KEPT)
+def _purge(tx: Write) -> None:
+    """Forget sessions that ended long ago: one server for all."""
+    if tx.only_one(PURGING):
+        users.purge(tx, tx.now - SESSIONS_KEPT)
 
 
-def _wake(loop: asyncio.AbstractEventLoop, worker: NotebookWorker) -> None:
-    """Wake the worker from the thread that committed something; a loop that ended has nobody to wake."""
+def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """Call in the event loop, from whichever thread committed something; a loop that ended has nobody to tell."""
     if not loop.is_closed():
-        loop.call_soon_threadsafe(worker.wake)
+        loop.call_soon_threadsafe(call)

@@ -75,6 +75,12 @@ def renew(connection: Connection, clock: Clock, lease: Lease) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
+def announce(connection: Connection, lease: Lease, *, host: str, proxy_address: str) -> None:
+    """Say on which host the process is, and where others reach its proxy."""
+    statement = update(servers).where(*_mine(lease)).values(host_id=host, proxy_address=proxy_address)
+    connection.execute(statement)
+
+
 def give_back(connection: Connection, lease: Lease) -> None:
     """End the lease."""
     connection.execute(delete(servers).where(*_mine(lease)))

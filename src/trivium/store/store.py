@@ -54,6 +54,7 @@ class Store:
         self.on_wait: Callable[[str, float], None] | None = None  # told by threads: the use, seconds it waited for one
         self.shapes = Shapes()
         self._lease = lease
+        self._announced: tuple[str, str] | None = None
         self._engine = engine
         self._snapshots = snapshots_of(engine)
         self._search_limit = search_limit
@@ -185,9 +186,17 @@ class Store:
         if sender != self._lease.worker and self.on_wake is not None:
             self.on_wake(name)
 
+    def announce(self, tx: Write, *, host: str, proxy_address: str) -> None:
+        """Say on which host this server is, and where the others reach its proxy."""
+        self._announced = (host, proxy_address)
+        servers.announce(tx.connection, self._lease, host=host, proxy_address=proxy_address)
+
     def _leased_again(self, tx: Write) -> servers.Lease:
         migrations.lock(tx.connection, self.flavour)
         lease = servers.lease_worker(tx.connection, self.clock, self._lease.kind)
+        if self._announced is not None:
+            host, proxy_address = self._announced
+            servers.announce(tx.connection, lease, host=host, proxy_address=proxy_address)
         self.ids = Ids(self.clock, lease.worker, max(self.ids.next(), servers.largest_id(tx.connection)))
         return lease
 

@@ -17,6 +17,8 @@ from trivium.store.shapes import Shapes
 
 MOMENT: Final = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
 
+ONLY_ONE: Final = text("SELECT pg_try_advisory_xact_lock(:duty)")
+
 
 class Read:
     """A consistent view of the store, good until the function that was given it returns."""
@@ -96,6 +98,15 @@ class Write(Read):
     def lock_key(self, statement: Select[Any]) -> Row[Any] | None:
         """The first row, which nobody else can `lock` until this transaction ends; plain updates of it go on."""
         return self.connection.execute(statement.with_for_update(read=True, key_share=True)).first()
+
+    def only_one(self, duty: int) -> bool:
+        """Whether nobody else is at this duty, which is ours until the transaction ends. `duty`: any number of its own.
+
+        For what one process at a time does for the whole database: whoever comes meanwhile leaves it.
+        """
+        if self.flavour is Flavour.SQLITE:
+            return True
+        return bool(self.connection.execute(ONLY_ONE, {"duty": duty}).scalar())
 
     def wake(self, worker: str) -> None:
         """Tell whoever listens for that name, in every process on PostgreSQL, once this is committed."""

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.builders import Place, environment_found
+from tests.builders import HOST, Place, environment_found
 from trivium.base.caller import Caller
 from trivium.base.errors import Forbidden, Invalid
 from trivium.base.query import Condition, Op, Query
@@ -29,7 +29,7 @@ def _add(here: Place, caller: Caller, version: str, accelerator: str = "cpu") ->
 
 
 def _save(here: Place, caller: Caller, of: Image, name: str = "My Notebook 一") -> Image:
-    return here.store.write_now(images.start_save, caller, here.site, of=of, notebook=1, notebook_name=name)
+    return here.store.write_now(images.start_save, caller, here.site, of=of, notebook=1, notebook_name=name, host=HOST)
 
 
 def test_an_image_has_a_path_in_registry_form(here: Place) -> None:

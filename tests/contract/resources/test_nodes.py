@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.builders import Place, cards, free_of, node_found
+from tests.builders import HOST, Place, cards, free_of, node_found
 from trivium.base.units import GIB
 from trivium.resources import nodes, pools
 from trivium.resources.nodes import Need, NoCapacity, Placement
@@ -23,7 +23,7 @@ def _pool(tx: Read) -> int:
 def _reserve(here: Place, holder: int, kind: str = "dcu", count: int = 1) -> Placement:
     def use(tx: Write) -> Placement:
         need = Need(kind=kind, count=count, millicores=1000 * count, memory=GIB * count)
-        return nodes.reserve(tx, holder, pool=_pool(tx), need=need)
+        return nodes.reserve(tx, holder, pool=_pool(tx), need=need, hosts=(HOST,))
 
     return here.store.write_now(use)
 

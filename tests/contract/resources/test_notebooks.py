@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.builders import CAPABLE, Place, cards, free_of
+from tests.builders import CAPABLE, HOST, Place, cards, free_of
 from trivium.base.caller import Caller
 from trivium.base.query import Condition, Offset, Op, Query
 from trivium.base.units import GIB
@@ -68,7 +68,7 @@ def test_unknown_images_pools_and_kinds_are_refused(here: Place, alice: Caller) 
         here.notebook(alice, image, kind="npu")
     spec = NotebookSpec(image_path="registry.test/none:1", kind="cpu", count=1)
     with pytest.raises(NoSuchImage):
-        here.store.write_now(notebooks.create, alice, here.site, spec=spec, capabilities=CAPABLE)
+        here.store.write_now(notebooks.create, alice, here.site, spec=spec, hosts={HOST: CAPABLE})
 
 
 def test_who_was_ended_since_they_were_let_in_gets_no_notebook(here: Place, alice: Caller) -> None:
@@ -93,7 +93,7 @@ def test_a_user_is_not_deleted_while_a_notebook_of_theirs_is_made(here: Place, a
         kept.set()
         made.wait(0.2)  # a deletion that did not wait would be over by then
         spec = NotebookSpec(image_path=image.path, kind="cpu", count=1)
-        return notebooks.create(tx, alice, here.site, spec=spec, capabilities=CAPABLE)
+        return notebooks.create(tx, alice, here.site, spec=spec, hosts={HOST: CAPABLE})
 
     def delete() -> None:
         kept.wait(5)
@@ -162,8 +162,8 @@ def test_without_uids_of_their_own_a_second_user_is_refused(here: Place, alice: 
     spec = NotebookSpec(image_path=image.path, kind="cpu", count=1)
     bob = here.user("bob")
     with pytest.raises(UserNotSeparable):
-        here.store.write_now(notebooks.create, bob, here.site, spec=spec, capabilities=shared)
-    assert here.store.write_now(notebooks.create, alice, here.site, spec=spec, capabilities=shared)
+        here.store.write_now(notebooks.create, bob, here.site, spec=spec, hosts={HOST: shared})
+    assert here.store.write_now(notebooks.create, alice, here.site, spec=spec, hosts={HOST: shared})
 
 
 def test_fifty_creations_of_two_users_hold_each_card_once(here: Place, alice: Caller) -> None:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from scnet import signing
 
-from tests.builders import HOUR, Place, cards, place
+from tests.builders import HOST, HOUR, Place, cards, place
 from tests.listening import listening
 from trivium.base.caller import SYSTEM
 from trivium.base.clock import ManualClock
@@ -25,6 +25,7 @@ from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings
 from trivium.resources import users
 from trivium.resources.users import FreshKey
+from trivium.server.elsewhere import Everywhere
 
 USER = "/ac/openapi/v2/user"
 NEXT = "/ac/openapi/v2/tokens/next"
@@ -89,13 +90,14 @@ def here(tmp_path: Path) -> Iterator[Place]:
 
 def core_of(here: Place, tmp_path: Path, keyring: Keyring | None = None) -> Core:
     runtime = ProcessRuntime(ProcessSettings(data=tmp_path / "data", run=tmp_path / "run"), here.clock)
+    everywhere = Everywhere(here.store, runtime, host=HOST)
     return Core(
         store=here.store,
         keyring=keyring or here.keyring,
         clock=here.clock,
         site=here.site,
-        runtime=runtime,
-        environments=runtime,
+        runtime=everywhere,
+        places=everywhere,
     )
 
 

@@ -7,17 +7,20 @@ from trivium.resources.images.service import (
     by_path,
     count_clone,
     everywhere,
+    fingerprints_of,
     finish_save,
+    forget_fingerprint,
     get,
     get_any,
     list_images,
+    note_fingerprint,
     remove,
     split_version,
     start_save,
 )
 from trivium.resources.images.table import IMAGES
 from trivium.resources.images.types import KINDS, Image, ImageStatus, Visibility
-from trivium.resources.images.verify import verify
+from trivium.resources.images.verify import learn, verify
 
 __all__ = [
     "IMAGES",
@@ -35,10 +38,14 @@ __all__ = [
     "by_path",
     "count_clone",
     "everywhere",
+    "fingerprints_of",
     "finish_save",
+    "forget_fingerprint",
     "get",
     "get_any",
+    "learn",
     "list_images",
+    "note_fingerprint",
     "remove",
     "split_version",
     "start_save",

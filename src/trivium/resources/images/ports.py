@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,18 @@ class EnvironmentFound(Value, frozen=True):
     size: int  # bytes on disk
     digest: str  # sha256:<64 hex> over the canonical listing: relative path, mode bits, content
     fingerprint: str  # cheap: 64 hex over relative path, size and modification time; equal means that nothing changed
+
+
+class Places(Protocol):
+    """What looks at environments on the disks of every host."""
+
+    async def fingerprints(self, path: Path) -> Mapping[str, str | None]:
+        """The cheap fingerprint on each host that answers; None where the environment is not there."""
+        ...
+
+    async def digest_at(self, host: str, path: Path) -> str | None:
+        """The digest, read anew on that host; None when the environment is not there. Errors: `HostAway`."""
+        ...
 
 
 class Environments(Protocol):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
@@ -20,7 +20,7 @@ from trivium.base.text import fold
 from trivium.resources import events
 from trivium.resources.images.errors import ImageExists, NoSuchImage
 from trivium.resources.images.ports import EnvironmentFound
-from trivium.resources.images.table import IMAGES, VISIBLE, image_of, images
+from trivium.resources.images.table import IMAGES, VISIBLE, fingerprints, image_of, images
 from trivium.resources.images.types import KINDS, Image, ImageStatus, Visibility
 from trivium.store import Read, Write, query
 
@@ -79,14 +79,34 @@ def adopt(tx: Write, image: Image, found: EnvironmentFound) -> None:
     tx.run(update(images).where(images.c.id == image.id).values(digest=found.digest, size=found.size))
 
 
-def note_fingerprint(tx: Write, image: Image, fingerprint: str) -> None:
-    """Remember a fingerprint whose content was read and found to be what was added."""
-    same = (images.c.environment == str(image.environment), images.c.environment_digest == image.environment_digest)
-    tx.run(update(images).where(*same).values(fingerprint=fingerprint))
+def note_fingerprint(tx: Write, image: Image, host: str, *, fingerprint: str) -> None:
+    """Remember a fingerprint whose content was read on that host and found to be what was added."""
+    values = {"digest": image.environment_digest, "fingerprint": fingerprint}
+    there = {"environment": str(image.environment), "host": host}
+    mine = (fingerprints.c.environment == there["environment"], fingerprints.c.host == host)
+    if not tx.run(update(fingerprints).where(*mine).values(values)):
+        tx.run(insert(fingerprints).values(**there, **values))
 
 
-def start_save(tx: Write, caller: Caller, site: Site, *, of: Image, notebook: int, notebook_name: str) -> Image:
-    """The image that a notebook is about to be saved as: private, with the layers of the image it was made of.
+def forget_fingerprint(tx: Write, image: Image, host: str) -> None:
+    """The image's environment on that host is another one by now."""
+    mine = (fingerprints.c.environment == str(image.environment), fingerprints.c.host == host)
+    tx.run(delete(fingerprints).where(*mine))
+
+
+def fingerprints_of(tx: Read, image: Image) -> Mapping[str, str]:
+    """What the image's environment looked like on each host where its content was read and was what was added."""
+    same = (
+        fingerprints.c.environment == str(image.environment),
+        fingerprints.c.digest == image.environment_digest,
+    )
+    return {row.host: row.fingerprint for row in tx.all(select(fingerprints).where(*same))}
+
+
+def start_save(
+    tx: Write, caller: Caller, site: Site, *, of: Image, notebook: int, notebook_name: str, host: str | None
+) -> Image:
+    """The image that a notebook is about to be saved as, on its host: private, with the layers of what it was made of.
 
     It is named after the notebook, with the time as its tag, and can be used once `finish_save` said so.
     """
@@ -109,6 +129,7 @@ def start_save(tx: Write, caller: Caller, site: Site, *, of: Image, notebook: in
         "command": msgspec.json.encode(list(of.command)).decode(),
         "preset": False,
         "notebook_id": notebook,
+        "host": host,
     }
     return _insert(tx, caller, made, name=name, tag=tag)
 

@@ -116,6 +116,7 @@ def image_of(row: Row[Any]) -> Image:
         preset=row.preset,
         clones=row.clones,
         notebook=row.notebook_id,
+        host=row.host,
         created_at=row.created_at,
         changed_at=row.changed_at,
     )

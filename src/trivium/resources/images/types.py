@@ -59,6 +59,7 @@ class Image(Value, frozen=True):
     preset: bool  # the operator's own
     clones: int  # how many notebooks were made of it
     notebook: int | None  # the notebook that it was saved from
+    host: str | None  # where its layers lie; None where it has none
     created_at: datetime
     changed_at: datetime
 

@@ -1,7 +1,7 @@
 """Nodes: the machines of a site, what they have, and who holds which part of them."""
 
 from trivium.resources.nodes.errors import NoCapacity
-from trivium.resources.nodes.service import availability, free, get, held_by, reserve, take_stock
+from trivium.resources.nodes.service import availability, free, get, held_by, in_pool, note_away, reserve, take_stock
 from trivium.resources.nodes.types import Availability, Device, Need, Node, Placement
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "free",
     "get",
     "held_by",
+    "in_pool",
+    "note_away",
     "reserve",
     "take_stock",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -53,8 +53,8 @@ def availability(tx: Read, flavors: Iterable[Flavor]) -> Mapping[tuple[int, str]
     }
 
 
-def reserve(tx: Write, holder: int, *, pool: int, need: Need) -> Placement:
-    """Give the holder a part of a node of the pool. `NoCapacity` when none has so much free.
+def reserve(tx: Write, holder: int, *, pool: int, need: Need, hosts: Collection[str]) -> Placement:
+    """Give the holder a part of a node of the pool, on one of the hosts. `NoCapacity` when none has so much free.
 
     One that holds something already keeps it, so asking twice gives nothing out twice.
     """
@@ -62,7 +62,8 @@ def reserve(tx: Write, holder: int, *, pool: int, need: Need) -> Placement:
     if held is not None:
         return held
     # Nodes are locked in the order of their ids, so that two who reserve at once wait and never deadlock.
-    candidates = tx.all(select(nodes).where(nodes.c.pool_id == pool).order_by(nodes.c.id).with_for_update())
+    mine = (nodes.c.pool_id == pool, nodes.c.host.in_(sorted(hosts)))
+    candidates = tx.all(select(nodes).where(*mine).order_by(nodes.c.id).with_for_update())
     for node in map(node_of, candidates):
         if not _fits(node, need):
             continue
@@ -118,6 +119,37 @@ def take_stock(
     gone = (nodes.c.host == host, nodes.c.name.not_in([node.name for node in found]))
     tx.run(update(nodes).where(*gone).values(ready=False, reason="the runtime does not see it any more"))
     return [node_of(row) for row in tx.all(select(nodes).where(nodes.c.host == host).order_by(nodes.c.id))]
+
+
+def in_pool(tx: Read, pool: int) -> Sequence[NodeFound]:
+    """What the nodes of a pool have, as it was found last, in the order of their ids."""
+    rows = tx.all(select(nodes).where(nodes.c.pool_id == pool).order_by(nodes.c.id))
+    cards = [device_of(row) for row in tx.all(select(devices).where(devices.c.present).order_by(devices.c.number))]
+    return [
+        NodeFound(
+            name=node.name,
+            address=node.address,
+            ready=node.ready,
+            reason=node.reason,
+            cores=node.millicores / 1000,
+            memory=node.memory,
+            disk=node.disk,
+            accelerators=tuple(
+                AcceleratorFound(
+                    index=card.index, kind=card.kind, model=card.model, memory=card.memory, declared=card.declared
+                )
+                for card in cards
+                if card.node == node.id
+            ),
+        )
+        for node in map(node_of, rows)
+    ]
+
+
+def note_away(tx: Write, hosts: Collection[str]) -> None:
+    """Give nothing more of these hosts' nodes out: nobody acts on them. Taking stock makes them ready again."""
+    mine = (nodes.c.host.in_(sorted(hosts)), nodes.c.ready)
+    tx.run(update(nodes).where(*mine).values(ready=False, reason="no server acts on it"))
 
 
 def _note(tx: Write, node: NodeFound, *, host: str, pool: int, new_uuid: Callable[[], UUID]) -> int:

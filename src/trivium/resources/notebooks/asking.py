@@ -77,12 +77,12 @@ def checked_mounts(mounts: Sequence[Mount], capabilities: Capabilities, *, home:
     return clean
 
 
-def separable(tx: Read, caller: Caller, capabilities: Capabilities) -> None:
-    """Raise `UserNotSeparable` when all notebooks share one uid and another user has some here."""
+def separable(tx: Read, caller: Caller, capabilities: Capabilities, *, host: str) -> None:
+    """Raise `UserNotSeparable` when all notebooks of the host share one uid and another user has some there."""
     if capabilities.uid_per_user or capabilities.shared_uid:
         return
-    others = select(notebooks.c.id).where(notebooks.c.owner_id != caller.user, notebooks.c.found != Found.GONE.value)
-    if tx.first(others.limit(1)) is not None:
+    others = (notebooks.c.owner_id != caller.user, notebooks.c.found != Found.GONE.value, notebooks.c.host == host)
+    if tx.first(select(notebooks.c.id).where(*others).limit(1)) is not None:
         raise UserNotSeparable
 
 

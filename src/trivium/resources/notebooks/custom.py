@@ -17,7 +17,7 @@ from trivium.resources.notebooks.asking import checked_command
 from trivium.resources.notebooks.changes import change, lock
 from trivium.resources.notebooks.errors import NoSuchNotebook, NotRunning
 from trivium.resources.notebooks.links import Link, service_link
-from trivium.resources.notebooks.ports import Executed, LaunchKey, Runtime
+from trivium.resources.notebooks.ports import Executed, Inside, LaunchKey
 from trivium.resources.notebooks.service import get
 from trivium.resources.notebooks.types import Found, Notebook, Status
 from trivium.store import Store, Write
@@ -37,7 +37,7 @@ class CustomStarted(Value, frozen=True):
 
 
 async def start_custom(
-    store: Store, runtime: Runtime, caller: Caller, *, notebook: int, command: str | None, port: int
+    store: Store, runtime: Inside, caller: Caller, *, notebook: int, command: str | None, port: int
 ) -> CustomStarted:
     """Run the command inside the notebook and look whether something of it comes to listen on the port.
 
@@ -62,7 +62,7 @@ async def start_custom(
 
 
 async def custom_link(
-    store: Store, runtime: Runtime, caller: Caller, *, notebook: int, keyring: Keyring, site: Site
+    store: Store, runtime: Inside, caller: Caller, *, notebook: int, keyring: Keyring, site: Site
 ) -> Link:
     """Where the service is reached; inactive until it was seen, and when it listens no more. `NoSuchNotebook`."""
     found = await store.read(get, caller, notebook)
@@ -96,7 +96,7 @@ def _note_seen(tx: Write, key: LaunchKey, *, port: int, command: str | None) -> 
 
 
 async def _comes_to_listen(
-    runtime: Runtime, key: LaunchKey, port: int, *, running: asyncio.Task[Executed] | None
+    runtime: Inside, key: LaunchKey, port: int, *, running: asyncio.Task[Executed] | None
 ) -> CustomStarted:
     """Look at the port while the command runs, until something listens there, the command failed, or time is over."""
     for _ in range(LOOKS):

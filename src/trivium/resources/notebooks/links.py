@@ -76,7 +76,8 @@ class Route(Value, frozen=True):
 
     entry: Entry
     key: LaunchKey
-    address: Address
+    host: str  # whose runtime has it
+    address: Address  # on that host
     token: str  # the notebook's own server's, for the proxy alone
     service_port: int | None
 
@@ -161,6 +162,7 @@ def still_open(tx: Read, entry: Entry, keyring: Keyring) -> Route:
     return Route(
         entry=entry,
         key=LaunchKey(launch=found.id, generation=found.generation),
+        host=found.host or "",
         address=address,
         token=server_token(keyring, found.id, found.generation),
         service_port=found.service_port if found.service_seen else None,

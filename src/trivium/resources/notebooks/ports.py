@@ -7,7 +7,7 @@ that cannot tell says `Phase.UNKNOWN`, and nothing changes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -166,7 +166,31 @@ class SavedLayer(Value, frozen=True):
     digest: str  # sha256:<64 hex>
 
 
-class Runtime(Protocol):
+class Inside(Protocol):
+    """What may be asked of notebooks that run, wherever they do. Errors: `RuntimeUnavailable` and `HostAway`."""
+
+    async def logs(self, key: LaunchKey, since: int = 0) -> Log:
+        """The log from byte `since` on, also after it ended."""
+        ...
+
+    async def execute(self, key: LaunchKey, command: str, *, timeout: timedelta) -> Executed:
+        """Run a shell command inside the notebook; one that outlives `timeout` goes on in the background."""
+        ...
+
+    async def listener(self, key: LaunchKey, port: int) -> Address | None:
+        """Where that notebook itself listens on `port`; None when nobody does, or somebody else."""
+        ...
+
+
+class Everywhere(Inside, Protocol):
+    """The runtimes of all hosts, each reached where it is."""
+
+    async def able(self, hosts: Collection[str]) -> Mapping[str, Capabilities]:
+        """What each of these hosts can do; those that nobody acts on are left out."""
+        ...
+
+
+class Runtime(Inside, Protocol):
     """What starts, watches and stops notebooks. Errors: `RuntimeUnavailable` when it does not answer."""
 
     async def capabilities(self) -> Capabilities:
@@ -191,18 +215,6 @@ class Runtime(Protocol):
 
     async def remove(self, launch: int) -> None:
         """Drop all of a notebook for good: layer, logs, records. The user's home stays. Repeatable."""
-        ...
-
-    async def logs(self, key: LaunchKey, since: int = 0) -> Log:
-        """The log from byte `since` on, also after it ended."""
-        ...
-
-    async def execute(self, key: LaunchKey, command: str, *, timeout: timedelta) -> Executed:
-        """Run a shell command inside the notebook; one that outlives `timeout` goes on in the background."""
-        ...
-
-    async def listener(self, key: LaunchKey, port: int) -> Address | None:
-        """Where that notebook itself listens on `port`; None when nobody does, or somebody else."""
         ...
 
     async def save(self, key: LaunchKey, name: str) -> SavedLayer:

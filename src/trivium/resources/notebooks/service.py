@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, insert, select
@@ -14,6 +16,7 @@ from trivium.base.query import Listed, Query
 from trivium.base.site import Site
 from trivium.base.text import fold
 from trivium.resources import events, images, nodes, operations, pools, users
+from trivium.resources.hosts import must_be_there
 from trivium.resources.images import Image, ImageNotReady, ImageStatus
 from trivium.resources.nodes import Availability, Need, Placement
 from trivium.resources.notebooks.asking import (
@@ -26,13 +29,14 @@ from trivium.resources.notebooks.asking import (
 )
 from trivium.resources.notebooks.changes import change, lock
 from trivium.resources.notebooks.errors import (
+    MountRefused,
     NoFlavor,
     NoSuchNotebook,
     NotReleasable,
     NotStartable,
     NotStoppable,
 )
-from trivium.resources.notebooks.ports import Capabilities
+from trivium.resources.notebooks.ports import Capabilities, Mount
 from trivium.resources.notebooks.states import RELEASABLE, STARTABLE, STOPPABLE
 from trivium.resources.notebooks.table import LISTED, NOTEBOOKS, document, notebook_of, notebooks
 from trivium.resources.notebooks.types import Found, Notebook, NotebookSpec, Status, Wanted
@@ -42,23 +46,27 @@ from trivium.store import Read, Write, query
 WORKER = "notebooks"
 
 
-def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, capabilities: Capabilities) -> Notebook:
+def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, hosts: Mapping[str, Capabilities]) -> Notebook:
     """Ask for a new notebook, which runs as soon as the platform can make it.
+
+    `hosts` are those that have its image, with what each can do.
 
     Raises `BadName`, `BadMount`, `MountRefused`, `NoSuchImage`, `ImageNotReady`, `NoSuchPool`, `NoFlavor`,
     `NoCapacity` when it does not fit now, `UserNotSeparable`, and what `users.keep` raises.
     """
     users.keep(tx, caller.user)
     name = default_name(tx, site) if spec.name is None else checked_name(spec.name)
-    mounts = checked_mounts(spec.mounts, capabilities, home=site.homes / str(caller.user))
+    mounts, able = _holding(hosts, spec, home=site.homes / str(caller.user))
     image = images.by_path(tx, caller, spec.image_path)
     if image.status is not ImageStatus.ACTIVE:
         raise ImageNotReady(path=image.path)
     pool, flavor = _chosen(tx, caller, spec)
     need = need_of(flavor, spec.count)
     id = tx.ids.next()
-    placement = nodes.reserve(tx, id, pool=pool.id, need=need)
-    separable(tx, caller, capabilities)  # with the nodes locked: of two users who come at once, one sees the other
+    placement = nodes.reserve(tx, id, pool=pool.id, need=need, hosts=able)
+    at = _at(tx, placement)
+    # With the nodes locked: of two users who come at once, one sees the other.
+    separable(tx, caller, able[at["host"]], host=at["host"])
     operation = operations.start(tx, caller, "notebook.create", target=id)
     row = {
         "id": id,
@@ -73,7 +81,7 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, capabil
         "release_after": _span(site.release_after),
         "operation": operation.id,
     }
-    columns = row | _of_caller(caller) | _of_image(image) | _of_pool(pool, flavor, need) | _at(tx, placement)
+    columns = row | _of_caller(caller) | _of_image(image) | _of_pool(pool, flavor, need) | at
     tx.run(insert(notebooks).values(**columns, **_fresh(tx)))
     images.count_clone(tx, image.id)
     events.record(tx, caller, "notebook.create", target=id, after={"name": name, "image": image.path})
@@ -82,7 +90,10 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, capabil
 
 
 def start(tx: Write, caller: Caller, notebook: int) -> Notebook:
-    """Ask for a stopped or failed notebook to run again. `NotStartable`, `NoCapacity`."""
+    """Ask for a stopped or failed notebook to run again, where its packages are.
+
+    Raises `NotStartable`, `NoCapacity`, and `HostAway` when nobody acts on its host.
+    """
     before = _own(tx, caller, notebook)
     if before.status not in STARTABLE:
         raise NotStartable(status=before.status.value)
@@ -92,7 +103,9 @@ def start(tx: Write, caller: Caller, notebook: int) -> Notebook:
         millicores=before.resources.millicores,
         memory=before.resources.memory,
     )
-    placement = nodes.reserve(tx, before.id, pool=before.pool, need=need)
+    host = before.host or ""
+    must_be_there(tx, host)
+    placement = nodes.reserve(tx, before.id, pool=before.pool, need=need, hosts=(host,))
     operation = operations.start(tx, caller, "notebook.start", target=before.id)
     return _ask(
         tx,
@@ -127,7 +140,7 @@ def save_and_stop(tx: Write, caller: Caller, site: Site, *, notebook: int) -> No
     if before.status is not Status.RUNNING:
         raise NotStoppable(status=before.status.value)
     of = images.get_any(tx, before.image)
-    saved = images.start_save(tx, caller, site, of=of, notebook=before.id, notebook_name=before.name)
+    saved = images.start_save(tx, caller, site, of=of, notebook=before.id, notebook_name=before.name, host=before.host)
     return _stop(tx, caller, before, save_as=saved.uuid)
 
 
@@ -157,6 +170,11 @@ def get(tx: Read, caller: Caller, notebook: int) -> Notebook:
     if row is None or not _is_visible(caller, found := notebook_of(row)):
         raise NoSuchNotebook
     return found
+
+
+def host_of(tx: Read, notebook: int) -> str | None:
+    """Whose runtime has the notebook; None where there is no such notebook."""
+    return tx.value(select(notebooks.c.host).where(notebooks.c.id == notebook))
 
 
 def list_notebooks(tx: Read, caller: Caller, asked: Query) -> Listed[Notebook]:
@@ -234,6 +252,24 @@ def _chosen(tx: Read, caller: Caller, spec: NotebookSpec) -> tuple[Pool, Flavor]
     raise NoFlavor(kind=spec.kind)
 
 
+def _holding(
+    hosts: Mapping[str, Capabilities], spec: NotebookSpec, *, home: Path
+) -> tuple[tuple[Mount, ...], Mapping[str, Capabilities]]:
+    """The mounts with clean paths, and the hosts where they hold; raises what the last one says when there is none."""
+    clean: tuple[Mount, ...] = ()
+    able: dict[str, Capabilities] = {}
+    refused: MountRefused | None = None
+    for host, capabilities in hosts.items():
+        try:
+            clean = checked_mounts(spec.mounts, capabilities, home=home)
+            able[host] = capabilities
+        except MountRefused as error:
+            refused = error
+    if refused is not None and not able:
+        raise refused
+    return clean, able
+
+
 def _of_caller(caller: Caller) -> dict[str, object]:
     return {"project_id": caller.project, "owner_id": caller.user, "owner_name": caller.user_name}
 
@@ -260,7 +296,7 @@ def _of_pool(pool: Pool, flavor: Flavor, need: Need) -> dict[str, object]:
     }
 
 
-def _at(tx: Read, placement: Placement) -> dict[str, object]:
+def _at(tx: Read, placement: Placement) -> dict[str, Any]:
     node = nodes.get(tx, placement.node)
     return {"node_id": node.id, "node_address": node.address, "host": node.host}
 

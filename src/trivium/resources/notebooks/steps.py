@@ -6,13 +6,15 @@ something else meanwhile. Every call to the runtime may be repeated, so a step t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from trivium.base.keyring import Keyring
 from trivium.base.site import Site
 from trivium.base.values import Value
-from trivium.resources import images, nodes, users
+from trivium.resources import hosts, images, nodes, users
+from trivium.resources.hosts import Tenure
 from trivium.resources.images import Image
 from trivium.resources.nodes import Placement
 from trivium.resources.notebooks import outcomes
@@ -29,20 +31,31 @@ from trivium.resources.notebooks.ports import (
 from trivium.resources.notebooks.types import Found, Notebook, Wanted
 from trivium.resources.pools import CPU
 from trivium.resources.users import User
-from trivium.store import Read, Store
+from trivium.store import Read, Store, Write
 
+P = ParamSpec("P")
+T = TypeVar("T")
 OVER: Final = frozenset({Phase.ENDED, Phase.LOST, Phase.ABSENT})
 ALIVE: Final = frozenset({Phase.QUEUED, Phase.STARTING, Phase.RUNNING})
 
 
 class World(Value, frozen=True):
-    """What steps act on."""
+    """What steps act on, and by what right."""
 
+    tenure: Tenure
     store: Store
     runtime: Runtime
     keyring: Keyring
     site: Site
     grace: timedelta = timedelta(seconds=10)  # what a notebook has to end by itself
+
+    async def apply(self, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `use` returns once it is committed, if the host is still ours. `NotHolding`."""
+
+        def held(tx: Write) -> T:
+            return hosts.held(tx, self.tenure, use, *args, **kwargs)
+
+        return await self.store.write(held)
 
 
 def key_of(notebook: Notebook) -> LaunchKey:
@@ -77,19 +90,19 @@ async def give_up(world: World, notebook: Notebook) -> None:
     """End a start whose steps fail by a fault of ours, and say so; one that is to be deleted is tried on and on."""
     if notebook.wanted is not Wanted.DELETED:
         await world.runtime.forget(key_of(notebook))
-        await world.store.write(outcomes.note_fault, notebook)
+        await world.apply(outcomes.note_fault, notebook)
 
 
 async def _towards_running(world: World, notebook: Notebook, seen: Observation) -> None:
     if seen.phase in ALIVE:
-        await world.store.write(outcomes.note_alive, notebook, seen)
+        await world.apply(outcomes.note_alive, notebook, seen)
     elif seen.phase is Phase.ABSENT and notebook.found is Found.NOTHING:
         await world.runtime.launch(await world.store.read(_launch_of, world, notebook))
     elif seen.phase in (Phase.LOST, Phase.ABSENT):
         await world.runtime.forget(seen.key)
-        await world.store.write(outcomes.note_lost, notebook)
+        await world.apply(outcomes.note_lost, notebook)
     # Written down before it is forgotten: only the runtime knows how it ended, until we do.
-    elif seen.phase is Phase.ENDED and await world.store.write(outcomes.note_failed, notebook, seen):
+    elif seen.phase is Phase.ENDED and await world.apply(outcomes.note_failed, notebook, seen):
         await world.runtime.forget(seen.key)
 
 
@@ -98,7 +111,7 @@ async def _towards_stopped(world: World, notebook: Notebook, seen: Observation) 
         await _save(world, notebook, seen, name=notebook.save_as.hex)
     elif seen.phase in OVER:
         await world.runtime.forget(seen.key)
-        await world.store.write(outcomes.note_stopped, notebook)
+        await world.apply(outcomes.note_stopped, notebook)
     else:
         await world.runtime.stop(seen.key, world.grace)
 
@@ -107,7 +120,7 @@ async def _towards_deleted(world: World, notebook: Notebook, seen: Observation) 
     if seen.phase in OVER:
         await world.runtime.forget(seen.key)
         await world.runtime.remove(notebook.id)
-        await world.store.write(outcomes.note_gone, notebook)
+        await world.apply(outcomes.note_gone, notebook)
     else:
         await world.runtime.stop(seen.key, world.grace)
 
@@ -117,9 +130,9 @@ async def _save(world: World, notebook: Notebook, seen: Observation, *, name: st
     try:
         layer = await world.runtime.save(seen.key, name)
     except OSError as error:
-        await world.store.write(outcomes.note_save_failed, notebook, str(error))
+        await world.apply(outcomes.note_save_failed, notebook, str(error))
         return
-    await world.store.write(outcomes.note_saved, notebook, layer)
+    await world.apply(outcomes.note_saved, notebook, layer)
 
 
 def _launch_of(tx: Read, world: World, notebook: Notebook) -> LaunchSpec:

@@ -156,6 +156,7 @@ def notebook_of(row: Row[Any]) -> Notebook:
         stopped_at=row.stopped_at,
         release_at=row.release_at,
         deleted_at=row.deleted_at,
+        host=row.host,
     )
 
 

@@ -110,3 +110,4 @@ class Notebook(Value, frozen=True):
     stopped_at: datetime | None
     release_at: datetime | None  # when it will be released, unless it is started before
     deleted_at: datetime | None
+    host: str | None = None  # whose runtime has it

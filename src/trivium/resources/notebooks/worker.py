@@ -29,15 +29,15 @@ log = structlog.get_logger()
 class NotebookWorker:
     """Looks at every notebook of this host that is not settled, in bulk, and takes the next step for each.
 
-    `host` names the runtime: only its own notebooks are touched. `run` goes on until it is cancelled; `wake` makes it
-    look at once. Steps of one notebook never overlap, and each may be repeated.
+    Only notebooks of the host that the world's tenure is for are touched. `run` goes on until it is cancelled; `wake`
+    makes it look at once. Steps of one notebook never overlap, and each may be repeated.
     """
 
-    def __init__(self, world: steps.World, *, host: str) -> None:
+    def __init__(self, world: steps.World) -> None:
         self._store = world.store
         self._world = world
         self._runtime = world.runtime
-        self._host = host
+        self._host = world.tenure.host
         self._awake = asyncio.Event()
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -72,7 +72,7 @@ class NotebookWorker:
         busy = frozenset(self._under_way)  # what is read of these may be old by the time that their steps have ended
         try:
             if await self._store.read(outcomes.is_anything_due, self._host):
-                await self._store.write(outcomes.expire, self._host)
+                await self._world.apply(outcomes.expire, self._host)
             unsettled = await self._store.search(_unsettled, self._host)  # all that run are among them
             seen = await self._runtime.observe([steps.key_of(notebook) for notebook in unsettled])
             self.trouble = next((one.reason for one in seen.values() if one.phase is Phase.UNKNOWN), "")

@@ -64,6 +64,7 @@ class Server(Value, frozen=True):
     proxy_port: Port = 8801
     data: Path = Path()
     public_url: str | None = None  # how clients reach the APIs, where something stands before the server
+    peer_host: str | None = None  # the name or address under which other servers on the database reach this one
 
 
 class Database(Value, frozen=True):

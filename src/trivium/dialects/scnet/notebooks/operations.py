@@ -55,9 +55,9 @@ async def create_notebook(call: Call[CreateBody, Nothing]) -> Created:
     """A new notebook, which is there at once and comes to run by itself."""
     core = call.core
     spec = spec_of(call.body, core.site, call.caller)
-    await images.verify(core.store, core.environments, await call.read(images.by_path, spec.image_path))
-    capabilities = await core.runtime.capabilities()
-    made = await call.write(notebooks.create, core.site, spec=spec, capabilities=capabilities)
+    there = await images.verify(core.store, core.places, await call.read(images.by_path, spec.image_path))
+    able = await core.runtime.able(there)
+    made = await call.write(notebooks.create, core.site, spec=spec, hosts=able)
     return Created(task_id=str(made.operation), notebook_id=str(made.id))
 
 

@@ -7,7 +7,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from trivium.resources.notebooks import RuntimeUnavailable
 
 START_WITHIN = 10.0  # seconds for a keeper to open its door
 ONCE = frozenset({"execute"})  # what must not happen twice
+ACTING = frozenset({"launch", "stop", "forget", "remove", "adopt"})  # what only the host's holder may do
 LINE = 64 << 20  # bytes of one answer
 STEP = 0.02  # seconds between two knocks
 PACKAGE = "trivium.drivers.runtimes.process"
@@ -38,8 +39,9 @@ Answer = dict[str, Any]
 class KeeperClient:
     """Asks the keeper of a data directory. Used from one event loop, which it never blocks."""
 
-    def __init__(self, data: Path, run: Path, *, within: float) -> None:
+    def __init__(self, data: Path, run: Path, *, within: float, epoch: Callable[[], int]) -> None:
         self._data, self._run, self._within = data, run, within
+        self._epoch = epoch
         self._path = run / SOCKET
         self._opening = asyncio.Lock()
         self._writer: asyncio.StreamWriter | None = None
@@ -50,8 +52,12 @@ class KeeperClient:
     async def ask(self, op: str, *, longer: float = 0.0, **told: object) -> Answer:
         """What the keeper answers; `RuntimeUnavailable` when it does not, or refuses.
 
+        What only the host's holder may do raises what `epoch` raises, and is refused to one that was passed over.
+
         `longer` are seconds that what is asked may take beyond an ordinary answer.
         """
+        if op in ACTING:
+            told["epoch"] = self._epoch()
         try:
             async with asyncio.timeout(self._within + longer):
                 if op in ONCE:

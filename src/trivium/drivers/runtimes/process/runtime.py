@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,13 +35,18 @@ STEP = 0.05
 
 
 class ProcessRuntime:
-    """Notebooks as trees of processes on this machine."""
+    """Notebooks as trees of processes on this machine.
 
-    def __init__(self, settings: ProcessSettings, clock: Clock) -> None:
+    `epoch` says by what right launches are started and stopped, or raises what says that there is none now.
+    """
+
+    def __init__(self, settings: ProcessSettings, clock: Clock, epoch: Callable[[], int] = lambda: 0) -> None:
         self._settings = settings
         self._clock = clock
         self._data = Path(os.path.realpath(settings.data))
-        self._keeper = KeeperClient(self._data, settings.run, within=settings.answer_within.total_seconds())
+        self._keeper = KeeperClient(
+            self._data, settings.run, within=settings.answer_within.total_seconds(), epoch=epoch
+        )
         self._capabilities: Capabilities | None = None
         self._heavy = Heavy()
         self._is_cleared = False

@@ -1,0 +1,132 @@
+"""What the server that holds a host does: its notebooks, its node, its images, and what others ask of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from trivium.base.caller import Caller
+from trivium.base.keyring import Keyring
+from trivium.base.site import Site
+from trivium.drivers.runtimes.process.runtime import ProcessRuntime
+from trivium.resources import hosts, images, notebooks
+from trivium.resources.hosts import Tenure
+from trivium.resources.nodes.ports import NodeFound
+from trivium.resources.notebooks import NotebookWorker, World
+from trivium.server.background import repeat
+from trivium.server.elsewhere import Everywhere
+from trivium.server.errands import Porter
+from trivium.server.furnishing import furnish_image, has_built_in, take_stock
+from trivium.server.http import Part
+from trivium.store import Flavour, Store, Write
+
+STOCK: Final = 60.0  # seconds between two looks at what the machine has
+log = structlog.get_logger()
+
+
+class Duties:
+    """The work of a host's holder; fulfils `holding.Work`."""
+
+    def __init__(
+        self,
+        store: Store,
+        keyring: Keyring,
+        site: Site,
+        *,
+        admin: Caller,
+        runtime: ProcessRuntime,
+        everywhere: Everywhere,
+        grace: timedelta,
+    ) -> None:
+        self._store = store
+        self._site = site
+        self._admin = admin  # whose the built-in image is
+        self._grace = grace
+        self._keyring = keyring
+        self._runtime = runtime
+        self._everywhere = everywhere
+        self._worker: NotebookWorker | None = None
+        self._porter: Porter | None = None
+        self._furnished = False
+        self._other_images: set[tuple[Path, str]] = set()
+
+    def wake(self) -> None:
+        """Look again at once. From the event loop's own thread."""
+        if self._worker is not None:
+            self._worker.wake()
+        if self._porter is not None:
+            self._porter.wake()
+
+    def parts(self) -> tuple[Part, ...]:
+        """Whether all of the work is under way."""
+        worker = self._worker
+        looked, trouble = (False, "") if worker is None else (worker.looked > 0, worker.trouble)
+        return (
+            Part(name="workers", ready=looked, reason="the first look at the notebooks is not over"),
+            Part(name="runtime", ready=not trouble, reason=trouble),
+            Part(name="images", ready=self._furnished, reason="the built-in image is being looked at"),
+        )
+
+    async def prepare(self, tenure: Tenure) -> None:
+        """Take stock of the machine, which is what notebooks are placed by, and hold notebooks to the site's limits."""
+        await self._take_stock(tenure)
+        await self._store.write(hosts.held, tenure, notebooks.apply_limits, tenure.host, self._site)
+
+    async def run(self, tenure: Tenure) -> None:
+        """Act until cancelled."""
+        world = World(
+            tenure=tenure,
+            store=self._store,
+            runtime=self._runtime,
+            keyring=self._keyring,
+            site=self._site,
+            grace=self._grace,
+        )
+        worker = self._worker = NotebookWorker(world)
+        porter = self._porter = Porter(
+            self._store, self._runtime, self._runtime, tenure=tenure, worker=self._store.worker
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for task in self._tasks(tenure, worker, porter):
+                    tasks.create_task(task)
+        finally:
+            self._worker = self._porter = None
+
+    def _tasks(self, tenure: Tenure, worker: NotebookWorker, porter: Porter) -> tuple[Coroutine[Any, Any, None], ...]:
+        return (
+            worker.run(),
+            porter.run(),
+            self._furnish(tenure),
+            repeat("stock", STOCK, lambda: self._take_stock(tenure)),
+            repeat("images", STOCK, lambda: self._learn(tenure)),
+        )
+
+    async def _take_stock(self, tenure: Tenure) -> None:
+        found = await self._runtime.nodes()
+        able = msgspec.json.encode(await self._runtime.capabilities()).decode()
+        await self._store.write(hosts.held, tenure, _note_stock, tenure, found=found, able=able)
+
+    async def _furnish(self, tenure: Tenure) -> None:
+        self._furnished = await self._store.search(has_built_in)  # whether it is up to date may be seen later
+        try:
+            await furnish_image(self._store, self._runtime, self._admin, site=self._site, host=tenure.host)
+        except Exception:  # an edge: without the built-in image the operator's own still serve
+            log.exception("image.built_in_failed")
+        self._furnished = True
+
+    async def _learn(self, tenure: Tenure) -> None:
+        """Look which images are on this host too, where there are several."""
+        if self._store.flavour is Flavour.POSTGRESQL and len(await self._store.read(hosts.held_now)) > 1:
+            await images.learn(self._store, self._everywhere, tenure.host, others=self._other_images)
+
+
+def _note_stock(tx: Write, tenure: Tenure, *, found: Sequence[NodeFound], able: str) -> None:
+    take_stock(tx, found, host=tenure.host)
+    hosts.note_capabilities(tx, tenure, able)
