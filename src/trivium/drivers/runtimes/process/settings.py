@@ -24,6 +24,7 @@ class ProcessSettings(Value, frozen=True):
     processes: int = 4096  # processes and threads that a notebook may have, where nothing else is said
     cgroups: bool = True  # false: limits are watched even where the kernel could hold them
     answer_within: timedelta = timedelta(seconds=10)  # after which a keeper that is silent counts as unreachable
+    warm: timedelta = timedelta(minutes=30)  # for how long an image's warm parent waits to be used; 0: none is kept
     environment: tuple[tuple[str, str], ...] = ()  # added to every notebook's environment
 
 

@@ -25,6 +25,7 @@ def told(spec: LaunchSpec, settings: ProcessSettings) -> Note:
         "ready_within": settings.ready_within.total_seconds(),
         "cgroups": settings.cgroups,
         "environment": dict(settings.environment),
+        "warm": settings.warm.total_seconds(),
     }
     return note
 

@@ -17,6 +17,7 @@ from trivium.drivers.runtimes.process.keeper.epochs import Epochs
 from trivium.drivers.runtimes.process.keeper.errands import Errands, Reply
 from trivium.drivers.runtimes.process.keeper.journal import Journal, Note
 from trivium.drivers.runtimes.process.keeper.launch import Launch, recalled
+from trivium.drivers.runtimes.process.keeper.parents import Parents
 from trivium.drivers.runtimes.process.keeper.spec import paths_of, read_spec
 from trivium.drivers.runtimes.process.keeper.starting import FULL
 from trivium.drivers.runtimes.process.keeper.world import World
@@ -37,6 +38,7 @@ class Keeper:
     def __init__(self, data: str, run: str, selector: selectors.BaseSelector) -> None:
         self.data, self.run = data, run
         self._errands = Errands(selector)
+        self._parents = Parents(f"{data}/warm")
         self._above = f"{data}/keeper"
         self._epochs = Epochs(f"{data}/keeper/epoch")
         self._boot = processes.boot()
@@ -88,6 +90,8 @@ class Keeper:
                 self._tidy(launch)
             except Exception as error:  # noqa: BLE001 - one launch's fault must not end the keeper of all others
                 self._complain(launch, error)
+        is_busy = any(one.phase() in {"queued", "starting"} for one in self._launches.values())
+        self._parents.turn(now, is_busy=is_busy)
         return min((one.wait() for one in self._launches.values()), default=1.0)
 
     def is_over(self, *, is_watched: bool) -> bool:
@@ -108,6 +112,7 @@ class Keeper:
 
     def leave(self) -> None:
         """Let go of what is kept for launches in general; of a data directory that is gone, of everything."""
+        self._parents.close()
         cgroups.release(self._hierarchies)
         if _identity(self.data) != self._place:
             for name in filter(NAME.fullmatch, os.listdir(self.run)):
@@ -117,7 +122,7 @@ class Keeper:
             os.rmdir(self.run)  # the operator's own files, and launches that go on, keep it
 
     def _hello(self, _: Note) -> Note:
-        return {"protocol": PROTOCOL, "pid": os.getpid(), "launches": len(self._launches)}
+        return {"protocol": PROTOCOL, "pid": os.getpid(), "launches": len(self._launches), "warm": self._parents.ready}
 
     def _launch(self, note: Note) -> Note:
         try:
@@ -225,7 +230,7 @@ class Keeper:
         if any(one.is_alive and one.spec.launch == mine for one in self._launches.values()):
             return
         ports = [one.port for one in self._launches.values()]
-        launch.begin(world, port=listeners.free_port(ports), cpus=self._choose_cpus(launch))
+        launch.begin(world, self._parents, port=listeners.free_port(ports), cpus=self._choose_cpus(launch))
 
     def _tidy(self, launch: Launch) -> None:
         if launch.ended is None:

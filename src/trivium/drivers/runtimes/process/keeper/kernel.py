@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import signal
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWIPC = 0x08000000
@@ -18,6 +19,8 @@ MS_BIND = 4096
 MS_MOVE = 8192
 MS_REC = 16384
 MS_PRIVATE = 1 << 18
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
@@ -39,6 +42,16 @@ _STATVFS_FLAGS = (
 def become_subreaper() -> None:
     """Let orphaned descendants be given to this process instead of to init."""
     _check(_LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+
+
+def die_with_parent() -> None:
+    """Let this process be killed when the one that started it ends. Its own children do not inherit that."""
+    _check(_LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0), "prctl")
+
+
+def allow_to_be_seen() -> None:
+    """Let this process's user see it in /proc and trace it, as after executing a program: its uid was changed."""
+    _check(_LIBC.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
 
 
 def refuse_new_privileges() -> None:

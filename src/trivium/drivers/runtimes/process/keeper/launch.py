@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -15,6 +16,7 @@ from trivium.drivers.runtimes.process.keeper import (
     listeners,
     members,
     minder,
+    plans,
     probe,
     processes,
     sweeping,
@@ -22,6 +24,7 @@ from trivium.drivers.runtimes.process.keeper import (
 )
 from trivium.drivers.runtimes.process.keeper.cgroups import Cgroup, Hierarchy, Limits
 from trivium.drivers.runtimes.process.keeper.journal import Journal, Note
+from trivium.drivers.runtimes.process.keeper.parents import Born, Parents
 from trivium.drivers.runtimes.process.keeper.processes import Identity, Seen
 from trivium.drivers.runtimes.process.keeper.spec import Failed, Paths, Spec, paths_of, read_spec
 from trivium.drivers.runtimes.process.keeper.starting import FULL, Plan
@@ -47,6 +50,7 @@ class Launch:
         self.is_ready = False
         self.main: Identity | None = None
         self.port = 0
+        self._hierarchies = hierarchies
         self._mark = ""
         self._boot = ""
         self.cpus: frozenset[int] | None = None
@@ -123,15 +127,15 @@ class Launch:
         self.notes.remove()
         return True
 
-    def begin(self, world: World, *, port: int, cpus: frozenset[int] | None) -> None:
-        """Start it: who minds it is written down before anything of it runs."""
+    def begin(self, world: World, parents: Parents, *, port: int, cpus: frozenset[int] | None) -> None:
+        """Start it, forked of a warm parent where there is one; who minds it is written down before anything runs."""
         self._boot, self._began, self.cpus = world.boot, world.now, cpus
         self.port, self._mark = port, secrets.token_hex(16)
         try:
             if self._cgroup is not None:
                 self._cgroup.create(Limits(self.spec.cores, self.spec.memory, self.spec.processes))
             os.close(minder.open_log(self.plan()))
-            self._fork_minder()
+            self._entrust(parents.fork(self.spec, world.now))
         except OSError as error:
             self.is_begun = True
             ending = "no_space" if error.errno in FULL else "failed_to_start"
@@ -247,13 +251,27 @@ class Launch:
             cgroup=self._cgroup,
         )
 
+    def _entrust(self, born: Born | None) -> None:
+        """Give it to the fork of a warm parent, or to a minder of our own."""
+        if born is None:
+            self._fork_minder()
+            return
+        with born.channel:
+            self._minder = processes.identify(born.pid)
+            self._write_state()
+            self.is_begun = True
+            note = plans.told(self.plan(), self.notes.directory, self._hierarchies)
+            with suppress(OSError):  # it is gone, and so is the launch
+                born.channel.send(json.dumps(note).encode())
+                born.channel.send(b"!")
+
     def _fork_minder(self) -> None:
         wait, go = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
             try:
                 os.close(go)
-                minder.mind(self.plan(), self.notes.directory, wait)
+                minder.mind(self.plan(), self.notes.directory, go=wait)
             finally:
                 os._exit(minder.SPAWN_FAILED)
         os.close(wait)

@@ -19,19 +19,23 @@ from typing import NamedTuple, NoReturn
 
 from trivium.drivers.runtimes.process.keeper import journal, kernel, processes, starting
 from trivium.drivers.runtimes.process.keeper.processes import Identity
-from trivium.drivers.runtimes.process.keeper.starting import Plan
+from trivium.drivers.runtimes.process.keeper.starting import Host, Plan
 
 LOOK = 5.0  # seconds between two looks whether the notes are still there
 CAPTURED = 64 * 1024  # bytes of a command's output that are kept
 SPAWN_FAILED = 70
 
 
-def mind(plan: Plan, directory: str, go: int) -> NoReturn:
+def mind(plan: Plan, directory: str, *, go: int, host: Host = starting.PLAIN) -> NoReturn:
     """Start the launch when `go` says so, and mind it until nothing of it is left. Never returns."""
     report = os.open(f"{directory}/{journal.REPORT}", os.O_WRONLY | os.O_CLOEXEC)
     log = open_log(plan)
     _settle(go, report, log)
-    main, hold = _fork(lambda: starting.start(plan, log, lambda note: journal.report(report, journal.STARTER, note)))
+
+    def tell(note: journal.Note) -> None:
+        journal.report(report, journal.STARTER, note)
+
+    main, hold = _fork(lambda: starting.start(plan, log, tell, host=host))
     note: journal.Note = {"main": list(processes.identify(main) or (main, 0))}
     journal.report(report, journal.MINDER, note)
     os.write(hold, b"!")

@@ -51,7 +51,7 @@ def enter(spec: Spec, paths: Paths) -> None:
     hidden = {os.path.realpath(place): -1 for place in (paths.data, paths.sockets)}
     covered = _cover(traced, covers={**_scratch(paths), **hidden}, uid=spec.uid)
     ground = Ground(paths, covered, [one.path for one, _ in traced])
-    for mount, source in zip(spec.mounts, sources, strict=True):
+    for mount, source in zip(spec.mounts, sources):  # noqa: B905 - Python 3.9 does not know `strict`
         _show(mount, source, spec=spec, ground=ground)
 
 
@@ -182,7 +182,7 @@ def _own_shared_memory(size: int) -> None:
 
 def _scratch(paths: Paths) -> dict[str, int]:
     """The directories for temporary files, each with a descriptor of what the launch has in its place."""
-    pairs = zip(SCRATCH, paths.scratch, strict=True)
+    pairs = zip(SCRATCH, paths.scratch)  # noqa: B905 - as above
     found = {os.path.realpath(place): own for place, own in pairs if os.path.isdir(place)}
     return {place: os.open(own, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for place, own in found.items()}
 

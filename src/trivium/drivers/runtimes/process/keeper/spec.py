@@ -47,6 +47,7 @@ class Spec(NamedTuple):
     ready_within: float  # seconds
     cgroups: bool  # whether limits may be given to cgroups
     environment: tuple[tuple[str, str], ...]  # what the operator adds
+    warm: float = 0.0  # seconds for which a warm parent of the image waits to be used; 0: none is kept
 
     @property
     def name(self) -> str:
@@ -117,6 +118,7 @@ def read_spec(note: Note) -> Spec:
         ready_within=float(note["settings"]["ready_within"]),
         cgroups=bool(note["settings"]["cgroups"]),
         environment=tuple((str(name), str(value)) for name, value in note["settings"]["environment"].items()),
+        warm=float(note["settings"].get("warm", 0.0)),
     )
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, NoReturn
 
 from trivium.drivers.runtimes.process.keeper import folders, layer, program, rights, rooms
 from trivium.drivers.runtimes.process.keeper.cgroups import Cgroup
+from trivium.drivers.runtimes.process.keeper.layer import Interpreter
 from trivium.drivers.runtimes.process.keeper.members import MARK
 from trivium.drivers.runtimes.process.keeper.processes import Identity, identify
 from trivium.drivers.runtimes.process.keeper.spec import Failed, Note, Paths, Spec
@@ -37,22 +38,37 @@ class Plan(NamedTuple):
     mark: str  # a random word that its processes carry
 
 
+class Host(NamedTuple):
+    """The process that a launch is forked of."""
+
+    interpreter: Interpreter | None  # the image's, where it runs on that
+    become: Callable[[program.Program], None]  # becomes the program, or comes back where it is to be executed
+
+
 Tell = Callable[[Note], None]
 
 
-def start(plan: Plan, log: int, tell: Tell) -> NoReturn:
+def _execute(_: program.Program) -> None:
+    """Nothing: the program is to be executed."""
+
+
+PLAIN = Host(None, _execute)
+
+
+def start(plan: Plan, log: int, tell: Tell, *, host: Host) -> NoReturn:
     """Become the notebook's server. What fails is told, and ends the process."""
     try:
         _prepare(plan)
         join(plan, log)
         _enter_room(plan)
         drop(plan)
-        ready = _equip(plan)
+        ready = _equip(plan, host)
         tell({"step": "layer"})
         os.chdir(plan.paths.home)
         if plan.spec.start_command:
             _run_beside(plan.spec.start_command, ready.environment)
         tell({"step": "program"})
+        host.become(ready)
         os.execve(ready.path, ready.argv, ready.environment)
     except Failed as failed:
         _give_up(tell, failed.ending, failed.detail)
@@ -123,29 +139,29 @@ def _enter_room(plan: Plan) -> None:
     rooms.link(plan.spec, plan.paths)
 
 
-def _equip(plan: Plan) -> program.Program:
+def _equip(plan: Plan, host: Host) -> program.Program:
     """Make the layer, and say what to run over it; with the notebook's own rights."""
     spec, paths = plan.spec, plan.paths
-    interpreter = _interpreter(plan)
+    interpreter = _interpreter(plan, host)
     layer.make(paths.venv, spec.layers, interpreter)
     os.makedirs(f"{paths.own}/jupyter", mode=0o700, exist_ok=True)
     return program.program(spec, paths, port=plan.port, environment=_surroundings(plan, interpreter))
 
 
-def _interpreter(plan: Plan) -> layer.Interpreter:
+def _interpreter(plan: Plan, host: Host = PLAIN) -> Interpreter:
     python = layer.python_of(plan.spec.image)
     if python is None or not os.access(python, os.X_OK):
         raise _unreachable(f"the interpreter in {plan.spec.image}")
     if not os.access(plan.paths.home, os.R_OK | os.W_OK | os.X_OK):
         raise _unreachable(f"its home {plan.paths.home}")
-    return layer.ask(python)
+    return host.interpreter or layer.ask(python)
 
 
 def _unreachable(what: str) -> Failed:
     return Failed("unreachable", f"The notebook's user cannot reach {what}. {NAMESPACE_HELP}")
 
 
-def _surroundings(plan: Plan, interpreter: layer.Interpreter) -> dict[str, str]:
+def _surroundings(plan: Plan, interpreter: Interpreter) -> dict[str, str]:
     return {**program.environment(plan.spec, plan.paths, interpreter), MARK: plan.mark}
 
 
