@@ -44,6 +44,7 @@ DRAIN: Final = timedelta(seconds=2)  # what the proxy's clients have, of the fiv
 GRACE: Final = 2  # what the APIs' clients have, in seconds
 BEAT: Final = 20.0  # seconds between two renewals of the lease on the worker bits
 AWAY: Final = 5.0  # seconds between two looks for hosts that nobody acts on
+FOLD: Final = 1.0  # seconds between two times that what the counters noted is folded
 PURGE: Final = 3600.0
 PURGING: Final = 7_239_514_605_131_042  # the number of that duty
 SESSIONS_KEPT: Final = timedelta(days=30)  # after they ran out
@@ -185,6 +186,7 @@ class _Serving:
             self._holding.run(),
             self._store.heed(),
             repeat("beat", BEAT, lambda: asyncio.to_thread(self._store.beat)),
+            repeat("counters", FOLD, lambda: asyncio.to_thread(self._store.fold)),
             repeat("away", AWAY, self._note_away),
             repeat("purge", PURGE, lambda: self._store.write(_purge)),
         )

@@ -102,6 +102,8 @@ class Store:
         self._is_closing = True
         # PostgreSQL ends a search by its own time limit, on a connection that nobody else has.
         self._readers.shutdown(wait=self.flavour is Flavour.SQLITE, cancel_futures=True)
+        with contextlib.suppress(Unavailable):  # who comes next folds more
+            self.fold()
         with contextlib.suppress(Unavailable):  # the lease runs out by itself
             self.write_now(lambda tx: servers.give_back(tx.connection, self._lease))
         for connection in self._opened:
@@ -166,9 +168,10 @@ class Store:
 
     def fold(self) -> None:
         """Fold what the counters noted. To be called every second or so on PostgreSQL; SQLite's writers do it."""
-        for counted in counters.all_counted():
-            if self.read_now(counters.waiting, counted):
-                self.write_now(counters.fold, counted)
+        if self.flavour is Flavour.POSTGRESQL:
+            for counted in counters.all_counted():
+                if self.read_now(counters.waiting, counted):
+                    self.write_now(counters.fold, counted)
 
     def beat(self) -> bool:
         """Renew the lease on the worker bits. False when they were lost, as after a long stop: others are leased."""

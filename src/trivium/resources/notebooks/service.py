@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from trivium.base.caller import Caller
 from trivium.base.clock import MICROSECOND
@@ -38,10 +38,11 @@ from trivium.resources.notebooks.errors import (
 )
 from trivium.resources.notebooks.ports import Capabilities, Mount
 from trivium.resources.notebooks.states import RELEASABLE, STARTABLE, STOPPABLE
-from trivium.resources.notebooks.table import LISTED, NOTEBOOKS, document, notebook_of, notebooks
+from trivium.resources.notebooks.table import COUNTED, LISTED, NOTEBOOKS, document, notebook_of, notebooks
 from trivium.resources.notebooks.types import Found, Notebook, NotebookSpec, Status, Wanted
 from trivium.resources.pools import Flavor, Pool
 from trivium.store import Read, Write, query
+from trivium.store.counters import numbers_by
 
 WORKER = "notebooks"
 
@@ -193,8 +194,8 @@ def list_with_room(
 
 def by_status(tx: Read) -> Mapping[str, int]:
     """How many notebooks there are of each status in the whole installation, those that are deleted left out."""
-    counted = select(notebooks.c.status, func.count().label("number")).where(notebooks.c.found != Found.GONE.value)
-    return {row.status: row.number for row in tx.all(counted.group_by(notebooks.c.status))}
+    rows = tx.all(numbers_by(COUNTED, "status"))
+    return {row.status: row.number for row in rows if row.number and row.status != Status.DELETED}
 
 
 def room_for(tx: Read, found: Iterable[Notebook]) -> Mapping[tuple[int, str], Availability]:

@@ -13,8 +13,8 @@ from trivium.store.database import Flavour
 from trivium.store.schema import metadata
 from trivium.store.transactions import Read, Write
 
-LOCK: Final = 7_239_514_605_131_042
-"""PostgreSQL's advisory lock of whoever folds; any number that nobody else uses."""
+LOCK: Final = 7_239_514_605_131_101
+"""The number of whoever folds, for `Write.only_one`."""
 
 
 MOST: Final = 128
@@ -34,9 +34,10 @@ def settle(tx: Write) -> None:
 
 
 def waiting(tx: Read, counted: Counted) -> int:
-    """About how many changes are not folded yet."""
+    """About how many changes are not folded yet; none only if there are none."""
     changes = counted.changes.name
-    return tx.fetch(f"SELECT (SELECT max(seq) FROM {changes}) - (SELECT min(seq) FROM {changes})", ())[0][0] or 0
+    least, most = tx.fetch(f"SELECT (SELECT min(seq) FROM {changes}), (SELECT max(seq) FROM {changes})", ())[0]
+    return 0 if least is None else most - least + 1
 
 
 def fold(tx: Write, counted: Counted) -> bool:
@@ -46,8 +47,8 @@ def fold(tx: Write, counted: Counted) -> bool:
     """
     if tx.flavour is Flavour.POSTGRESQL:
         tx.connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        if not tx.value(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOCK}):
-            return False
+    if not tx.only_one(LOCK):
+        return False
     changes = counted.changes.name
     for total in counted.totals:
         columns = ", ".join(total.columns)

@@ -30,6 +30,20 @@ def total_for(counted: Counted, clauses: Sequence[ColumnElement[bool]]) -> Selec
     return select(cast(folded + waiting, BigInteger))
 
 
+def numbers_by(counted: Counted, *columns: str) -> Select[*tuple[Any, ...]]:
+    """How many rows there are of each combination of the columns, as `number` beside them. It may be 0."""
+    total = min(
+        (total for total in counted.totals if set(columns) <= set(total.columns)), key=lambda total: len(total.columns)
+    )
+    folded, waiting = (
+        select(*(table.c[name] for name in columns), table.c[column].label("number"))
+        for table, column in ((total.table, "number"), (counted.changes, "change"))
+    )
+    either = folded.union_all(waiting).subquery()
+    own = [either.c[name] for name in columns]
+    return select(*own, cast(func.sum(either.c.number), BigInteger).label("number")).group_by(*own)
+
+
 def blocks_for(counted: Counted, clauses: Sequence[ColumnElement[bool]]) -> Blocks | None:
     """The blocks that tell how many rows satisfy the clauses in each stretch of ids; None where none do."""
     blocks, asked = counted.blocks, columns_of(counted.table, clauses)
