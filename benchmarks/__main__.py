@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from benchmarks import listing
+from benchmarks import listing, proxying
 from benchmarks.plan import Plan
 
-BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {"list": listing.run}
+BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {"list": listing.run, "proxy": proxying.run}
 
 
 def main() -> None:

@@ -23,9 +23,9 @@ class NotReady(Exception):
 class Running:
     """A server that answers."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+    def __init__(self, pid: int, port: int) -> None:
         self.port = port
-        self._process = psutil.Process(process.pid)
+        self._process = psutil.Process(pid)
 
     @property
     def cpu(self) -> float:
@@ -37,6 +37,10 @@ class Running:
     def memory(self) -> int:
         """Bytes of memory that it holds."""
         return self._process.memory_info().rss
+
+    def at(self, port: int) -> Running:
+        """The same process by another of its ports."""
+        return Running(self._process.pid, port)
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
         """Status and body of one answer."""
@@ -65,7 +69,7 @@ def running(
             assert process.stdin is not None
             process.stdin.write(given)
             process.stdin.close()
-            server = Running(process, port)
+            server = Running(process.pid, port)
             _wait(server, process, ready, until=time.monotonic() + within)
             yield server
         finally:
