@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Meta
 from trivium.base.text import fold
 from trivium.store import Field, Relation, Resource, Write, fields
 from trivium.store.columns import Instant, Uuid16, text
+from trivium.store.grams import Grams
 
 COLOURS = ("blue", "green", "red")
 tables = MetaData()
@@ -42,12 +43,15 @@ books = Table(
     Index("ix_books_shelf", "shelf", "id"),
 )
 
+NAMES = Grams(people, "name_folded", part=people.c.age)
+TITLES = Grams(books, "title_folded", part=books.c.shelf)
+
 PEOPLE = Resource(
     "person",
     people,
     (
         Field("id", fields.integer, people.c.id),
-        Field("name", fields.text, people.c.name, folded=people.c.name_folded),
+        Field("name", fields.text, people.c.name, folded=people.c.name_folded, grams=NAMES),
         Field("age", fields.integer, people.c.age),
     ),
     relations=(
@@ -63,7 +67,7 @@ BOOKS = Resource(
     (
         Field("id", fields.integer, books.c.id),
         Field("uuid", fields.uuid, books.c.uuid),
-        Field("title", fields.text, books.c.title, folded=books.c.title_folded),
+        Field("title", fields.text, books.c.title, folded=books.c.title_folded, grams=TITLES),
         Field("note", fields.text, books.c.note),
         Field("pages", fields.integer, books.c.pages),
         Field("shelf", fields.integer, books.c.shelf),

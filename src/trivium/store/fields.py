@@ -15,6 +15,7 @@ from sqlalchemy import Column, ColumnElement, Table
 from trivium.base.query import Op
 from trivium.store.counters.declared import Counted
 from trivium.store.errors import UnknownField, UnknownRelation
+from trivium.store.grams.declared import Grams
 
 SMALLEST: Final = -(1 << 63)
 LARGEST: Final = (1 << 63) - 1
@@ -124,13 +125,15 @@ def is_nullable(column: ColumnElement[Any]) -> bool:
 class Field(Struct, frozen=True, eq=False):
     """A field by the name that queries use.
 
-    Text takes patterns only where `folded` names the column that holds it folded. `ops` narrows what the type allows.
+    Text takes patterns only where `folded` names the column that holds it folded; `grams` is the index of that column's
+    substrings. `ops` narrows what the type allows.
     """
 
     name: str
     type: Type
     column: ColumnElement[Any]
     folded: ColumnElement[Any] | None = None
+    grams: Grams | None = None
     ops: frozenset[Op] | None = None
     sortable: bool = True
 

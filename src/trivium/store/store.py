@@ -25,6 +25,7 @@ from trivium.store import counters, failures, migrations, notices, servers
 from trivium.store.database import WRITING, Flavour, engine_for, flavour_of, snapshots_of
 from trivium.store.editions import Together, edition_of
 from trivium.store.errors import Busy, StoreUnavailable
+from trivium.store.searches import Searches
 from trivium.store.shapes import Shapes
 from trivium.store.transactions import Read, Write
 from trivium.store.views import Own
@@ -53,6 +54,7 @@ class Store:
         self.on_wake: Callable[[str], None] | None = None
         self.on_wait: Callable[[str, float], None] | None = None  # told by threads: the use, seconds it waited for one
         self.shapes = Shapes()
+        self.searches = Searches()
         self._lease = lease
         self._announced: tuple[str, str] | None = None
         self._engine = engine
@@ -204,14 +206,21 @@ class Store:
         return lease
 
     def _seen(self, own: Own) -> Read:
-        return Read(own.connection, self.flavour, self.clock.now(), shapes=self.shapes, kept=own.kept)
+        return Read(
+            own.connection,
+            self.flavour,
+            self.clock.now(),
+            shapes=self.shapes,
+            kept=own.kept,
+            searches=self.searches,
+        )
 
     @contextlib.contextmanager
     def _reading(self) -> Generator[Read]:
         """A consistent view on PostgreSQL; its errors are the store's."""
         try:
             with self._snapshots.connect() as connection, connection.begin():
-                yield Read(connection, self.flavour, self.clock.now(), shapes=self.shapes)
+                yield Read(connection, self.flavour, self.clock.now(), shapes=self.shapes, searches=self.searches)
         except (exc.DBAPIError, exc.TimeoutError) as error:
             failures.raise_as_ours(error)
 

@@ -13,6 +13,7 @@ from trivium.base.ids import Ids
 from trivium.store import failures
 from trivium.store.database import Flavour
 from trivium.store.kept import Kept
+from trivium.store.searches import Searches
 from trivium.store.shapes import Shapes
 
 MOMENT: Final = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
@@ -24,12 +25,20 @@ class Read:
     """A consistent view of the store, good until the function that was given it returns."""
 
     def __init__(
-        self, connection: Connection, flavour: Flavour, now: datetime, *, shapes: Shapes, kept: Kept | None = None
+        self,
+        connection: Connection,
+        flavour: Flavour,
+        now: datetime,
+        *,
+        shapes: Shapes,
+        kept: Kept | None = None,
+        searches: Searches | None = None,
     ) -> None:
         self.connection = connection
         self.flavour = flavour
         self.now = now
         self.shapes = shapes
+        self.searches = searches  # None where what is seen may never be committed
         self._kept = kept
 
     def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:

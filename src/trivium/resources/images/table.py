@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, or_
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, case, or_
 
 from trivium.base.reasons import Reason
 from trivium.resources.images.types import KINDS, Image, ImageStatus, Visibility
 from trivium.store import fields as f
 from trivium.store import metadata
 from trivium.store.columns import Instant, Uuid16, text
+from trivium.store.grams import Grams
 from trivium.store.query import Scope
 
 images = Table(
@@ -62,13 +63,27 @@ fingerprints = Table(
     Column("fingerprint", text(), nullable=False),
 )
 
+OF_ALL: Final = 0
+"""The part of public images; any number that no project has."""
+
+VERSIONS = Grams(
+    images,
+    "version_folded",
+    part=case(
+        (images.c.deleted_at.is_not(None), None),
+        (images.c.visibility == Visibility.PUBLIC.value, OF_ALL),
+        else_=images.c.project_id,
+    ),
+)
+"""Substrings of the versions of public images, and of each project's others."""
+
 IMAGES = f.Resource(
     "images",
     images,
     (
         f.Field("id", f.integer, images.c.id),
         f.Field("uuid", f.uuid, images.c.uuid),
-        f.Field("version", f.text, images.c.version, folded=images.c.version_folded),
+        f.Field("version", f.text, images.c.version, folded=images.c.version_folded, grams=VERSIONS),
         f.Field("path", f.text, images.c.path),
         f.Field("accelerator", f.enum(KINDS), images.c.accelerator),
         f.Field("visibility", f.enum(Visibility), images.c.visibility),
@@ -84,7 +99,8 @@ IMAGES = f.Resource(
 
 VISIBLE = Scope(
     images.c.deleted_at.is_(None)
-    & or_(images.c.visibility == Visibility.PUBLIC.value, images.c.project_id == bindparam("project"))
+    & or_(images.c.visibility == Visibility.PUBLIC.value, images.c.project_id == bindparam("project")),
+    parts=(OF_ALL, "project"),
 )
 """What a caller sees: the public images and their project's own."""
 

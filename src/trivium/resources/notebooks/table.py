@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, case
 from sqlalchemy import text as sql
 
 from trivium.base.reasons import Reason
@@ -17,6 +17,7 @@ from trivium.store import fields as f
 from trivium.store import metadata
 from trivium.store.columns import Instant, Uuid16, text
 from trivium.store.counters import Counted
+from trivium.store.grams import Grams
 from trivium.store.query import Scope
 
 notebooks = Table(
@@ -91,13 +92,16 @@ COUNTED = Counted(
     by=("status",),
 )
 
+NAMES = Grams(notebooks, "name_folded", part=case((notebooks.c.listed, notebooks.c.project_id)))
+"""Substrings of the names of each project's listed notebooks."""
+
 NOTEBOOKS = f.Resource(
     "notebooks",
     notebooks,
     (
         f.Field("id", f.integer, notebooks.c.id),
         f.Field("uuid", f.uuid, notebooks.c.uuid),
-        f.Field("name", f.text, notebooks.c.name, folded=notebooks.c.name_folded),
+        f.Field("name", f.text, notebooks.c.name, folded=notebooks.c.name_folded, grams=NAMES),
         f.Field("status", f.enum(Status), notebooks.c.status),
         f.Field("kind", f.text, notebooks.c.kind),
         f.Field("pool", f.text, notebooks.c.pool_name),
@@ -107,7 +111,7 @@ NOTEBOOKS = f.Resource(
     counted=COUNTED,
 )
 
-LISTED = Scope((notebooks.c.project_id == bindparam("project")) & notebooks.c.listed)
+LISTED = Scope((notebooks.c.project_id == bindparam("project")) & notebooks.c.listed, parts=("project",))
 """What a caller sees: their project's notebooks that were not released."""
 
 

@@ -34,5 +34,25 @@ def containing(term: str) -> str:
     return f"%{_literal(term)}%"
 
 
+def runs(pattern: str) -> tuple[str, ...]:
+    """The plain runs between the wildcards of a pattern that was made here: a text that matches holds each of them."""
+    found: list[str] = []
+    plain = ""
+    for token in _TOKEN.finditer(pattern):
+        if token["wild"] is None:
+            plain += token["escaped"] or token["plain"]
+            continue
+        found.append(plain)
+        plain = ""
+    return tuple(run for run in (*found, plain) if run)
+
+
+def is_substring(pattern: str) -> bool:
+    """Whether the pattern that was made here asks for one plain run anywhere, and for nothing else."""
+    return [token["wild"] for token in _TOKEN.finditer(pattern) if token["wild"]] == ["%", "%"] and (
+        pattern.startswith("%") and pattern.endswith("%") and len(runs(pattern)) == 1
+    )
+
+
 def _literal(plain: str) -> str:
     return _SPECIAL.sub(r"\\\1", fold(plain))

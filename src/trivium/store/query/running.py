@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from trivium.base.query import After, Offset, Query, Scalar
 from trivium.base.values import Value
 from trivium.store.fields import Resource
-from trivium.store.query import checking, scopes, shapes, skipping
+from trivium.store.grams import Way
+from trivium.store.query import checking, scopes, searching, shapes, skipping
 from trivium.store.query.checking import Match, Shape
 from trivium.store.query.scopes import Condition
 from trivium.store.query.shapes import CountPlan, Ground, PagePlan
@@ -105,15 +106,30 @@ def _rows(
     shape, values, limit = wanted
     if limit == 0:
         return [], None
-    place = (asked.resource, asked.key, shape)
-    plan: PagePlan | None = tx.shapes.get(place)
-    if plan is None:
-        plan = shapes.page_plan(_ground(tx, asked), shape)
-        tx.shapes.put(place, plan)
-    raw = tx.fetch(plan.sql, plan.bound([*asked.values, *values]))
+    plan, raw = _raw(tx, asked, shape, values=values)
     rows = plan.converted(raw[:limit])
     following = tuple(rows[-1][index] for index in plan.key) if len(raw) > limit else None
     return [plan.row(row[: plan.wanted]) for row in rows], following
+
+
+def _raw(tx: Read, asked: _Asked, shape: Shape, *, values: list[Any]) -> tuple[PagePlan, list[Any]]:
+    """The rows as the driver gives them, one more than the page has where there are more."""
+    ways = searching.ways_to_page(tx, asked.resource, asked.scope, shape=shape, values=values)
+    plan, raw = _by(tx, asked, shape, values=values, way=ways[0])
+    for way in ways[1:]:
+        if len(raw) < values[-2]:
+            plan, raw = _by(tx, asked, shape, values=values, way=way)
+    return plan, raw
+
+
+def _by(tx: Read, asked: _Asked, shape: Shape, *, values: list[Any], way: Way | None) -> tuple[PagePlan, list[Any]]:
+    """The rows that one way gives."""
+    place = (asked.resource, asked.key, shape, None if way is None else way.key)
+    plan: PagePlan | None = tx.shapes.get(place)
+    if plan is None:
+        plan = shapes.page_plan(_ground(tx, asked), shape, way)
+        tx.shapes.put(place, plan)
+    return plan, tx.fetch(plan.sql, plan.bound([*asked.values, *values, *(() if way is None else way.values)]))
 
 
 def _seen(page: Offset | After, rows: int, following: object) -> int | None:
@@ -125,15 +141,19 @@ def _seen(page: Offset | After, rows: int, following: object) -> int | None:
 
 def _total(tx: Read, asked: _Asked, where: tuple[Match, ...], *, values: list[Any]) -> int:
     """The exact total: of counters where they tell, else by counting."""
-    plan = _count_plan(tx, asked, where)
-    return tx.fetch(plan.sql, plan.bound([*asked.values, *values]))[0][0]
+
+    def counted(way: Way | None) -> int:
+        plan = _count_plan(tx, asked, where, way=way)
+        return tx.fetch(plan.sql, plan.bound([*asked.values, *values, *(() if way is None else way.values)]))[0][0]
+
+    return searching.total(tx, asked.resource, asked.scope, where=where, values=values, count=counted)
 
 
-def _count_plan(tx: Read, asked: _Asked, where: tuple[Match, ...]) -> CountPlan:
-    place = (asked.resource, asked.key, where)
+def _count_plan(tx: Read, asked: _Asked, where: tuple[Match, ...], *, way: Way | None = None) -> CountPlan:
+    place = (asked.resource, asked.key, where, None if way is None else way.key)
     plan: CountPlan | None = tx.shapes.get(place)
     if plan is None:
-        plan = shapes.count_plan(_ground(tx, asked), where)
+        plan = shapes.count_plan(_ground(tx, asked), where, way)
         tx.shapes.put(place, plan)
     return plan
 

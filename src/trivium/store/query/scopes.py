@@ -11,11 +11,20 @@ from sqlalchemy.sql import visitors
 
 
 class Scope:
-    """A condition that is built once, with `bindparam(name)` where its values go; it may hold constants, too."""
+    """A condition that is built once, with `bindparam(name)` where its values go; it may hold constants, too.
 
-    def __init__(self, clause: ColumnElement[bool]) -> None:
+    `parts`, for a resource whose substrings are indexed: exactly the rows of these parts satisfy the condition, each
+    a constant or the name of a value.
+    """
+
+    def __init__(self, clause: ColumnElement[bool], *, parts: Sequence[str | int] = ()) -> None:
         self.clause = clause
+        self._parts = tuple(parts)
         self.parameters = tuple(_parameters(clause))
+
+    def parts(self, values: Mapping[str, Any]) -> tuple[int, ...]:
+        """The parts that the scope has with these values; none where it is not made of parts."""
+        return tuple(values[part] if isinstance(part, str) else part for part in self._parts)
 
     def of(self, **values: Any) -> Bound:
         """The condition with its values."""
@@ -27,6 +36,11 @@ class Bound(Struct, frozen=True, eq=False):
 
     scope: Scope
     values: Mapping[str, Any]
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """The parts whose rows are exactly those that satisfy the condition; none where it is not made of parts."""
+        return self.scope.parts(self.values)
 
     def value(self, parameter: BindParameter[Any]) -> Any:
         """What goes where the parameter stands: the value of its name, or the constant that it is."""

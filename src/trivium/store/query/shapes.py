@@ -14,8 +14,10 @@ from sqlalchemy.types import TypeEngine
 from trivium.store.counters import total_for
 from trivium.store.database import Flavour
 from trivium.store.fields import Resource
+from trivium.store.grams import Kind, Way
+from trivium.store.grams import statements as grams
 from trivium.store.query import conditions, ordering, scopes
-from trivium.store.query.checking import Match, Shape, steps
+from trivium.store.query.checking import Match, Shape, Step, steps
 
 _FLOAT8: Final = 701
 """PostgreSQL's code of a double: numbers are asked what the driver gives, and it gives floats."""
@@ -70,20 +72,16 @@ class Ground(Struct, frozen=True, eq=False):
     dialect: Dialect
 
 
-def page_plan(ground: Ground, shape: Shape) -> PagePlan:
-    """Compile a page: its values are those of the scope, the conditions, the key, then limit and offset."""
+def page_plan(ground: Ground, shape: Shape, way: Way | None = None) -> PagePlan:
+    """Compile a page: its values are those of the scope, the conditions, the key, limit and offset, then the way's."""
     builder = Builder(ground)
     where = builder.where(shape.where)
     order = steps(ground.resource, shape.order)
-    if shape.after is not None:
-        where.append(ordering.after(order, shape.after, builder.bind))
     names, columns = _wanted(ground.resource, shape.fields)
     wanted = len(columns)
     key = [_index_of(step.column, columns) for step in order]
     statement = select(*(column.label(f"c{index}") for index, column in enumerate(columns)))
-    statement = statement.select_from(ground.resource.table).where(*where)
-    statement = statement.order_by(*ordering.order_by(order, ground.flavour))
-    plan = builder.compiled(statement.limit(builder.bind(BigInteger())).offset(builder.bind(BigInteger())))
+    plan = builder.compiled(_placed(statement.where(*where), builder, order, shape=shape, way=way))
     return PagePlan(
         sql=plan.sql,
         order=plan.order,
@@ -96,13 +94,54 @@ def page_plan(ground: Ground, shape: Shape) -> PagePlan:
     )
 
 
-def count_plan(ground: Ground, where: Sequence[Match]) -> CountPlan:
-    """Compile a count: its values are those of the scope and the conditions."""
+def _placed(
+    statement: Select[Any], builder: Builder, order: tuple[Step, ...], *, shape: Shape, way: Way | None
+) -> Select[Any]:
+    """The statement with its order, what it comes after, its limit and offset, and where its rows come from."""
+    resource, flavour = builder.ground.resource, builder.ground.flavour
+    alone = len(order) == 1  # the id's own index of the way sorts them
+    inner = order if way is None else _by(order, grams.id_of(way, flavour) if alone else resource.id)
+    after = [] if shape.after is None else [ordering.after(inner, shape.after, builder.bind)]
+    limit, offset = builder.bind(BigInteger()), builder.bind(BigInteger())
+    if way is None:
+        statement, outer = statement.select_from(resource.table).where(*after), order
+    else:
+        given = grams.parameters(way, flavour, builder.bind)
+        own = order[0].descending if alone else None
+        source = grams.source(way, given, flavour, only=after if alone else (), descending=own)
+        statement = statement.select_from(source.table).where(*source.where, *(() if alone else after))
+        outer = _by(order, source.id)
+    return statement.order_by(*ordering.order_by(outer, flavour)).limit(limit).offset(offset)
+
+
+def _by(order: tuple[Step, ...], id: ColumnElement[Any]) -> tuple[Step, ...]:
+    """The order with another column of the same ids for its last step."""
+    *others, last = order
+    return (*others, Step(last.type, id, last.descending))
+
+
+def count_plan(ground: Ground, where: Sequence[Match], way: Way | None = None) -> CountPlan:
+    """Compile a count: its values are those of the scope and the conditions, then the way's."""
     builder, resource = Builder(ground), ground.resource
     clauses = builder.where(where)
+    if way is not None:
+        return _searched(builder, clauses, way)
     kept = None if resource.counted is None else total_for(resource.counted, clauses)
     plan = builder.compiled(select(func.count()).select_from(resource.table).where(*clauses) if kept is None else kept)
     return CountPlan(plan.sql, plan.order, plan.constants, plan.binders, counters=kept is not None)
+
+
+def _searched(builder: Builder, clauses: Sequence[ColumnElement[bool]], way: Way) -> CountPlan:
+    """The count of what a way finds."""
+    flavour = builder.ground.flavour
+    given = grams.parameters(way, flavour, builder.bind)
+    if way.kind is Kind.ALONE:
+        statement = grams.total(way, given, flavour)
+    else:
+        source = grams.source(way, given, flavour, only=(), descending=None)
+        statement = select(func.count()).select_from(source.table).where(*source.where, *clauses)
+    plan = builder.compiled(statement)
+    return CountPlan(plan.sql, plan.order, plan.constants, plan.binders, counters=False)
 
 
 class Builder:

@@ -1,0 +1,25 @@
+"""Filling an index from the rows that are there: what a migration does once.
+
+Both databases do it in bounded memory: FTS5 writes out what it has gathered from time to time.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+from trivium.store.database import Flavour
+from trivium.store.grams import triggers
+from trivium.store.grams.declared import Grams
+
+
+def fill(declared: Grams, flavour: Flavour) -> tuple[str, ...]:
+    """The statements that fill the index, which is empty; nobody may write to the table meanwhile."""
+    table, column = declared.table.name, f"{declared.table.name}.{declared.column.name}"
+    dialect = sqlite.dialect() if flavour is Flavour.SQLITE else postgresql.dialect()
+    part = str(declared.part.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    if flavour is Flavour.SQLITE:
+        columns, what = "rowid, grams", triggers.tokens(column, f"({part})")
+    else:
+        columns, what = "id, part, folded", f"({part}), {column}"
+    rows = f"FROM {table} WHERE ({part}) IS NOT NULL AND {column} IS NOT NULL ORDER BY id"
+    return (f"INSERT INTO {declared.index}({columns}) SELECT id, {what} {rows}",)  # noqa: S608

@@ -1,0 +1,79 @@
+"""Queries that look into text: which condition the index of grams is asked for, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from trivium.base.query import Op
+from trivium.store.fields import Resource
+from trivium.store.grams import ways
+from trivium.store.grams.ways import Search, Way
+from trivium.store.query import patterns
+from trivium.store.query.checking import Match, Shape
+from trivium.store.query.scopes import Bound, Condition
+from trivium.store.transactions import Read
+
+
+def ways_to_page(
+    tx: Read, resource: Resource, scope: Sequence[Condition], *, shape: Shape, values: Sequence[Any]
+) -> tuple[Way | None, ...]:
+    """The ways to the page's rows, one after the other until there are enough; None is the way of every other query.
+
+    The values are those of the conditions, then those of the page, its limit (with one row more) and offset last.
+    """
+    search = _search(resource, scope, shape.where, values)
+    if search is None:
+        return (None,)
+    rows = values[-2] + values[-1]
+    return ways.for_page(tx, search, rows=rows, in_order=_is_by_id(shape))
+
+
+def total(
+    tx: Read,
+    resource: Resource,
+    scope: Sequence[Condition],
+    *,
+    where: tuple[Match, ...],
+    values: Sequence[Any],
+    count: Callable[[Way | None], int],
+) -> int:
+    """The exact total, which `count` counts by a way, or which it gave before and which still holds."""
+    search = _search(resource, scope, where, values)
+    if search is None:
+        return count(None)
+    alone = len(where) == 1 and len(scope) == 1
+    if not alone:
+        return count(ways.for_total(tx, search, alone=False))
+    return ways.counted(tx, search, lambda: count(ways.for_total(tx, search, alone=True)))
+
+
+def _search(
+    resource: Resource, scope: Sequence[Condition], where: Sequence[Match], values: Sequence[Any]
+) -> Search | None:
+    """The search for the condition that tells most, in the parts that the scope has."""
+    if not any(match.op in (Op.LIKE, Op.CONTAINS) for match in where):
+        return None
+    parts = next((found for part in scope if isinstance(part, Bound) and (found := part.parts)), ())
+    if not parts:
+        return None
+    best: Search | None = None
+    place = 0
+    for match in where:
+        pattern, place = place, place + match.values
+        if match.op not in (Op.LIKE, Op.CONTAINS) or "." in match.path:
+            continue
+        grams = resource.field(match.path).grams
+        if grams is None:
+            continue
+        text = values[pattern]
+        runs = patterns.runs(text)
+        if runs and (best is None or max(map(len, runs)) > max(map(len, best.runs))):
+            plain = patterns.is_substring(text)
+            best = Search(grams=grams, parts=parts, pattern=text, runs=runs, is_plain=plain)
+    return best
+
+
+def _is_by_id(shape: Shape) -> bool:
+    """Whether the page is sorted by the id alone."""
+    return not shape.order or shape.order[0][0] == "id"

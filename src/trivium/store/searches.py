@@ -1,0 +1,67 @@
+"""What a process remembers of searches: samples of names, and totals as long as they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+
+from msgspec import Struct
+
+V = TypeVar("V")
+MOST_SAMPLES: Final = 128
+MOST_TOTALS: Final = 8192
+LONGEST: Final = 128
+"""Characters of a pattern whose total is remembered."""
+
+
+class Sample(Struct, frozen=True):
+    """The newest texts of some parts, a line each: how common grams are there, about."""
+
+    lines: str
+    size: int
+    taken: datetime
+
+    def share(self, gram: str) -> float:
+        """The share of texts that hold the gram; never nothing, for a sample does not know that."""
+        return min((self.lines.count(gram) + 0.5) / (self.size + 1), 1.0)
+
+
+class Searches:
+    """Samples decide only how something is found. Totals are exact: each is of a generation of its parts, which every
+    change of their texts moves, so it is given only to views that see the same texts. Safe in several threads.
+    """
+
+    def __init__(self) -> None:
+        self.samples = _Latest[Sample](MOST_SAMPLES)
+        self._totals = _Latest[tuple[int, int]](MOST_TOTALS)
+
+    def total(self, key: tuple[Any, ...], generation: int) -> int | None:
+        """The total of that generation, if it is remembered."""
+        found = self._totals.get(key)
+        return found[1] if found is not None and found[0] == generation else None
+
+    def put_total(self, key: tuple[Any, ...], generation: int, total: int) -> None:
+        """Remember the total of a generation."""
+        self._totals.put(key, (generation, total))
+
+
+class _Latest(Generic[V]):
+    """Values by key, those that were used last."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: dict[Hashable, V] = {}
+
+    def get(self, key: Hashable) -> V | None:
+        value = self._values.pop(key, None)
+        if value is not None:
+            self._values[key] = value
+        return value
+
+    def put(self, key: Hashable, value: V) -> None:
+        values = self._values
+        values[key] = value
+        if len(values) > self._most:
+            for oldest in list(values)[: self._most // 4]:
+                values.pop(oldest, None)
