@@ -64,6 +64,31 @@ class Cluster:
         finally:
             self._command(f'DROP DATABASE "{name}" WITH (FORCE)')
 
+    def pids(self) -> list[int]:
+        """Its processes, the first of them before all others; none while it does not run."""
+        try:
+            first = int((self.sockets.parent / "data" / "postmaster.pid").read_text("ascii").split("\n")[0])
+        except FileNotFoundError:
+            return []
+        children = Path(f"/proc/{first}/task/{first}/children").read_text("ascii").split()
+        return [first, *map(int, children)]
+
+    def stop(self) -> None:
+        """End it as a machine does that loses its power."""
+        self._control("stop", "-m", "immediate")
+
+    def start(self, **more: str) -> None:
+        """Start it, with these settings besides."""
+        settings = {**SETTINGS, "unix_socket_directories": str(self.sockets), **more}
+        options = " ".join(f"-c {key}='{value}'" for key, value in settings.items())
+        self._control("start", "-t", "60", "-l", str(self.sockets.parent / "log"), "-o", options)
+
+    def _control(self, *words: str) -> None:
+        programs = binaries()
+        assert programs is not None
+        data = self.sockets.parent / "data"
+        _run([programs / "pg_ctl", *words, "-w", "-s", "-D", data], self.sockets.parent / "log", _unprivileged())
+
     def _command(self, statement: str) -> None:
         import psycopg  # noqa: PLC0415 - only runs with PostgreSQL have the library
 
@@ -103,11 +128,9 @@ def _start(programs: Path, directory: Path) -> None:
     log.touch()
     for path in (data, sockets, log):
         os.chown(path, who.get("user", -1), who.get("group", -1))
-    settings = {**SETTINGS, "unix_socket_directories": str(sockets)}
-    options = " ".join(f"-c {key}='{value}'" for key, value in settings.items())
     locale = ["--locale=C.UTF-8", "--encoding=UTF8"]
     _run([programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", *locale], log, who)
-    _run([programs / "pg_ctl", "start", "-w", "-s", "-t", "60", "-D", data, "-l", log, "-o", options], log, who)
+    Cluster(sockets).start()
     sql = f"CREATE ROLE {ROLE} LOGIN"  # no superuser: what Trivium does must work for an ordinary owner
     _run([programs / "psql", "-q", "-h", sockets, "-U", "postgres", "-d", "postgres", "-c", sql], log, who)
 

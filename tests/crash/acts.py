@@ -35,6 +35,8 @@ class Diary:
     lines: list[str] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)  # answers that no state allows
+    outage: bool = False  # something that the server needs is away: any call may be answered with that
+    longest: float = 0.0  # seconds that a call waited for its answer
     began: float = field(default_factory=time.monotonic)
 
     def note(self, who: str, what: str, outcome: str) -> None:
@@ -170,10 +172,11 @@ class Hand:
 
     def _settle(self, verb: str, asked: Asked, answer: Answer) -> None:
         outcome = self._outcome(verb, answer)
+        self._diary.longest = max(self._diary.longest, answer.seconds)
         self._diary.counts[verb, outcome] += 1
         self._diary.note(self.name, f"{verb} {asked.id} {asked.mark}", f"{outcome} {answer.said[:60]}")
         self._is_alone = outcome == "unsent"
-        if outcome == "unanswered" or (verb == "service" and answer.code == UNREACHABLE):
+        if outcome in {"unanswered", "unavailable"}:
             return  # the doubt stays until the next check
         asked.resolve(happened=answer.ok)
         if outcome == "wrong":
@@ -184,9 +187,9 @@ class Hand:
             return "unanswered" if answer.sent else "unsent"
         if answer.ok:
             return "done"
-        if answer.code == REFUSALS.get(verb) or (verb == "service" and answer.code == UNREACHABLE):
-            return "refused"
-        return "wrong"
+        if answer.code == UNREACHABLE and (verb == "service" or self._diary.outage):
+            return "unavailable"
+        return "refused" if answer.code == REFUSALS.get(verb) else "wrong"
 
     def _post(self, path: str, asked: Asked, **body: str) -> Answer:
         return self.user.post(path, id=str(asked.id), **body)

@@ -9,8 +9,8 @@ import signal
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 
 import httpx
@@ -74,7 +74,7 @@ class Drive:
         self.site = site
         self.plan = Plan(seed, rounds=(), hands=tuple(f"{user}{number}" for user in USERS for number in range(HANDS)))
         self._model = Model()
-        self._diary = Diary()
+        self.diary = Diary()
         self._book: Book | None = None
         self._visitor = Visitor()
         self._users: dict[str, User] = {}
@@ -135,7 +135,7 @@ class Drive:
                 twin = User(key, site.url)
                 twin.tokens = self._users[key.user].tokens
                 self.hands.append(
-                    Hand(f"{key.user}{number}", twin, self._model, diary=self._diary, tools=Tools(image, service))
+                    Hand(f"{key.user}{number}", twin, self._model, diary=self.diary, tools=Tools(image, service))
                 )
         self.check()
 
@@ -188,6 +188,22 @@ class Drive:
 
     def _dice(self, what: str) -> random.Random:
         return random.Random(f"{self.plan.seed}/{self._number}/{what}")
+
+    def burst(self, outage: Callable[[], AbstractContextManager[None]], seconds: float) -> float:
+        """Calls before, amid and after an outage of that length, and a look; the seconds that the slowest call took."""
+        self._number += 1
+        self.diary.longest = 0.0
+        with self._burst():
+            self._wait_for_calls(self._dice("burst"))
+            self.diary.outage = True
+            with outage():
+                self.note("the outage begins")
+                self._wait(seconds)
+            self.note("the outage is over")
+            self._wait_for_calls(self._dice("burst"))
+        self.check()
+        self.diary.outage = False
+        return self.diary.longest
 
     def _end(self) -> None:
         """Release everything: nothing may be left."""
@@ -277,7 +293,7 @@ class Drive:
         scene = self.scene()
         invariants.resolve(self._model, scene.ledger)
         self._hold(AT_ONCE, scene)
-        assert not self._diary.wrong, self._diary.wrong
+        assert not self.diary.wrong, self.diary.wrong
         until(self._book.is_settled, within=RESTS_WITHIN, what="rest")
         scene = self.scene()
         by = time.monotonic() + LEAVES_WITHIN
@@ -286,7 +302,7 @@ class Drive:
             scene = self.scene()
         self._hold(INVARIANTS, scene)
         until(self.site.is_ready, within=30, what="readiness")
-        self._diary.lines.clear()
+        self.diary.lines.clear()
         self.seconds["checks"] += time.monotonic() - began
         self.note(f"all is as it should be after {self.kills} kills")
 
@@ -330,9 +346,9 @@ class Drive:
 
     def _wait_for_calls(self, dice: random.Random) -> None:
         """Let the hands work until a random number of their calls is answered, and a moment longer."""
-        goal = len(self._diary.lines) + int(dice.expovariate(1 / CALLS))
+        goal = len(self.diary.lines) + int(dice.expovariate(1 / CALLS))
         over = time.monotonic() + MOST_BURST
-        until(lambda: len(self._diary.lines) >= goal or time.monotonic() > over, within=2 * MOST_BURST)
+        until(lambda: len(self.diary.lines) >= goal or time.monotonic() > over, within=2 * MOST_BURST)
         self._wait(dice.uniform(0, MOMENT))
 
     def _wait(self, seconds: float) -> None:
@@ -342,11 +358,11 @@ class Drive:
 
     def note(self, what: str) -> None:
         """Write into the diary what befell."""
-        self._diary.note("--------", what, "")
+        self.diary.note("--------", what, "")
 
     def told(self, error: BaseException) -> str:
         """All that helps to understand a failure."""
-        trace = "\n".join(self._diary.lines)
+        trace = "\n".join(self.diary.lines)
         with suppress(OSError):
             keeper = (self.site.data / "keeper" / "keeper.log").read_text("utf-8", "replace")[-2000:]
             return (
@@ -374,7 +390,7 @@ class Drive:
         return "\n".join(lines)
 
     def _report(self, seconds: float) -> str:
-        verbs = sorted({verb for verb, _ in self._diary.counts})
+        verbs = sorted({verb for verb, _ in self.diary.counts})
         lines = [
             f"{self.kills} kills in {len(self._rounds)} rounds and {seconds:.1f} s, seed {self.plan.seed}",
             f"  {self.checks} checks of invariants, {len(self._model.asked)} notebooks",
@@ -382,6 +398,6 @@ class Drive:
         ]
         lines.append("  seconds: " + ", ".join(f"{name} {count:.1f}" for name, count in self.seconds.items()))
         for verb in verbs:
-            outcomes = {outcome: count for (one, outcome), count in self._diary.counts.items() if one == verb}
+            outcomes = {outcome: count for (one, outcome), count in self.diary.counts.items() if one == verb}
             lines.append(f"  {verb:13} " + ", ".join(f"{name} {count}" for name, count in sorted(outcomes.items())))
         return "\n".join(lines)

@@ -21,7 +21,7 @@ from trivium.drivers.runtimes.process.settings import run_directory
 
 CGROUPS = Path("/sys/fs/cgroup")
 LAUNCH = re.compile(r"[0-9]+-[0-9]+")
-KEEPS = frozenset({"lock", "keeper.log", "keeper.log.1"})
+KEEPS = frozenset({"lock", "epoch", "keeper.log", "keeper.log.1"})
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class Answer:
     data: Any = None
     said: str = ""
     sent: bool = True  # false: nobody listened, so that the call cannot have had an effect
+    seconds: float = 0.0  # that the answer was in coming
 
     @property
     def ok(self) -> bool:
@@ -101,6 +102,7 @@ class User:
         return {"token": self.tokens[self.key.site_id]}
 
     def _ask(self, method: str, path: str, **told: Any) -> Answer:
+        began = time.monotonic()
         try:
             response = self.http.request(method, path, **told)
         except (httpx.ConnectError, httpx.ConnectTimeout):
@@ -108,7 +110,12 @@ class User:
         except httpx.TransportError as error:
             return Answer(code=None, said=repr(error))
         envelope = response.json()
-        return Answer(code=str(envelope["code"]), data=envelope.get("data"), said=envelope.get("msg") or "")
+        return Answer(
+            code=str(envelope["code"]),
+            data=envelope.get("data"),
+            said=envelope.get("msg") or "",
+            seconds=time.monotonic() - began,
+        )
 
 
 class Visitor:

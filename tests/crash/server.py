@@ -49,6 +49,16 @@ class Site:
         self.environment = {**known, **CAPACITY, **environment}
         self._places = ["--data", str(self.data), *(["--database", database] if database else [])]
 
+    def share(self, other: Site) -> None:
+        """Put the server on another's data directory."""
+        self.data, self.python = other.data, other.python
+        self._places = other.places
+
+    @property
+    def places(self) -> list[str]:
+        """What names data directory and database on the command line."""
+        return self._places
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"

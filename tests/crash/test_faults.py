@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
-import os
 import shutil
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from tests.crash import machine
 from tests.crash.ledger import Book
 from tests.crash.scnet import Answer, User, Visitor
 from tests.crash.server import Site
+from tests.crash.small_disk import IS_ROOT, fill, small_disk
 from tests.waiting import until
 from tests.worlds import World, world
 from trivium.base.clock import ManualClock
@@ -31,7 +30,6 @@ from trivium.drivers.runtimes.process.keeper import processes
 from trivium.resources import notebooks
 from trivium.resources.notebooks import Status
 
-IS_ROOT = os.geteuid() == 0
 HOG = "'x' * (1 << 33)"  # eight times the memory that one card comes with
 LISTENS_LATE = "while [ ! -e $HOME/go ]; do sleep 0.05; done; exec python -I -S {program} {{port}}"
 
@@ -226,15 +224,12 @@ def test_after_a_reboot_everything_is_as_it_was_asked_to_be(house: House) -> Non
 @pytest.mark.parametrize("elsewhere", [False, True], ids=["database on it", "database elsewhere"])
 def test_a_full_disk_is_told_and_passes(*, elsewhere: bool, tmp_path: Path) -> None:
     site = Site(f"sqlite:///{tmp_path / 'trivium.db'}" if elsewhere else None)
-    libc = ctypes.CDLL(None, use_errno=True)
-    site.data.mkdir(mode=0o711)
-    assert libc.mount(b"tmpfs", os.fsencode(site.data), b"tmpfs", 0, b"size=24m,mode=711") == 0
-    try:
+    with small_disk(site.data, "24m"), closing(site):
         house = House(site)
         running = house.running()
         main = house.main(running)
         filler = site.data / "filler"
-        _fill(filler)
+        fill(filler)
         answer = house.ask()
         if elsewhere:
             house.fails(answer.data["notebookId"], "notebook.ended.no_space")
@@ -250,10 +245,6 @@ def test_a_full_disk_is_told_and_passes(*, elsewhere: bool, tmp_path: Path) -> N
             house.comes_to(running, "Terminated")
         house.clear()
         house.close()
-    finally:
-        site.close()
-        assert libc.umount2(os.fsencode(site.data), 2) == 0
-        site.close()
 
 
 @pytest_asyncio.fixture
@@ -282,10 +273,3 @@ async def test_a_clock_that_jumps_back_an_hour_changes_nothing(timed: World) -> 
     clock.move(timedelta(hours=2))  # as long as the second may run, by the clock as it was set
     await asyncio.sleep(0)
     await timed.comes_to(person, second.id, Status.STOPPED)
-
-
-def _fill(filler: Path) -> None:
-    """Leave not a byte."""
-    with suppress(OSError), filler.open("wb", buffering=0) as file:
-        while True:
-            file.write(b"x" * 65536)

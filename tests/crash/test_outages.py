@@ -1,0 +1,172 @@
+"""What the server needs goes away for ten seconds: calls are answered with that, what runs runs on, all resumes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests import postgresql
+from tests.crash import machine
+from tests.crash.drive import Drive
+from tests.crash.server import Site
+from tests.crash.small_disk import IS_ROOT, fill, small_disk
+from trivium.drivers.runtimes.process.keeper import processes
+
+AWAY = 10.0  # seconds
+DURABLE = {"synchronous_commit": "on"}  # what it said is committed is written, whoever ends it
+ANSWERED_WITHIN = 25.0  # seconds: the database's own fifteen, the keeper's ten, and some for a machine that is busy
+
+Outage = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def cluster() -> Iterator[postgresql.Cluster]:
+    """A PostgreSQL of the test's own, which nobody else misses."""
+    if postgresql.binaries() is None:
+        pytest.skip(postgresql.REMEDY)
+    with tempfile.TemporaryDirectory(prefix="tc-pg-") as folder:
+        Path(folder).chmod(0o755)
+        cluster = postgresql.shared_cluster(Path(folder) / "cluster", os.getpid())
+        try:
+            cluster.stop()
+            cluster.start(**DURABLE)
+            yield cluster
+        finally:
+            for pid in cluster.pids():
+                os.kill(pid, signal.SIGCONT)
+            with suppress(SystemExit):
+                cluster.stop()
+
+
+def _outlive(site: Site, outage: Callable[[Drive], Outage], seconds: float = AWAY) -> Drive:
+    """A site whose users go on through the outage; every invariant holds afterwards."""
+    drive = Drive(site, 3)
+    try:
+        drive.furnish()
+        for hand in drive.hands:
+            hand.make("dcu", 1)
+        drive.check()
+        longest = drive.burst(outage(drive), seconds)
+        assert longest < ANSWERED_WITHIN
+        drive.burst(outage(drive), seconds / 5)
+        return drive
+    finally:
+        drive.close()
+
+
+@pytest.mark.crash
+@pytest.mark.postgresql
+@pytest.mark.timeout(0)
+def test_a_postgresql_that_is_started_again(cluster: postgresql.Cluster) -> None:
+    @contextmanager
+    def gone() -> Iterator[None]:
+        cluster.stop()
+        yield
+        cluster.start(**DURABLE)
+
+    with cluster.database() as url:
+        drive = _outlive(Site(url), lambda _: gone)
+    assert any(outcome == "unavailable" for _, outcome in drive.diary.counts)
+
+
+@pytest.mark.crash
+@pytest.mark.postgresql
+@pytest.mark.timeout(0)
+def test_a_postgresql_that_hangs(cluster: postgresql.Cluster) -> None:
+    @contextmanager
+    def hanging() -> Iterator[None]:
+        everyone = cluster.pids()
+        _signal(everyone, signal.SIGSTOP)
+        yield
+        _signal(everyone, signal.SIGCONT)
+
+    with cluster.database() as url:
+        _outlive(Site(url), lambda _: hanging)
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(0)
+def test_an_sqlite_that_another_process_keeps_to_itself() -> None:
+    def locked(drive: Drive) -> Outage:
+        @contextmanager
+        def alone() -> Iterator[None]:
+            file = drive.site.data / "trivium.db"
+            with closing(sqlite3.connect(file, timeout=10, isolation_level=None)) as connection:
+                connection.execute("BEGIN EXCLUSIVE")
+                yield
+
+        return alone
+
+    _outlive(Site(), locked)
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(0)
+def test_a_keeper_that_hangs() -> None:
+    def stopped(drive: Drive) -> Outage:
+        @contextmanager
+        def hanging() -> Iterator[None]:
+            pid = machine.keeper_of(drive.site.data)
+            assert pid is not None
+            _signal([pid], signal.SIGSTOP)
+            yield
+            _signal([pid], signal.SIGCONT)
+
+        return hanging
+
+    drive = _outlive(Site(), stopped, seconds=13.0)  # longer than the server waits for an answer
+    assert drive.diary.counts["service", "unavailable"] > 0
+
+
+@pytest.mark.crash
+@pytest.mark.root
+@pytest.mark.timeout(0)
+@pytest.mark.skipif(not IS_ROOT, reason="needs to be root, to mount a small file system")
+def test_a_disk_without_space_amid_calls() -> None:
+    site = Site()
+    with small_disk(site.data, "48m"):
+
+        @contextmanager
+        def full() -> Iterator[None]:
+            filler = site.data / "filler"
+            fill(filler)
+            yield
+            filler.unlink()
+
+        drive = _outlive(site, lambda _: full, seconds=5.0)
+    assert any(outcome == "unavailable" for _, outcome in drive.diary.counts)
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(0)
+def test_a_notebook_stopped_by_a_signal_runs_until_it_is_asked_to_stop() -> None:
+    drive = Drive(Site(TRIVIUM_NOTEBOOKS__STOP_GRACE="1s"), 1)
+    try:
+        drive.furnish()
+        hand = drive.hands[0]
+        stopped, other = hand.make("dcu", 1), hand.make("dcu", 1)
+        drive.check()
+        everyone = [one.identity for one in drive.scene().machine.processes.values() if one.notebook == stopped]
+        for one in everyone:
+            assert processes.send(one, signal.SIGSTOP)
+        asked = drive.scene().model.by_id()
+        hand.do("look", asked[other])
+        assert drive.found(asked[stopped]) == "running"
+        hand.do("stop", asked[stopped])
+        drive.check()  # it is stopped, as it was asked to be, and nothing of it is left
+        assert not any(processes.is_alive(one) for one in everyone)
+    finally:
+        drive.close()
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)

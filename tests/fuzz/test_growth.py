@@ -1,0 +1,82 @@
+"""A server that is asked many things, right and wrong ones, needs no more memory or descriptors than before."""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from tests.fuzz.calls import call_of, operations
+from tests.fuzz.dice import Seeded, chance
+from tests.fuzz.raw import requests
+from tests.fuzz.speaking import Connection, send
+from tests.fuzz.village import Village, judged
+
+FIFTHS = 5
+LOOKS = 8  # at memory, in each fifth
+BYTES_A_REQUEST = 32  # what is less than this is the noise of an allocator
+SLACK = 3 << 20  # bytes; arenas come in megabytes, and the database's cache fills
+MORE_DESCRIPTORS = 8  # a thread's own connection to the database costs three
+RAW = 10  # of a hundred requests, on connections of their own
+CLEARS = 2000  # requests after which what they made is released
+QUIET = frozenset({"CreateNotebook", "StartNotebook", "StartCustomizeService"})  # start processes: now and then
+
+
+class Weight(NamedTuple):
+    """What a process holds."""
+
+    memory: int  # bytes of its own, PSS
+    descriptors: int
+
+
+@pytest.mark.fuzz
+@pytest.mark.timeout(0)
+def test_a_hundred_thousand_requests_leave_nothing_behind(village: Village, requests_in_all: int) -> None:
+    fifths: list[list[Weight]] = []
+    ask = _asking(village)
+    number = 0
+    for _ in range(FIFTHS):
+        weights: list[Weight] = []
+        for _ in range(LOOKS):
+            for _ in range(max(requests_in_all // FIFTHS // LOOKS, 1)):
+                number += 1
+                ask(number)
+            weights.append(_weigh(village))
+        fifths.append(weights)
+    memory = [statistics.median(one.memory for one in weights) for weights in fifths]
+    descriptors = [max(one.descriptors for one in weights) for weights in fifths]
+    print(f"{number} requests: {[round(one / 2**20, 1) for one in memory]} MiB, {descriptors} descriptors, by fifths")
+    between = number * (FIFTHS - 2) // FIFTHS
+    assert memory[-1] - memory[1] < SLACK + BYTES_A_REQUEST * between
+    assert descriptors[-1] <= descriptors[1] + MORE_DESCRIPTORS
+
+
+def _asking(village: Village) -> Callable[[int], None]:
+    """What asks one thing, by its number; most of it on connections that are kept."""
+    declared = operations()
+    connections = [Connection(village.site.port) for _ in range(4)]
+    seldom = random.Random(1)
+
+    def ask(number: int) -> None:
+        dice = Seeded(f"growth/{number}")
+        if chance(dice, RAW):
+            port = village.site.port if chance(dice, 50) else village.site.proxy_port
+            send(port, requests(dice))
+            return
+        operation = declared[dice.whole(0, len(declared) - 1)]
+        if operation.name in QUIET and seldom.random() > 0.02:  # a notebook costs a hundred requests
+            return
+        call = call_of(dice, operation, village.known)
+        judged(village, call, connections[number % len(connections)].ask(call.raw()))
+        if number % CLEARS == 0:
+            village.clear()
+
+    return ask
+
+
+def _weigh(village: Village) -> Weight:
+    server = village.server
+    return Weight(server.memory_full_info().pss, server.num_fds())
