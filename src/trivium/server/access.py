@@ -15,10 +15,22 @@ import msgspec
 from trivium.base.errors import NotFound, Unauthenticated, Unavailable
 from trivium.base.ids import decimal_id
 from trivium.base.keyring import Keyring
-from trivium.resources import notebooks
+from trivium.resources import hosts, notebooks
 from trivium.resources.notebooks import Entry, NotRunning, Route, Use
 from trivium.resources.notebooks.ports import Address, LaunchKey
-from trivium.server.proxy import Credential, Door, Held, Kind, OwnedPort, Pass, Refused, Target, UnixSocket, Way
+from trivium.server.proxy import (
+    Credential,
+    Door,
+    Held,
+    Kind,
+    OtherProxy,
+    OwnedPort,
+    Pass,
+    Refused,
+    Target,
+    UnixSocket,
+    Way,
+)
 from trivium.store import Read, Store
 
 P = ParamSpec("P")
@@ -42,12 +54,16 @@ class Listeners(Protocol):
 
 
 class GrantAccess:
-    """Lets in whoever shows a grant of ours that still holds: the session, the user, the start, the project."""
+    """Lets in whoever shows a grant of ours that still holds: the session, the user, the start, the project.
 
-    def __init__(self, store: Store, runtime: Listeners, keyring: Keyring) -> None:
+    `host` is where the runtime is; notebooks of other hosts are reached through the proxy of whoever holds theirs.
+    """
+
+    def __init__(self, store: Store, runtime: Listeners, keyring: Keyring, *, host: str) -> None:
         self._store = store
         self._runtime = runtime
         self._keyring = keyring
+        self._host = host
         self._edition: object = None  # of the database, to which belongs what is kept
         self._kept: dict[_Key, tuple[float, Pass]] = {}
 
@@ -89,7 +105,7 @@ class GrantAccess:
         if credential.way is Way.LINK:
             kept = notebooks.pass_for(route.entry, self._keyring, now=self._store.clock.now())
         return Pass(
-            target=_target(door, route),
+            target=await self._target(door, route),
             subject=msgspec.json.encode(route.entry).decode(),
             inject=(("Authorization", f"token {route.token}"),) if door.kind is Kind.JUPYTER else (),
             grant=kept,
@@ -99,7 +115,7 @@ class GrantAccess:
         entry = msgspec.json.decode(held.passed.subject, type=Entry)
         try:
             route = await self._asked(notebooks.still_open, entry, self._keyring)
-            return _target(held.door, route) == held.passed.target
+            return await self._target(held.door, route) == held.passed.target
         except Refused:
             return False
         except Unavailable:
@@ -115,6 +131,16 @@ class GrantAccess:
             raise Refused(404, "proxy.not_found") from error
         except Unauthenticated as error:
             raise Refused(401, "proxy.bad_credential") from error
+
+    async def _target(self, door: Door, route: Route) -> Target:
+        """Where the notebook itself listens, or the proxy that can reach it there."""
+        if route.host == self._host:
+            return _here(door, route)
+        there = await self._store.read(hosts.proxy_of, route.host)
+        if there is None:
+            raise Refused(503, "proxy.host_away")
+        name, _, port = there.rpartition(":")
+        return OtherProxy(host=name.strip("[]"), port=int(port))
 
     # ---- what is kept ----
 
@@ -138,7 +164,7 @@ def _key(door: Door, credential: Credential) -> _Key:
     return door.notebook, door.kind, credential.way, credential.secret
 
 
-def _target(door: Door, route: Route) -> Target:
+def _here(door: Door, route: Route) -> Target:
     """Where the notebook itself listens; of a port it will be seen who has it when somebody connects."""
     if door.kind is Kind.JUPYTER and route.address.socket is not None:
         return UnixSocket(path=route.address.socket)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import pytest_asyncio
 
+from tests.builders import HOST
 from tests.contract.proxy.world import connected, get, proxied
 from tests.waiting import until_async
 from tests.worlds import Person, World, world
@@ -55,7 +56,7 @@ async def test_a_port_that_the_notebook_left_to_somebody_else_is_not_entered(her
     person = here.user()
     image = await here.image("fickle:1", command=("python", "-c", FICKLE, "{port}"))
     notebook = await here.notebook(person, image, Status.RUNNING)
-    access = GrantAccess(here.core.store, here.runtime, here.core.keyring)
+    access = GrantAccess(here.core.store, here.runtime, here.core.keyring, host=HOST)
     door = Door(notebook=str(notebook.id), kind=Kind.JUPYTER)
     ticket = await _ticket(here, person, notebook)
     passed = await access.enter(door, ticket)
@@ -92,7 +93,7 @@ async def test_a_ticket_is_for_its_own_door(here: World) -> None:
     person = here.user()
     image = await here.image("tiny:1")
     first, second = [await here.notebook(person, image, Status.RUNNING) for _ in range(2)]
-    access = GrantAccess(here.core.store, here.runtime, here.core.keyring)
+    access = GrantAccess(here.core.store, here.runtime, here.core.keyring, host=HOST)
     ticket = await _ticket(here, person, first)
     for notebook in (str(second.id), "0", "1", "no number", str(first.id) + "0"):
         with pytest.raises(Refused) as refused:

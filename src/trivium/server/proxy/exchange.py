@@ -19,8 +19,9 @@ from trivium.server.proxy.heads import RequestHead, tokens
 from trivium.server.proxy.origins import check_forgery, check_websocket
 from trivium.server.proxy.pages import wants_page
 from trivium.server.proxy.problems import Moved, Problem
-from trivium.server.proxy.rewriting import Asked
+from trivium.server.proxy.rewriting import FORWARDED, Asked
 from trivium.server.proxy.shared import Shared
+from trivium.server.proxy.targets import OtherProxy
 from trivium.server.proxy.websockets import asks_for_websocket, check_handshake
 
 NOBODY: Final = 0  # the status of a request whose client was gone before the answer
@@ -206,6 +207,8 @@ class Exchange:
         websocket = asks_for_websocket(head)
         if self._is_link and not websocket and head.method == "GET" and wants_page(head.values.get(b"accept", b"")):
             self._exchange_link(place, passed, way)
+        if FORWARDED in head.values and isinstance(passed.target, OtherProxy):
+            raise Problem(508, "proxy.loop")
         self.held = Held(door=place.door, passed=passed)
         forwarding = Forwarding(self._shared, self, asked, held=self.held, place=place, body=self._body)
         self._forwarding = forwarding

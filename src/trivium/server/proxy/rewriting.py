@@ -41,6 +41,7 @@ _NOT_IN = _HOP | {
     b"x-real-ip",
     b"x-rewrite-url",
     b"x-scheme",
+    b"x-trivium-forwarded",
 }
 _NOT_OUT = _HOP | {
     b"alt-svc",  # would send the browser past us
@@ -51,6 +52,12 @@ _NOT_OUT = _HOP | {
 _NOT_OUT_SHARED = _NOT_OUT | {b"service-worker-allowed"}  # one origin for all: a page keeps to its own paths
 _NO_NAMES: frozenset[bytes] = frozenset()
 _SITE = re.compile(rb"(?:https?:)?//([^/?#\\]+)(.*)", re.IGNORECASE)
+
+
+FORWARDED = b"x-trivium-forwarded"
+"""The field that says that a proxy of ours has sent the request on already: it is not sent on again."""
+
+FORWARDED_LINE = b"X-Trivium-Forwarded: 1"
 
 
 class Asked(Value, frozen=True):
@@ -93,7 +100,7 @@ def untouched_head(asked: Asked, *, framing: bytes) -> bytes:
     head = asked.head
     dropped = _named(head.values) | _HOP | {b"expect", b"host"}
     lines = [line for low, line in head.fields if low not in dropped]
-    lines[:0] = [b"%b %b HTTP/1.1\r\nHost: %b" % (head.method.encode(), head.target, asked.host)]
+    lines[:0] = [b"%b %b HTTP/1.1\r\nHost: %b" % (head.method.encode(), head.target, asked.host), FORWARDED_LINE]
     return b"\r\n".join(lines) + b"\r\n" + framing + b"\r\n"
 
 
