@@ -27,6 +27,7 @@ from trivium.server.http import Part
 from trivium.store import Flavour, Store, Write
 
 STOCK: Final = 60.0  # seconds between two looks at what the machine has
+HOUR: Final = 3600.0
 log = structlog.get_logger()
 
 
@@ -102,10 +103,12 @@ class Duties:
     def _tasks(self, tenure: Tenure, worker: NotebookWorker, porter: Porter) -> tuple[Coroutine[Any, Any, None], ...]:
         return (
             worker.run(),
+            self._runtime.heed(worker.wake),
             porter.run(),
             self._furnish(tenure),
             repeat("stock", STOCK, lambda: self._take_stock(tenure)),
             repeat("images", STOCK, lambda: self._learn(tenure)),
+            repeat("layers", HOUR, lambda: notebooks.drop_unused_layers(self._store, self._runtime)),
         )
 
     async def _take_stock(self, tenure: Tenure) -> None:

@@ -32,6 +32,8 @@ from trivium.resources.notebooks.ports import (
 PIECE = 1 << 20  # bytes of a log that are read at once
 GONE_WITHIN = 30.0  # seconds for a notebook that is removed to end
 STEP = 0.05
+HEED = 300.0  # seconds in which nothing may happen
+HEED_AGAIN = 1.0
 
 
 class ProcessRuntime:
@@ -77,6 +79,16 @@ class ProcessRuntime:
         absent = {key: Observation(key=key, phase=Phase.ABSENT) for key in keys}
         return absent | {one.key: one for one in seen}
 
+    async def heed(self, changed: Callable[[], None]) -> None:
+        """Call `changed` whenever a launch has come on, until cancelled; while the keeper is away, nothing is heard."""
+        known = ""
+        while True:
+            try:
+                known = (await self._keeper.ask("changed", longer=HEED, known=known))["latest"]
+                changed()
+            except RuntimeUnavailable:
+                await asyncio.sleep(HEED_AGAIN)
+
     async def stop(self, key: LaunchKey, grace: timedelta) -> None:
         """Ask it to end, and after `grace` make it. Errors: `RuntimeUnavailable`."""
         await self._keeper.ask("stop", key=wire.key_note(key), grace=grace.total_seconds())
@@ -95,7 +107,7 @@ class ProcessRuntime:
         await self._heavy.run(layers.discard, self._data, launch)
 
     async def logs(self, key: LaunchKey, since: int = 0) -> Log:
-        """Up to 1 MiB of the log from byte `since` on."""
+        """Up to 1 MiB of the log from byte `since` on, or from its beginning where it is shorter by now."""
         return await asyncio.to_thread(
             _read_log, self._data / "logs" / str(key.launch) / f"{key.generation}.log", since
         )
@@ -123,6 +135,10 @@ class ProcessRuntime:
     async def save(self, key: LaunchKey, name: str) -> SavedLayer:
         """Keep the notebook's own packages as a layer. OSError when they cannot be kept."""
         return await self._heavy.run(layers.save, self._data, key.launch, name)
+
+    async def layers(self) -> Sequence[str]:
+        """The names of the saved layers that are kept."""
+        return await self._heavy.run(layers.names, self._data)
 
     async def drop_layer(self, name: str) -> None:
         """Remove a saved layer. Repeatable."""
@@ -163,6 +179,8 @@ def _read_log(path: Path, since: int) -> Log:
     except OSError:
         return Log(text="", next=since)
     try:
+        if since > os.fstat(descriptor).st_size:
+            since = 0  # it grew too long, and began anew
         piece = os.pread(descriptor, PIECE, max(since, 0))
     finally:
         os.close(descriptor)

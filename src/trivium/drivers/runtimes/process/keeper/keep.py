@@ -17,6 +17,7 @@ from trivium.drivers.runtimes.process.keeper.epochs import Epochs
 from trivium.drivers.runtimes.process.keeper.errands import Errands, Reply
 from trivium.drivers.runtimes.process.keeper.journal import Journal, Note
 from trivium.drivers.runtimes.process.keeper.launch import Launch, recalled
+from trivium.drivers.runtimes.process.keeper.news import News
 from trivium.drivers.runtimes.process.keeper.parents import Parents
 from trivium.drivers.runtimes.process.keeper.spec import paths_of, read_spec
 from trivium.drivers.runtimes.process.keeper.starting import FULL
@@ -25,6 +26,7 @@ from trivium.drivers.runtimes.process.keeper.world import World
 PROTOCOL = 1
 NAME = re.compile(r"[0-9]+-[0-9]+")
 IDLE = 30.0  # seconds without anything to keep and anybody who asks, after which the keeper ends
+GLANCE = 0.01  # seconds between two looks whether a notebook that starts begins to answer
 REAPED = 4096  # wait statuses that are remembered
 
 
@@ -48,6 +50,8 @@ class Keeper:
         self._reaped: dict[int, int] = {}
         self._complaints: set[str] = set()
         self._is_dismissed = False
+        self._news = News()
+        self._due = 0.0
         self._used = time.monotonic()
         self._recall()
 
@@ -56,10 +60,14 @@ class Keeper:
     def ask(self, op: str, note: Note, reply: Reply) -> None:
         """Do what is asked, and reply now or later; `Refused` says why not."""
         self._used = time.monotonic()
+        self._due = 0.0
         if not self._epochs.admits(op, int(note.get("epoch", 0))):
             raise Refused("another server acts here by now")
         if op == "execute":
             self._execute(note, reply)
+            return
+        if op == "changed":
+            self._news.tell(str(note.get("known", "")), reply)
             return
         operations: dict[str, Callable[[Note], Note]] = {
             "hello": self._hello,
@@ -77,9 +85,14 @@ class Keeper:
         reply(operations[op](note))
 
     def turn(self) -> float:
-        """Bring every launch on; seconds until the next turn is due."""
-        self._reap()
+        """Bring every launch on where that is due; seconds until it is to be seen again whether it is."""
         now = time.monotonic()
+        if self._reap() or now >= self._due or any(one.has_news(now) for one in self._launches.values()):
+            self._due = now + self._bring_on(now)
+        starts = any(one.is_starting for one in self._launches.values())
+        return max(min(self._due - time.monotonic(), GLANCE if starts else self._due), 0.0)
+
+    def _bring_on(self, now: float) -> float:
         alive = [one for one in self._launches.values() if one.is_alive]
         table = processes.everyone() if alive else {}
         world = World(now, self._boot, table, self._reaped)
@@ -90,8 +103,9 @@ class Keeper:
                 self._tidy(launch)
             except Exception as error:  # noqa: BLE001 - one launch's fault must not end the keeper of all others
                 self._complain(launch, error)
-        is_busy = any(one.phase() in {"queued", "starting"} for one in self._launches.values())
-        self._parents.turn(now, is_busy=is_busy)
+        phases = {name: one.phase() for name, one in self._launches.items()}
+        self._news.look(phases)
+        self._parents.turn(now, is_busy=not {"queued", "starting"}.isdisjoint(phases.values()))
         return min((one.wait() for one in self._launches.values()), default=1.0)
 
     def is_over(self, *, is_watched: bool) -> bool:
@@ -259,16 +273,19 @@ class Keeper:
         count = max(1, -int(-launch.spec.cores // 1))
         return frozenset(sorted(load, key=lambda cpu: load[cpu])[:count])
 
-    def _reap(self) -> None:
-        """Reap minders, and orphans whose minder was killed."""
+    def _reap(self) -> bool:
+        """Reap minders, parents, and orphans whose minder was killed; whether there was any."""
+        found = False
         with suppress(ChildProcessError):
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if not pid:
-                    return
+                    break
+                found = True
                 self._reaped[pid] = status
                 if len(self._reaped) > REAPED:
                     self._reaped.pop(next(iter(self._reaped)))
+        return found
 
 
 def cgroup_name(data: str) -> str:

@@ -78,6 +78,11 @@ class Launch:
         return self.is_begun and self.ended is None
 
     @property
+    def is_starting(self) -> bool:
+        """Whether it may begin to answer at any moment."""
+        return self.is_alive and not self.is_ready and not self.is_stopping
+
+    @property
     def is_stopping(self) -> bool:
         """Whether it was asked to end, or is being ended."""
         return self._stop is not None or self._exit is not None
@@ -197,6 +202,14 @@ class Launch:
             self._check_ready(world)
         if self.is_stopping:
             self._bring_to_end(world)
+
+    def has_news(self, now: float) -> bool:
+        """Whether there is a sign that it begins to answer. Costs next to nothing."""
+        if not self.is_starting:
+            return False
+        if self._probe is not None:
+            return self._probe.has_news()
+        return self._uses_socket and now - self._probed >= BETWEEN_PROBES and os.path.lexists(self.paths.socket)
 
     def wait(self) -> float:
         """Seconds until it should have its next turn."""
@@ -343,17 +356,17 @@ class Launch:
         if world.now - self._began > self.spec.ready_within:
             detail = f"It did not answer within {self.spec.ready_within:g} seconds. {last_line(self.paths.log)}".strip()
             self.stop(LEFTOVERS, ending="never_ready", detail=detail)
-        elif self._probe is not None:
-            answered = self._probe.look(world.now)
-            if answered is not None:
-                self._probe = None
-            if answered:
-                self.is_ready = True
-                with suppress(OSError):
-                    self.notes.write(journal.READY, {"at": time.time()})
-        elif world.now - self._probed >= BETWEEN_PROBES:
+            return
+        if self._probe is None and world.now - self._probed >= BETWEEN_PROBES:
             self._probed = world.now
             self._ask(world.now)
+        answered = None if self._probe is None else self._probe.look(world.now)
+        if answered is not None:
+            self._probe = None
+        if answered:
+            self.is_ready = True
+            with suppress(OSError):
+                self.notes.write(journal.READY, {"at": time.time()})
 
     def _ask(self, now: float) -> None:
         """Begin to ask whether it answers, where its own processes listen."""

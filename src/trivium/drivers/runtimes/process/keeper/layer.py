@@ -112,7 +112,7 @@ def chain(places: list[str]) -> str:
 
 def _add_script(path: str, python: str) -> None:
     """A `pip` of the layer: the image's own would install into the image. One that the user installed is kept."""
-    if not os.path.lexists(path):
+    if not os.path.lexists(path) or not os.lstat(path).st_size:  # as after a power cut
         _write(path, LAUNCHER.format(python=shlex.quote(python)))
         os.chmod(path, 0o755)  # noqa: S103 - a program, below a directory that only its user may enter
 
@@ -154,9 +154,8 @@ def _link(target: str, path: str) -> None:
 
 
 def _write(path: str, text: str) -> None:
+    """Write a file that is written anew at each start, and so need not outlast the machine."""
     beside = f"{path}.new"
     with open(beside, "w", encoding="utf-8") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
     os.replace(beside, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import stat
 from contextlib import suppress
@@ -52,6 +53,10 @@ class Probe:
         if len(words) < 2 or not words[0].startswith(b"HTTP/1."):  # noqa: PLR2004 - version and status
             return False
         return self._target.any_status or words[1] == b"200"
+
+    def has_news(self) -> bool:
+        """Whether a look would find anything out."""
+        return self._failed or bool(select.select([self._connection], [], [], 0)[0])
 
     def close(self) -> None:
         """Let go of the connection. Repeatable."""
