@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from trivium.base.caller import Caller
 from trivium.base.clock import SystemClock
 from trivium.base.site import Site
-from trivium.resources import images, notebooks, users
+from trivium.resources import hosts, images, notebooks, users
 from trivium.resources.images import Image
 from trivium.resources.images.ports import EnvironmentFound
 from trivium.resources.notebooks import Notebook, NotebookSpec
@@ -46,8 +47,9 @@ def seed_notebooks(url: str, rows: int) -> None:
         caller = store.read_now(_admin)
         site = Site(id=1, name="bench", registry="bench.local", url="", proxy_url="", homes=Path("/nowhere"))
         image = store.write_now(_image, caller, site)
+        able = {host.id: CAPABLE for host in store.read_now(hosts.everywhere)}
         for first in range(0, rows, BATCH):
-            store.write_now(_some, caller, site, image=image, numbers=range(first, min(first + BATCH, rows)))
+            store.write_now(_some, caller, site, able=able, image=image, numbers=range(first, min(first + BATCH, rows)))
     finally:
         store.close()
 
@@ -72,10 +74,12 @@ def _image(tx: Write, caller: Caller, site: Site) -> Image:
     )
 
 
-def _some(tx: Write, caller: Caller, site: Site, *, image: Image, numbers: range) -> None:
+def _some(
+    tx: Write, caller: Caller, site: Site, *, able: Mapping[str, Capabilities], image: Image, numbers: range
+) -> None:
     for number in numbers:
         spec = NotebookSpec(name=f"training-{number}", image_path=image.path, kind="cpu", count=1)
-        made = notebooks.create(tx, caller, site, spec=spec, capabilities=CAPABLE)
+        made = notebooks.create(tx, caller, site, spec=spec, hosts=able)
         _lived(tx, caller, made, fails=number % FAILED_OF == 0)
 
 

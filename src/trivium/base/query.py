@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from trivium.base.values import Value
@@ -82,6 +82,20 @@ class Query(Value, frozen=True):
     page: Offset | After = Offset(limit=20)
     fields: tuple[str, ...] = ()  # empty: all
     total: bool = True
+
+
+class Stamp(Protocol):
+    """A row and its state, as lists give them to whoever may have the rest already. Compares and hashes as a tuple."""
+
+    @property
+    def id(self) -> int:
+        """Which row."""
+        ...
+
+    @property
+    def revision(self) -> int:
+        """Moves with every change of the row: whatever is made of it is the same as long as this is."""
+        ...
 
 
 class Listed(Value, Generic[R], frozen=True):

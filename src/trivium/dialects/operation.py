@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
@@ -16,6 +17,8 @@ from trivium.base.values import Value
 from trivium.resources.images.ports import Places
 from trivium.resources.notebooks.ports import Everywhere
 from trivium.store import Read, Store, Write
+
+HOST: Final = re.compile(r"[A-Za-z0-9._\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,8 +53,22 @@ class Request(Value, frozen=True):
     body: bytes
     id: str  # the request's id: in every log line, in events, and in the answers that show one
     peer: str  # the client's address
-    base_url: str  # the origin as the client addressed us, without a slash at the end
+    scheme: str  # http or https
+    server: tuple[str, int | None] | None  # our own address, where it is known
     parameters: Mapping[str, str] = {}  # what stood in the path for its {names}
+
+    @property
+    def base_url(self) -> str:
+        """The origin as the client addressed us, without a slash at the end.
+
+        Our own address where its Host header is absent or no host's name.
+        """
+        host = self.headers.get("host", "")
+        if not HOST.fullmatch(host):
+            name, port = self.server or ("localhost", None)
+            name = f"[{name}]" if ":" in name else name
+            host = f"{name}:{port}" if port else name
+        return f"{self.scheme}://{host}"
 
 
 class Reply(Value, frozen=True):
@@ -100,6 +117,21 @@ class Call(Generic[B, Q]):
 
 
 Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
+"""Carries an operation out, in as many transactions as it takes."""
+
+
+def _is_bounded(_query: Any) -> bool:  # noqa: ANN401 - of any shape
+    return False
+
+
+class View(Value, frozen=True):
+    """Carries out an operation that only looks: in one view of the store, the same in which its caller was let in.
+
+    `may_grow` tells of a query whether what it costs may grow with the tables: it is then a search, with a time limit.
+    """
+
+    look: Callable[[Read, Call[Any, Any]], Any]
+    may_grow: Callable[[Any], bool] = _is_bounded
 
 
 class Operation(Value, frozen=True):
@@ -108,7 +140,7 @@ class Operation(Value, frozen=True):
     name: str  # the vendor's name of it
     method: str
     path: str  # with {names} for the parts that differ
-    handler: Handler
+    handler: Handler | View
     mark: Mark
     summary: str  # one line for the coverage page and the OpenAPI file
     body: type[Wire] = Nothing

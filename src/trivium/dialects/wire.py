@@ -7,7 +7,7 @@ bits, for nesting without end.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import unquote_to_bytes
 
@@ -24,6 +24,12 @@ __all__ = ["BadText", "Malformed", "Mistyped", "OutOfBounds", "decode_body", "de
 W = TypeVar("W", bound=Wire)
 
 BODY: Final = "body"
+QUERIES: Final = 1024
+"""Queries that are remembered as read …"""
+
+REMEMBERED: Final = 512
+"""… of so many bytes at most."""
+
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # some editors and shells put it before what they send
 
 
@@ -50,8 +56,16 @@ def decode_query(request: Request, shape: type[W]) -> W:
     A name that comes several times gives its first value, or all of them to a field that is a list. An empty value is
     as good as none, except for text. Raises `Missing` or `Invalid`.
     """
-    given = _gathered(request.query, _query_fields(shape)) if request.query else {}
+    return _asked_before(request.query, shape) if len(request.query) <= REMEMBERED else _asked(request.query, shape)
+
+
+def _asked(query: bytes, shape: type[W]) -> W:
+    given = _gathered(query, _query_fields(shape)) if query else {}
     return shape_reader(shape)(given, "")
+
+
+_asked_before = lru_cache(QUERIES)(_asked)
+"""The same for queries that came before: clients ask for the same pages again and again."""
 
 
 def _parsed(raw: bytes) -> Json:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, LargeBinary, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -48,6 +48,11 @@ class Uuid16(TypeDecorator[UUID]):
 def text() -> Text:
     """Text that sorts by code point on both databases, whatever locale PostgreSQL was made with."""
     return Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def revision() -> Column[int]:
+    """A number that moves with every change of the row, whoever makes it: a trigger of the migrations' sees to that."""
+    return Column("revision", BigInteger, nullable=False, server_default="1")
 
 
 def _stored_instant(value: datetime | None) -> int | None:

@@ -19,22 +19,29 @@ class Prepared:
     `names` are its parameters' names in the order in which `rows` is given their values; none may be a list.
     """
 
-    def __init__(self, statement: Select[Any], *names: str) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]], *names: str) -> None:
         self._statement = statement
         self._names = names
 
     def rows(self, tx: Read, *values: Any) -> list[Any]:
         """Every row as a named tuple, each column in its Python form."""
-        plan: _Plan | None = tx.shapes.get(self)
-        if plan is None:
-            plan = _compiled(self._statement, self._names, tx.connection.dialect)
-            tx.shapes.put(self, plan)
-        return [plan.row(row) for row in tx.fetch(plan.sql, [bind(values[index]) for index, bind in plan.places])]
+        found: list[Any] | None = tx.recall((self, values))
+        if found is None:
+            found = self._asked(tx, values)
+            tx.keep((self, values), found, rows=len(found))
+        return found
 
     def first(self, tx: Read, *values: Any) -> Any:
         """The first row, or None."""
         rows = self.rows(tx, *values)
         return rows[0] if rows else None
+
+    def _asked(self, tx: Read, values: tuple[Any, ...]) -> list[Any]:
+        plan: _Plan | None = tx.shapes.get(self)
+        if plan is None:
+            plan = _compiled(self._statement, self._names, tx.connection.dialect)
+            tx.shapes.put(self, plan)
+        return [plan.row(row) for row in tx.fetch(plan.sql, [bind(values[index]) for index, bind in plan.places])]
 
 
 class _Plan(Struct, frozen=True, eq=False):
@@ -43,7 +50,7 @@ class _Plan(Struct, frozen=True, eq=False):
     row: Callable[[tuple[Any, ...]], Any]
 
 
-def _compiled(statement: Select[Any], names: tuple[str, ...], dialect: Dialect) -> _Plan:
+def _compiled(statement: Select[*tuple[Any, ...]], names: tuple[str, ...], dialect: Dialect) -> _Plan:
     made: Any = statement.compile(dialect=dialect)
     places: list[tuple[int, Callable[[Any], Any]]] = []
     for name in made.positiontup:
@@ -52,15 +59,15 @@ def _compiled(statement: Select[Any], names: tuple[str, ...], dialect: Dialect) 
     return _Plan(made.string, tuple(places), _row(statement, dialect))
 
 
-def _row(statement: Select[Any], dialect: Dialect) -> Callable[[tuple[Any, ...]], Any]:
+def _row(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> Callable[[tuple[Any, ...]], Any]:
     """What makes a named tuple of the driver's row."""
-    columns = statement.selected_columns
-    # Its fields are only known now.
-    named: Any = namedtuple("Row", [column.key for column in columns])  # noqa: PYI024  # pyright: ignore[reportUntypedNamedTuple]
+    columns: list[Any] = list(statement.selected_columns)
+    names: list[str] = [column.key for column in columns]  # known only now
+    named: Any = namedtuple("Row", names)  # noqa: PYI024  # pyright: ignore[reportUntypedNamedTuple]
     found = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     convert = [(index, function) for index, function in enumerate(found) if function is not None]
 
-    def row(given: tuple[Any, ...]) -> Any:  # noqa: ANN401 - what it has is said by the statement
+    def row(given: tuple[Any, ...]) -> Any:
         values = list(given)
         for index, function in convert:
             if values[index] is not None:
@@ -70,10 +77,10 @@ def _row(statement: Select[Any], dialect: Dialect) -> Callable[[tuple[Any, ...]]
     return row
 
 
-def _same(value: Any) -> Any:  # noqa: ANN401 - any value of a column
+def _same(value: Any) -> Any:
     return value
 
 
-def _always(value: Any) -> Callable[[Any], Any]:  # noqa: ANN401 - any value of a column
+def _always(value: Any) -> Callable[[Any], Any]:
     """A constant of the statement's own: whatever is given, it is what goes in."""
     return lambda _: value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -59,23 +59,23 @@ class Read:
             return instant(int(self.value(MOMENT)))
         return self.now
 
+    def recall(self, key: Hashable) -> Any:
+        """What was kept under that key, if nobody has written anything since; else None."""
+        return None if self._kept is None else self._kept.get(key)
+
+    def keep(self, key: Hashable, found: object, *, rows: int) -> None:
+        """Keep what was found until somebody writes: it must follow from the key and the database alone.
+
+        Whoever recalls it gets the same object, which nobody may change. `rows` is how many it holds.
+        """
+        if self._kept is not None:
+            self._kept.put(key, found, rows=rows)
+
     def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         """Every row, as the driver gives it, of a statement in the driver's own tongue: the fast way.
 
-        Parameters are positional, and in the form in which the database keeps them. The rows are not to be changed:
-        others may be given the same ones.
+        Parameters are positional, and in the form in which the database keeps them.
         """
-        kept = self._kept
-        if kept is None:
-            return self._fetched(sql, parameters)
-        key = (sql, tuple(parameters))
-        rows = kept.get(key)
-        if rows is None:
-            rows = self._fetched(sql, parameters)
-            kept.put(key, rows)
-        return rows
-
-    def _fetched(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         driver: Any = self.connection.connection.driver_connection
         try:
             return driver.execute(sql, parameters).fetchall()

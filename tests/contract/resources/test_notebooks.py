@@ -9,7 +9,7 @@ import pytest
 
 from tests.builders import CAPABLE, HOST, Place, cards, free_of
 from trivium.base.caller import Caller
-from trivium.base.query import Condition, Offset, Op, Query
+from trivium.base.query import Condition, Listed, Offset, Op, Query, Stamp
 from trivium.base.units import GIB
 from trivium.resources import events, notebooks, operations, users
 from trivium.resources.images import NoSuchImage
@@ -137,13 +137,24 @@ def test_a_rename_is_seen_and_found(here: Place, alice: Caller) -> None:
     assert [notebook.name for notebook in found.rows] == ["实验 One"]
 
 
-def test_a_page_knows_its_total_and_the_room_there_is(here: Place, alice: Caller) -> None:
+def test_a_page_knows_its_total_and_its_rows_revisions(here: Place, alice: Caller) -> None:
     image = here.image()
     made = [here.notebook(alice, image, f"n{number}", kind="dcu") for number in range(5)]
-    page, room = here.store.search_now(notebooks.list_with_room, alice, Query(page=Offset(limit=2, offset=1)))
-    assert [notebook.id for notebook in page.rows] == [made[3].id, made[2].id]
-    assert page.total == 5
-    assert room[made[0].pool, "dcu"].free == 3
+    asked = Query(page=Offset(limit=2, offset=1))
+
+    def stamps() -> Listed[Stamp]:
+        return here.store.search_now(notebooks.list_stamps, alice, asked)
+
+    before = stamps()
+    assert [stamp.id for stamp in before.rows] == [made[3].id, made[2].id]
+    assert before.total == 5
+    here.store.write_now(notebooks.rename, alice, made[3].id, name="other")
+    after = stamps()
+    assert after.rows[0].revision > before.rows[0].revision
+    assert after.rows[1] == before.rows[1]
+    there = here.store.read_now(notebooks.by_ids, alice, [stamp.id for stamp in after.rows])
+    assert [there[stamp.id].name for stamp in after.rows] == ["other", "n2"]
+    assert here.store.read_now(notebooks.by_ids, here.user("bob"), [made[0].id]) == {}
 
 
 def test_without_uids_of_their_own_a_second_user_is_refused(here: Place, alice: Caller) -> None:

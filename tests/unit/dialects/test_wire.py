@@ -63,7 +63,16 @@ class Asked(Wire, frozen=True, kw_only=True):
 
 def request(*, body: bytes = b"", query: bytes = b"") -> Request:
     return Request(
-        method="POST", path="/", raw_path=b"/", query=query, headers={}, body=body, id="0" * 32, peer="", base_url=""
+        method="POST",
+        path="/",
+        raw_path=b"/",
+        query=query,
+        headers={},
+        body=body,
+        id="0" * 32,
+        peer="",
+        scheme="http",
+        server=None,
     )
 
 

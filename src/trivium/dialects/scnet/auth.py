@@ -22,6 +22,7 @@ from trivium.dialects.scnet.errors import BadSignature, BadToken, OutsideWindow
 from trivium.dialects.scnet.spelling import milliseconds, required
 from trivium.resources import users
 from trivium.resources.users import AccountFrozen, Session
+from trivium.store import Read
 
 SOURCE: Final = "scnet"
 RENEWABLE: Final = timedelta(hours=24)
@@ -108,21 +109,29 @@ async def caller_by_token(
 
     `renewable` is how long after its end the token still counts.
     """
+    session = session_named(tokens, request)
+    return await core.store.read(caller_behind, session, request.id, site=core.site.id, renewable=renewable)
+
+
+def session_named(tokens: Tokens, request: Request) -> int:
+    """The session that the token of a request is for; `BadToken`."""
     token = request.headers.get("token", "").strip()
     if not token:
         raise BadToken
-    session = tokens.session_of(token)
-    caller = await core.store.read(
-        users.caller_of_session, session, request=request.id, source=SOURCE, renewable=renewable
-    )
-    if caller.region not in (None, str(core.site.id)):
+    return tokens.session_of(token)
+
+
+def caller_behind(tx: Read, session: int, request: str, *, site: int, renewable: timedelta = timedelta(0)) -> Caller:
+    """Who stands behind a session at this site, frozen or not. `BadToken`, or what the session is refused for."""
+    caller = users.caller_of_session(tx, session, request=request, source=SOURCE, renewable=renewable)
+    if caller.region not in (None, str(site)):
         raise BadToken
     return caller
 
 
-async def active_caller(core: Core, tokens: Tokens, request: Request) -> Caller:
+def active_caller(tx: Read, session: int, request: str, *, site: int) -> Caller:
     """The same, and `AccountFrozen` when the account is stopped."""
-    caller = await caller_by_token(core, tokens, request)
+    caller = caller_behind(tx, session, request, site=site)
     if caller.frozen:
         raise AccountFrozen
     return caller

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final, TypeAlias
 
+from trivium.base.clock import MICROSECOND
 from trivium.base.errors import Invalid, Missing
 from trivium.base.ids import decimal_id
 from trivium.base.query import Offset
@@ -26,6 +27,8 @@ LAST: Final = 10**18 - 1
 
 FURTHEST: Final = 1 << 62
 """No table has as many rows; a page beyond it is empty, and databases can still count so far."""
+
+MINUTE: Final = timedelta(minutes=1)
 
 WHOLE: Final = re.compile(r"[0-9]{1,18}")
 
@@ -54,6 +57,13 @@ def countdown(until: datetime | None, now: datetime) -> str | None:
         return None
     minutes = max(int((until - now).total_seconds()), 0) // 60
     return f"{minutes // 1440}天{minutes // 60 % 24}小时{minutes % 60}分钟"
+
+
+def countdown_until(until: datetime | None, now: datetime) -> datetime | None:
+    """From when on the countdown reads otherwise than now; None when it never does."""
+    if until is None or until - now < MINUTE:
+        return None
+    return until - (until - now) // MINUTE * MINUTE + MICROSECOND
 
 
 def duration(length: timedelta | None) -> str | None:

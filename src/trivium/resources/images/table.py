@@ -12,7 +12,7 @@ from trivium.base.reasons import Reason
 from trivium.resources.images.types import KINDS, Image, ImageStatus, Visibility
 from trivium.store import fields as f
 from trivium.store import metadata
-from trivium.store.columns import Instant, Uuid16, text
+from trivium.store.columns import Instant, Uuid16, revision, text
 from trivium.store.grams import Grams
 from trivium.store.query import Scope
 
@@ -50,6 +50,7 @@ images = Table(
     Column("changed_at", Instant, nullable=False),
     Column("deleted_at", Instant),
     Column("host", text()),  # where its layers lie; null where it has none
+    revision(),
     Index(None, "visibility", "accelerator", "id"),
     Index(None, "project_id", "id"),
 )

@@ -2,6 +2,7 @@
 
 from trivium.resources.nodes.errors import NoCapacity
 from trivium.resources.nodes.service import availability, free, get, held_by, in_pool, note_away, reserve, take_stock
+from trivium.resources.nodes.stock import Room, Stock
 from trivium.resources.nodes.types import Availability, Device, Need, Node, Placement
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "NoCapacity",
     "Node",
     "Placement",
+    "Room",
+    "Stock",
     "availability",
     "free",
     "get",

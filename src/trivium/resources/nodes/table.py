@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey,
 
 from trivium.resources.nodes.types import Device, Node
 from trivium.store import metadata
-from trivium.store.columns import Instant, Uuid16, text
+from trivium.store.columns import Instant, Uuid16, revision, text
 
 nodes = Table(
     "nodes",
@@ -28,6 +28,7 @@ nodes = Table(
     Column("held_millicores", BigInteger, CheckConstraint("held_millicores >= 0", "held_millicores"), nullable=False),
     Column("held_memory", BigInteger, CheckConstraint("held_memory >= 0", "held_memory"), nullable=False),
     Column("seen_at", Instant, nullable=False),
+    revision(),  # moves with its devices, too
     UniqueConstraint("host", "name"),
 )
 

@@ -15,6 +15,7 @@ from trivium.resources.notebooks.errors import (
     UserNotSeparable,
 )
 from trivium.resources.notebooks.holdings import NotebookHoldings
+from trivium.resources.notebooks.leftovers import drop_unused_layers
 from trivium.resources.notebooks.links import (
     BadGrant,
     Entry,
@@ -26,17 +27,15 @@ from trivium.resources.notebooks.links import (
     pass_for,
     still_open,
 )
+from trivium.resources.notebooks.listing import by_ids, list_notebooks, list_stamps
 from trivium.resources.notebooks.outcomes import apply_limits
 from trivium.resources.notebooks.service import (
     by_status,
     create,
     get,
     host_of,
-    list_notebooks,
-    list_with_room,
     release,
     rename,
-    room_for,
     save_and_stop,
     start,
     stop,
@@ -75,19 +74,20 @@ __all__ = [
     "Wanted",
     "World",
     "apply_limits",
+    "by_ids",
     "by_status",
     "create",
     "custom_link",
+    "drop_unused_layers",
     "get",
     "host_of",
     "link",
     "list_notebooks",
-    "list_with_room",
+    "list_stamps",
     "open_door",
     "pass_for",
     "release",
     "rename",
-    "room_for",
     "save_and_stop",
     "start",
     "start_custom",

@@ -43,6 +43,7 @@ def change(tx: Write, before: Notebook, **values: Any) -> Notebook:  # noqa: ANN
         "ever_ran": ever_ran,
         "reason": None if reason is None else document(reason),
         "changed_at": tx.now,
+        "revision": notebooks.c.revision + 1,
     }
     tx.run(update(notebooks).where(notebooks.c.id == before.id).values(row))
     return lock(tx, before.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,12 @@ from sqlalchemy import insert, select
 
 from trivium.base.caller import Caller
 from trivium.base.clock import MICROSECOND
-from trivium.base.query import Listed, Query
 from trivium.base.site import Site
 from trivium.base.text import fold
 from trivium.resources import events, images, nodes, operations, pools, users
 from trivium.resources.hosts import must_be_there
 from trivium.resources.images import Image, ImageNotReady, ImageStatus
-from trivium.resources.nodes import Availability, Need, Placement
+from trivium.resources.nodes import Need, Placement
 from trivium.resources.notebooks.asking import (
     checked_command,
     checked_mounts,
@@ -38,10 +37,10 @@ from trivium.resources.notebooks.errors import (
 )
 from trivium.resources.notebooks.ports import Capabilities, Mount
 from trivium.resources.notebooks.states import RELEASABLE, STARTABLE, STOPPABLE
-from trivium.resources.notebooks.table import COUNTED, LISTED, NOTEBOOKS, document, notebook_of, notebooks
+from trivium.resources.notebooks.table import COUNTED, document, notebook_of, notebooks
 from trivium.resources.notebooks.types import Found, Notebook, NotebookSpec, Status, Wanted
 from trivium.resources.pools import Flavor, Pool
-from trivium.store import Read, Write, query
+from trivium.store import Read, Write
 from trivium.store.counters import numbers_by
 
 WORKER = "notebooks"
@@ -178,35 +177,14 @@ def host_of(tx: Read, notebook: int) -> str | None:
     return tx.value(select(notebooks.c.host).where(notebooks.c.id == notebook))
 
 
-def list_notebooks(tx: Read, caller: Caller, asked: Query) -> Listed[Notebook]:
-    """The notebooks of the caller's project that were not released, as asked."""
-    found = query.page(tx, NOTEBOOKS, asked, scope=(LISTED.of(project=caller.project),))
-    return Listed(rows=tuple(map(notebook_of, found.rows)), total=found.total, next=found.next)
-
-
-def list_with_room(
-    tx: Read, caller: Caller, asked: Query
-) -> tuple[Listed[Notebook], Mapping[tuple[int, str], Availability]]:
-    """The same, with what each notebook's pool has of its kind, by pool and kind, from the same view."""
-    page = list_notebooks(tx, caller, asked)
-    return page, room_for(tx, page.rows)
-
-
 def by_status(tx: Read) -> Mapping[str, int]:
     """How many notebooks there are of each status in the whole installation, those that are deleted left out."""
     rows = tx.all(numbers_by(COUNTED, "status"))
     return {row.status: row.number for row in rows if row.number and row.status != Status.DELETED}
 
 
-def room_for(tx: Read, found: Iterable[Notebook]) -> Mapping[tuple[int, str], Availability]:
-    """What the notebooks' pools have of the notebooks' kinds: in all, and free now."""
-    wanted = {(notebook.pool, notebook.resources.kind) for notebook in found}
-    flavors = [flavor for pool in {pool for pool, _ in wanted} for flavor in pools.flavors_of(tx, pool)]
-    return nodes.availability(tx, (flavor for flavor in flavors if (flavor.pool, flavor.kind) in wanted))
-
-
 def _own(tx: Write, caller: Caller, notebook: int) -> Notebook:
-    """The same, locked."""
+    """The notebook, locked, if it is the caller's project's and not released. `NoSuchNotebook`."""
     found = lock(tx, notebook)
     if not _is_visible(caller, found):
         raise NoSuchNotebook

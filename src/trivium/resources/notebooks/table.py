@@ -15,7 +15,7 @@ from trivium.resources.notebooks.ports import Address, Mount
 from trivium.resources.notebooks.types import Found, Notebook, Resources, Status, Wanted
 from trivium.store import fields as f
 from trivium.store import metadata
-from trivium.store.columns import Instant, Uuid16, text
+from trivium.store.columns import Instant, Uuid16, revision, text
 from trivium.store.counters import Counted
 from trivium.store.grams import Grams
 from trivium.store.query import Scope
@@ -76,6 +76,7 @@ notebooks = Table(
     Column("stop_at", Instant),
     Column("release_at", Instant),
     Column("deleted_at", Instant),
+    revision(),
     Index(None, "project_id", "listed", "id"),
     Index(None, "project_id", "listed", "status", "id"),
     Index("ix_notebooks_unsettled", "host", "id", sqlite_where=sql("settled = 0"), postgresql_where=sql("NOT settled")),
@@ -107,6 +108,7 @@ NOTEBOOKS = f.Resource(
         f.Field("pool", f.text, notebooks.c.pool_name),
         f.Field("created_at", f.time, notebooks.c.created_at),
         f.Field("changed_at", f.time, notebooks.c.changed_at),
+        f.Field("revision", f.integer, notebooks.c.revision),
     ),
     counted=COUNTED,
 )

@@ -12,6 +12,7 @@ from trivium.resources.pools.service import (
     set_flavor,
     visible,
 )
+from trivium.resources.pools.table import flavors
 from trivium.resources.pools.types import CPU, Flavor, Pool
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "default_pool",
     "find_by_name",
     "flavor_of",
+    "flavors",
     "flavors_of",
     "get",
     "offered",

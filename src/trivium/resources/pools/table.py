@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, Row, Ta
 
 from trivium.resources.pools.types import Flavor, Pool
 from trivium.store import metadata
-from trivium.store.columns import Instant, Uuid16, text
+from trivium.store.columns import Instant, Uuid16, revision, text
 
 pools = Table(
     "pools",
@@ -33,6 +33,7 @@ flavors = Table(
     Column("millicores", BigInteger, nullable=False),
     Column("memory", BigInteger, nullable=False),
     Column("declared", Boolean, nullable=False),
+    revision(),
     UniqueConstraint("pool_id", "kind"),
 )
 

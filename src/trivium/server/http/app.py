@@ -7,10 +7,11 @@ own form. A client that hangs up is no fault.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
 from typing import Final, TypeAlias
-from uuid import uuid4
 
 import structlog
 from msgspec import structs
@@ -29,10 +30,12 @@ from trivium.server.http.messages import (
 )
 from trivium.server.http.platform import Pages, Platform
 from trivium.server.http.routes import Found, Missed, Routes
+from trivium.server.logs import RequestLine, request_log
 
 ASGI: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 NO_OPERATION: Final = "-"
 PLATFORM: Final = "platform"
+IDS_AT_ONCE: Final = 256
 
 
 def build_app(dialects: Iterable[Dialect], platform: Platform) -> ASGI:
@@ -51,6 +54,22 @@ class _Answered(Value, frozen=True):
     unread: bool  # the body was not read to its end
 
 
+class RequestIds:
+    """Random ids of 32 hex digits; the randomness is fetched for many at once."""
+
+    def __init__(self) -> None:
+        self._digits = ""
+        self._used = 0
+
+    def next(self) -> str:
+        """An id that nothing else has."""
+        begin = self._used
+        if begin == len(self._digits):
+            self._digits, begin = os.urandom(16 * IDS_AT_ONCE).hex(), 0
+        self._used = begin + 32
+        return self._digits[begin : self._used]
+
+
 class App:
     """Answers one HTTP request for each call, all of them in one thread."""
 
@@ -59,7 +78,8 @@ class App:
         self._routes = Routes(dialects, reserved=self._pages.paths)
         self._requests = platform.metrics.requests
         self._log = structlog.get_logger().bind()  # bound once: each binding anew costs as much as a line
-        self._log_requests = platform.log_requests
+        self._note = request_log() if platform.log_requests else None
+        self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request. Raises nothing, but for scopes that are no HTTP request."""
@@ -79,7 +99,7 @@ class App:
 
     async def _answer(self, scope: Scope, receive: Receive) -> _Answered:
         found = self._routes.find(scope["method"], scope["path"], scope["raw_path"])
-        request = request_of(scope, id=uuid4().hex, parameters=found.parameters)
+        request = request_of(scope, id=self._ids.next(), parameters=found.parameters)
         unread = False
         try:
             try:
@@ -141,15 +161,17 @@ class App:
         reply = answered.reply
         outcome = reply.outcome or str(reply.status)
         self._requests.answered(answered.dialect, answered.operation, outcome, seconds=seconds)
-        if self._log_requests:
-            self._log.info(
-                "request",
-                request=answered.request.id,
-                dialect=answered.dialect,
-                operation=answered.operation,
-                method=answered.request.method,
-                status=reply.status,
-                outcome=outcome,
-                ms=round(seconds * 1000, 2),
-                caller=reply.caller,
+        if self._note is not None:
+            self._note(
+                RequestLine(
+                    request=answered.request.id,
+                    dialect=answered.dialect,
+                    operation=answered.operation,
+                    method=answered.request.method,
+                    status=reply.status,
+                    outcome=outcome,
+                    ms=round(seconds * 1000, 2),
+                    caller=reply.caller,
+                    timestamp=datetime.now(UTC),
+                )
             )

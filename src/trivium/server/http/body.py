@@ -28,7 +28,7 @@ class ClientGone(Exception):
 async def read_body(headers: Mapping[str, str], receive: Receive, *, limit: int) -> bytes:
     """The whole body. Raises `BodyTooLarge` (at once, where its length is announced), `BodyTooSlow` or `ClientGone`."""
     length = int(headers.get("content-length", "0"))  # the parser let nothing but digits through
-    if length == 0 and "transfer-encoding" not in headers:
+    if length == 0 and headers.get("transfer-encoding") is None:
         return b""
     if length > limit:
         raise BodyTooLarge

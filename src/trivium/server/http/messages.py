@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from trivium.base.values import Value
@@ -14,7 +15,6 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-HOST: Final = re.compile(r"[A-Za-z0-9._\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 HEADER_NAME: Final = re.compile(rb"[A-Za-z0-9!#$%&'*+\-.^_`|~]+")
 HEADER_VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 BODILESS: Final = frozenset({204, 304})
@@ -32,37 +32,51 @@ class Outgoing(Value, frozen=True):
     body: bytes
 
 
-def headers_of(scope: Scope) -> dict[str, str]:
-    """Header values by lower-case name, as Latin-1 text; of a repeated one the first."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+class Headers(Mapping[str, str]):
+    """Header values by lower-case name, as Latin-1 text; of a repeated one the first. Decoded when they are asked for.
+
+    `raw` is what ASGI gives.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._values: dict[bytes, bytes] = dict(reversed(raw))
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as Mapping has it
+        """The value, or `default` where there is none."""
+        value = self._values.get(name.encode("latin-1", "replace"))
+        return default if value is None else value.decode("latin-1")
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("latin-1") for name in self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 def request_of(scope: Scope, *, id: str, parameters: Mapping[str, str]) -> Request:
     """The request that a dialect sees, its body not yet read."""
-    headers = headers_of(scope)
     client = scope["client"]
     return Request(
         method=scope["method"],
         path=scope["path"],
         raw_path=scope["raw_path"],
         query=scope["query_string"],
-        headers=headers,
+        headers=Headers(scope["headers"]),
         body=b"",
         id=id,
         peer=client[0] if client else "",
-        base_url=base_url(scope, headers),
+        scheme=scope["scheme"],
+        server=scope["server"],
         parameters=parameters,
     )
-
-
-def base_url(scope: Scope, headers: Mapping[str, str]) -> str:
-    """The origin as the client addressed us; our own address where its Host header is absent or no host's name."""
-    host = headers.get("host", "")
-    if not HOST.fullmatch(host):
-        address = scope["server"] or ("localhost", None)
-        name = f"[{address[0]}]" if ":" in address[0] else address[0]
-        host = f"{name}:{address[1]}" if address[1] else name
-    return f"{scope['scheme']}://{host}"
 
 
 def outgoing(reply: Reply, id: str) -> Outgoing:
@@ -73,7 +87,7 @@ def outgoing(reply: Reply, id: str) -> Outgoing:
     body = b"" if reply.status in BODILESS else reply.body
     if reply.status not in BODILESS:
         headers += [
-            (b"content-type", _value(reply.content_type)),
+            (b"content-type", _content_type(reply.content_type)),
             (b"content-length", b"%d" % len(body)),
         ]
     headers += [(_name(name), _value(value)) for name, value in reply.headers]
@@ -84,6 +98,11 @@ async def send_whole(send: Send, answer: Outgoing) -> None:
     """Send an answer."""
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+@lru_cache(64)
+def _content_type(value: str) -> bytes:
+    return _value(value)
 
 
 def _name(name: str) -> bytes:

@@ -36,9 +36,23 @@ def page(tx: Read, resource: Resource, query: Query, *, scope: Sequence[Conditio
 
     Raises `UnknownField`, `BadOperator` or `BadValue` for a query that the resource cannot answer.
     """
-    shape, values = checking.shape(resource, query)
     key, own = scopes.taken(scope)
-    asked = _Asked(resource, scope, key, own)
+    place = (resource, key, tuple(own), query, _types(query))
+    found: Found | None = tx.recall(place)
+    if found is None:
+        found = _found(tx, _Asked(resource, scope, key, own), query)
+        tx.keep(place, found, rows=len(found.rows))
+    return found
+
+
+def _types(query: Query) -> tuple[Hashable, ...]:
+    """The types of the values: 1, 1.0 and True are equal, and not every field has all of them."""
+    values = (condition.value for condition in query.where)
+    return tuple(tuple(map(type, value)) if isinstance(value, tuple) else type(value) for value in values)
+
+
+def _found(tx: Read, asked: _Asked, query: Query) -> Found:
+    shape, values = checking.shape(asked.resource, query)
     number = sum(match.values for match in shape.where)
     near = _nearer(tx, asked, query.page, shape=shape, values=values)
     rows, following = _rows(tx, asked, (*near, query.page.limit))

@@ -15,7 +15,13 @@ SETTINGS = ScnetSettings()
 
 def operations(shape: ImageList = ImageList.OBJECT) -> tuple[Operation, ...]:
     made = Tokens(Keyring(bytes(32)), SETTINGS.token_lifetime)
-    rooms = (centers.OPERATIONS, users.OPERATIONS, notebooks.OPERATIONS, images.operations(shape), resources.OPERATIONS)
+    rooms = (
+        centers.OPERATIONS,
+        users.OPERATIONS,
+        notebooks.operations(),
+        images.operations(shape),
+        resources.OPERATIONS,
+    )
     return (*tokens.operations(made, SETTINGS.replay_window), *(one for room in rooms for one in room))
 
 

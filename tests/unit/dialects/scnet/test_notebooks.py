@@ -22,8 +22,8 @@ from trivium.dialects.scnet.notebooks.translation import (
     list_query,
     may_grow,
     named,
+    notebook_record,
     notebook_shape,
-    page_shape,
     spec_of,
 )
 from trivium.dialects.scnet.statuses import MEANT, SHOWN
@@ -35,6 +35,8 @@ NOW = datetime(2025, 3, 2, 4, 10, 20, tzinfo=UTC)
 SITE = site_at(Path("/srv/homes"))
 ALICE = Caller(user=7, user_name="alice", project=8, role=Role.MEMBER)
 ROOM = Availability(most=8, free=5)
+PLACE = (1, "dcu")
+THERE = {PLACE: ROOM}
 
 DOCUMENTED = {
     *("id", "notebookName", "notebookStatus", "imageName", "imagePath", "iamgePath", "cpuNumber", "acceleratorType"),
@@ -151,9 +153,24 @@ def test_resources_are_enough_when_a_start_would_fit(free: int, *, enough: bool)
     assert record.enough_resource is enough
 
 
-def test_a_group_that_has_lost_its_kind_has_none_of_it() -> None:
-    page = page_shape([notebook()], 1, {}, now=NOW)
-    assert (page.records[0].max_number, page.records[0].free_number, page.records[0].enough_resource) == (0, 0, False)
+@pytest.mark.parametrize(
+    "left", [timedelta(0), timedelta(seconds=59), timedelta(minutes=1), timedelta(days=2, seconds=61)]
+)
+def test_the_text_of_a_record_is_good_until_its_countdown_goes_on(left: timedelta) -> None:
+    shown = notebook(release_at=NOW + left)
+    record = notebook_record(shown, THERE, NOW)
+    assert record.holds(NOW, THERE)
+    for seconds in range(200):
+        later = NOW + timedelta(seconds=seconds)
+        same = bytes(notebook_record(shown, THERE, later).text) == bytes(record.text)
+        assert record.holds(later, THERE) is same
+
+
+def test_the_text_of_a_record_is_good_while_its_group_has_as_much() -> None:
+    record = notebook_record(notebook(), THERE, NOW)
+    assert record.holds(NOW, {PLACE: Availability(most=8, free=5)})
+    assert not record.holds(NOW, {PLACE: Availability(most=8, free=4)})
+    assert not record.holds(NOW - timedelta(seconds=1), THERE)
 
 
 def test_a_list_is_asked_by_name_and_status() -> None:

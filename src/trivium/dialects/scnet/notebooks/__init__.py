@@ -1,5 +1,5 @@
 """Notebooks: listed, made, started, stopped, renamed, released and opened."""
 
-from trivium.dialects.scnet.notebooks.operations import OPERATIONS
+from trivium.dialects.scnet.notebooks.operations import operations
 
-__all__ = ["OPERATIONS"]
+__all__ = ["operations"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from trivium.base.text import Language
-from trivium.dialects.operation import Call, Mark, Nothing, Operation
+from trivium.dialects.operation import Call, Mark, Nothing, Operation, View
+from trivium.dialects.rendered import Rendered
 from trivium.dialects.scnet.notebooks.shapes import (
     CreateBody,
     Created,
@@ -21,34 +22,20 @@ from trivium.dialects.scnet.notebooks.shapes import (
     StopBody,
 )
 from trivium.dialects.scnet.notebooks.translation import (
-    NO_ROOM,
     link_shape,
     list_query,
     may_grow,
     named,
+    notebook_record,
     notebook_shape,
-    page_shape,
     spec_of,
 )
 from trivium.dialects.scnet.spelling import flag, required, required_whole
-from trivium.resources import images, notebooks
+from trivium.resources import images, nodes, notebooks
+from trivium.resources.notebooks import Notebook
+from trivium.store import Read
 
 LAST_PORT: Final = 65535
-
-
-async def query_notebooks(call: Call[Nothing, ListQuery]) -> NotebookPage:
-    """A page of the caller's notebooks."""
-    asked = list_query(call.query)
-    look = call.search if may_grow(asked) else call.read
-    page, room = await look(notebooks.list_with_room, asked)
-    return page_shape(page.rows, page.total or 0, room, now=call.core.clock.now())
-
-
-async def query_detail(call: Call[Nothing, IdQuery]) -> NotebookShape:
-    """One notebook."""
-    found = await call.read(notebooks.get, named(call.query, "notebookId"))
-    room = await call.core.store.read(notebooks.room_for, [found])
-    return notebook_shape(found, room.get((found.pool, found.resources.kind), NO_ROOM), call.core.clock.now())
 
 
 async def create_notebook(call: Call[CreateBody, Nothing]) -> Created:
@@ -90,11 +77,11 @@ async def rename_notebook(call: Call[NameBody, Nothing]) -> bool:
     return True
 
 
-async def query_url(call: Call[Nothing, IdQuery]) -> LinkShape:
+def query_url(tx: Read, call: Call[Nothing, IdQuery]) -> LinkShape:
     """Where a notebook's JupyterLab is opened."""
     core = call.core
     notebook = named(call.query, "notebookId")
-    return link_shape(await call.read(notebooks.link, notebook, keyring=core.keyring, site=core.site))
+    return link_shape(notebooks.link(tx, call.caller, notebook, keyring=core.keyring, site=core.site))
 
 
 async def start_service(call: Call[ServiceBody, Nothing]) -> ServiceStarted:
@@ -120,25 +107,28 @@ async def query_service_url(call: Call[Nothing, IdQuery]) -> LinkShape:
     return link_shape(link)
 
 
+class Looks:
+    """What only looks, with what it keeps between requests: the room that pools have, and records as text."""
+
+    def __init__(self) -> None:
+        self._stock = nodes.Stock()
+        self._rendered: Rendered[Notebook] = Rendered(notebook_record)
+
+    def query_notebooks(self, tx: Read, call: Call[Nothing, ListQuery]) -> NotebookPage:
+        """A page of the caller's notebooks."""
+        page = notebooks.list_stamps(tx, call.caller, list_query(call.query))
+        records = self._rendered.page(
+            page.rows, lambda ids: notebooks.by_ids(tx, call.caller, ids), now=tx.now, facts=self._stock.seen(tx)
+        )
+        return NotebookPage(total=page.total or 0, records=records)
+
+    def query_detail(self, tx: Read, call: Call[Nothing, IdQuery]) -> NotebookShape:
+        """One notebook."""
+        found = notebooks.get(tx, call.caller, named(call.query, "notebookId"))
+        return notebook_shape(found, self._stock.seen(tx)[found.pool, found.resources.kind], tx.now)
+
+
 OPERATIONS: Final = (
-    Operation(
-        name="QueryNotebooks",
-        method="GET",
-        path="/ai/openapi/v2/notebook/list",
-        handler=query_notebooks,
-        mark=Mark.SEED,
-        summary="The caller's notebooks, a page at a time",
-        query=ListQuery,
-    ),
-    Operation(
-        name="QueryNotebookDetail",
-        method="GET",
-        path="/ai/openapi/v2/notebook/detail",
-        handler=query_detail,
-        mark=Mark.COMPANION,
-        summary="One notebook",
-        query=IdQuery,
-    ),
     Operation(
         name="CreateNotebook",
         method="POST",
@@ -188,7 +178,7 @@ OPERATIONS: Final = (
         name="QueryNotebookUrl",
         method="GET",
         path="/ai/openapi/v2/notebook/url",
-        handler=query_url,
+        handler=View(query_url),
         mark=Mark.COMPANION,
         summary="Where a notebook's JupyterLab is opened",
         query=IdQuery,
@@ -212,3 +202,29 @@ OPERATIONS: Final = (
         query=IdQuery,
     ),
 )
+
+
+def operations() -> tuple[Operation, ...]:
+    """All of them."""
+    looks = Looks()
+    return (
+        Operation(
+            name="QueryNotebooks",
+            method="GET",
+            path="/ai/openapi/v2/notebook/list",
+            handler=View(looks.query_notebooks, lambda query: may_grow(list_query(query))),
+            mark=Mark.SEED,
+            summary="The caller's notebooks, a page at a time",
+            query=ListQuery,
+        ),
+        Operation(
+            name="QueryNotebookDetail",
+            method="GET",
+            path="/ai/openapi/v2/notebook/detail",
+            handler=View(looks.query_detail),
+            mark=Mark.COMPANION,
+            summary="One notebook",
+            query=IdQuery,
+        ),
+        *OPERATIONS,
+    )

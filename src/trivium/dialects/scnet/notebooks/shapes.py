@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import Raw
+
 from trivium.dialects.scnet.spelling import Flag, Number, Shape
 
 
@@ -50,7 +52,7 @@ class NotebookPage(Shape, frozen=True, kw_only=True):
     """A page of notebooks."""
 
     total: int
-    records: list[NotebookShape]
+    records: list[Raw]  # each a NotebookShape
 
 
 class ListQuery(Shape, frozen=True, kw_only=True):

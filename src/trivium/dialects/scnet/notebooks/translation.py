@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, TypeAlias
+
+import msgspec
+from msgspec import Raw
 
 from trivium.base.caller import Caller
 from trivium.base.query import Condition, Offset, Op, Query
 from trivium.base.site import Site
 from trivium.base.text import Language
+from trivium.dialects.rendered import FOREVER, Record
 from trivium.dialects.scnet.errors import OtherRegion
 from trivium.dialects.scnet.notebooks.shapes import (
     CreateBody,
@@ -18,13 +23,13 @@ from trivium.dialects.scnet.notebooks.shapes import (
     LinkShape,
     ListQuery,
     MountShape,
-    NotebookPage,
     NotebookShape,
 )
 from trivium.dialects.scnet.spelling import (
     ACCELERATORS,
     cores,
     countdown,
+    countdown_until,
     duration,
     flag,
     memory,
@@ -42,14 +47,16 @@ from trivium.resources.notebooks.ports import Mount
 
 MOST_CARDS: Final = 1024
 
+QUERIES: Final = 256
+"""Queries that are remembered as understood."""
+
 NEAR: Final = 10_000
 """Rows that a database skips in less time than a thread is worth."""
-
-NO_ROOM: Final = Availability(most=0, free=0)
 
 Room: TypeAlias = Mapping[tuple[int, str], Availability]
 
 
+@lru_cache(QUERIES)
 def list_query(asked: ListQuery) -> Query:
     """The notebooks whose names hold the text and whose status is shown as the word, newest first."""
     word = one_of(asked.notebook_status, "notebookStatus", tuple(MEANT))
@@ -143,10 +150,16 @@ def notebook_shape(notebook: Notebook, room: Availability, now: datetime) -> Not
     )
 
 
-def page_shape(rows: Iterable[Notebook], total: int, room: Room, *, now: datetime) -> NotebookPage:
-    """A page of notebooks, each with what its group has of its kind."""
-    records = [notebook_shape(row, room.get((row.pool, row.resources.kind), NO_ROOM), now) for row in rows]
-    return NotebookPage(total=total, records=records)
+def notebook_record(notebook: Notebook, room: Room, now: datetime) -> Record:
+    """The same as text, with what its group has of its kind; good until the countdown goes on."""
+    about = (notebook.pool, notebook.resources.kind)
+    return Record(
+        text=Raw(msgspec.json.encode(notebook_shape(notebook, room[about], now))),
+        since=now,
+        until=countdown_until(notebook.release_at, now) or FOREVER,
+        about=about,
+        fact=room[about],
+    )
 
 
 def link_shape(link: Link) -> LinkShape:
