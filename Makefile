@@ -10,9 +10,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 EXTRAS := notebook,nvidia,postgresql
 PROCESSES ?= auto
-N ?= 20
+N ?= $(if $(filter fuzz,$(MAKECMDGOALS)),3000,20)
 
-.PHONY: help run install test lint format docs bench crash lock clean
+.PHONY: help run install test lint format docs bench crash fuzz lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,15 +47,18 @@ bench: $(VENV)/.tested ## how fast lists are
 	@tools/postgresql
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-crash: $(VENV)/.tested ## kill servers at random moments; N=200 kills for each database, ARGS="--crash-seed 7"
+crash: $(VENV)/.tested ## kill servers at random moments and at every step; N=200 kills for each database, ARGS="--crash-seed 7"
 	@tools/postgresql
-	@$(BIN)/python -m pytest -m crash -n $(PROCESSES) --kills $(N) --timeout 0 -rA $(ARGS)
+	@$(BIN)/python -m pytest -m crash -n $(PROCESSES) --kills $(N) --points 0 --shrink 600 --timeout 0 -rA $(ARGS)
+
+fuzz: $(VENV)/.tested ## send what nobody should: raw bytes, every operation's parameters; N=100000 requests to look for growth
+	@$(BIN)/python -m pytest -m fuzz -n 0 --requests $(N) --timeout 0 -rA $(ARGS)
 
 lock: ## resolve the requirements anew; UPGRADE=1 takes newer versions than the locks have
 	@tools/lock $(if $(UPGRADE),--upgrade)
 
 clean: ## remove what the targets above made, data of servers apart
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis .crash
 	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # The second run starts at once: these marks are older than a lock only when the lock has changed.

@@ -107,6 +107,8 @@ def _exchange(connection: socket.socket, pieces: Sequence[bytes], *, until: int 
             if not part:
                 break
             reader.parser.feed_data(part)
-    except (ConnectionError, httptools.HttpParserUpgrade):
+    except TimeoutError:
+        raise
+    except (OSError, httptools.HttpParserUpgrade):
         pass  # it hung up, as it may; or it speaks WebSocket from here on
     return reader.answers

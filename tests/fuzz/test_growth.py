@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import statistics
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import pytest
@@ -16,6 +18,7 @@ from tests.fuzz.speaking import Connection, send
 from tests.fuzz.village import Village, judged
 
 FIFTHS = 5
+CONNECTIONS = 4
 LOOKS = 8  # at memory, in each fifth
 BYTES_A_REQUEST = 32  # what is less than this is the noise of an allocator
 SLACK = 3 << 20  # bytes; arenas come in megabytes, and the database's cache fills
@@ -36,16 +39,18 @@ class Weight(NamedTuple):
 @pytest.mark.timeout(0)
 def test_a_hundred_thousand_requests_leave_nothing_behind(village: Village, requests_in_all: int) -> None:
     fifths: list[list[Weight]] = []
-    ask = _asking(village)
-    number = 0
-    for _ in range(FIFTHS):
-        weights: list[Weight] = []
-        for _ in range(LOOKS):
-            for _ in range(max(requests_in_all // FIFTHS // LOOKS, 1)):
-                number += 1
-                ask(number)
-            weights.append(_weigh(village))
-        fifths.append(weights)
+    with ExitStack() as stack:
+        connections = [stack.enter_context(Connection(village.site.port)) for _ in range(CONNECTIONS)]
+        ask = _asking(village, connections)
+        numbers = itertools.count(1)
+        for _ in range(FIFTHS):
+            weights: list[Weight] = []
+            for _ in range(LOOKS):
+                for number in itertools.islice(numbers, max(requests_in_all // FIFTHS // LOOKS, 1)):
+                    ask(number)
+                weights.append(_weigh(village))
+            fifths.append(weights)
+    number = next(numbers) - 1
     memory = [statistics.median(one.memory for one in weights) for weights in fifths]
     descriptors = [max(one.descriptors for one in weights) for weights in fifths]
     print(f"{number} requests: {[round(one / 2**20, 1) for one in memory]} MiB, {descriptors} descriptors, by fifths")
@@ -54,10 +59,9 @@ def test_a_hundred_thousand_requests_leave_nothing_behind(village: Village, requ
     assert descriptors[-1] <= descriptors[1] + MORE_DESCRIPTORS
 
 
-def _asking(village: Village) -> Callable[[int], None]:
+def _asking(village: Village, connections: list[Connection]) -> Callable[[int], None]:
     """What asks one thing, by its number; most of it on connections that are kept."""
     declared = operations()
-    connections = [Connection(village.site.port) for _ in range(4)]
     seldom = random.Random(1)
 
     def ask(number: int) -> None:
@@ -70,7 +74,7 @@ def _asking(village: Village) -> Callable[[int], None]:
         if operation.name in QUIET and seldom.random() > 0.02:  # a notebook costs a hundred requests
             return
         call = call_of(dice, operation, village.known)
-        judged(village, call, connections[number % len(connections)].ask(call.raw()))
+        judged(village, call, connections[number % CONNECTIONS].ask(call.raw()))
         if number % CLEARS == 0:
             village.clear()
 
