@@ -1,4 +1,4 @@
-"""Becoming a notebook's server without executing it: what an interpreter does at its start, done in a fork of one.
+"""Becoming a notebook's server without executing it, in a fork of a process that has imported it.
 
 The result is what executing the program would have given: environment, places, `sys`, signals, descriptors, what other
 programs see in /proc. Where that cannot be had (a layer has something that would have been imported instead), the
@@ -7,31 +7,21 @@ program is executed.
 
 from __future__ import annotations
 
-import atexit
-import ctypes
 import importlib
-import multiprocessing.process
 import os
-import runpy
-import signal
 import sys
-import tempfile
-import threading
-import time
-import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, NamedTuple, NoReturn, cast
+from typing import Any, NamedTuple, cast
 
-from trivium.drivers.runtimes.process.keeper import kernel
-from trivium.drivers.runtimes.process.keeper.layer import CHAIN, Interpreter, site_of
-from trivium.drivers.runtimes.process.keeper.members import MARK
-from trivium.drivers.runtimes.process.keeper.processes import read
+from trivium.drivers.runtimes.process.keeper import interpreter, kernel, kernels
+from trivium.drivers.runtimes.process.keeper.interpreter import OURS
+from trivium.drivers.runtimes.process.keeper.kernels import Nest
+from trivium.drivers.runtimes.process.keeper.layer import Interpreter, site_of
 from trivium.drivers.runtimes.process.keeper.program import Program
 from trivium.drivers.runtimes.process.keeper.starting import Plan
 
 DEPTH = 5  # how deep in a module's values places are looked for
-OWN = "trivium"
 
 
 class Spot(NamedTuple):
@@ -48,54 +38,47 @@ class Template(NamedTuple):
     home: str
     interpreter: Interpreter
     spots: tuple[Spot, ...]
-    names: frozenset[str]  # what was imported, by the names that something else could take
+    names: frozenset[str]  # what was imported
+    kernel: frozenset[str]  # what of that a kernel imports too
+    furnish: Callable[[Nest], list[str]] | None  # lets the server take its kernels from a nest, where it can
 
 
-def template_of(venv: str, home: str, interpreter: Interpreter) -> Template:
-    """The template of this process, which has imported what it will."""
-    names = frozenset(name.partition(".")[0] for name in sys.modules)
-    return Template(venv, home, interpreter, tuple(_spots((venv, home))), names)
+def spots_of(venv: str, home: str) -> tuple[Spot, ...]:
+    """Every value of a module that was computed from these places."""
+    found: list[Spot] = []
+    seen: set[int] = {id(sys.modules), id(sys.path_importer_cache), id(os.environ), id(sys.argv)}
+    for module in list(sys.modules.values()):
+        if getattr(module, "__name__", "__main__").partition(".")[0] not in OURS | {"__main__"}:
+            _search(vars(module), (venv, home), seen, found=found, depth=0)
+    return tuple(found)
 
 
 def become(plan: Plan, template: Template, program: Program) -> None:
     """Become the program; comes back, with nothing changed, where it must be executed. With the notebook's rights."""
     sites = [site_of(place, template.interpreter) for place in (plan.paths.venv, *reversed(plan.spec.layers))]
-    if _is_shadowed(template, plan.paths.home, sites):
+    if interpreter.is_shadowed(template.names, plan.paths.home, sites):
         return
     _close_descriptors()
     kernel.allow_to_be_seen()
-    _reset_signals()
-    _show(program, plan.mark)
+    interpreter.reset_signals()
+    interpreter.show(" ".join(program.argv), plan.mark)
     _move(template, {template.venv: plan.paths.venv, template.home: plan.paths.home})
-    _set_environment(program.environment)
+    interpreter.set_environment(program.environment)
     _set_path(plan.paths.home, sites)
-    _make_unlike_others()
-    _run(program)
+    interpreter.make_unlike_others()
+    options = _nest(template, tuple(sites))
+    interpreter.forget(OURS)
+    interpreter.run(program.argv, *options)
 
 
-def _is_shadowed(template: Template, home: str, sites: list[str]) -> bool:
-    """Whether anything would have been imported from elsewhere, or something else would have run first."""
-    for place in (home, *sites):
-        try:
-            with os.scandir(place) as entries:
-                if any(_is_in_the_way(entry, template, is_site=place != home) for entry in entries):
-                    return True
-        except FileNotFoundError:
-            continue
-        except OSError:
-            return True
-    return False
-
-
-def _is_in_the_way(entry: os.DirEntry[str], template: Template, *, is_site: bool) -> bool:
-    name, _, kind = entry.name.partition(".")
-    if is_site and entry.name.endswith(".pth"):
-        return entry.name != CHAIN
-    if name not in template.names:
-        return False
-    if kind:
-        return kind.endswith(("py", "pyc", "so"))
-    return is_site or os.path.exists(f"{entry.path}/__init__.py")  # where there is none, the image's comes first
+def _nest(template: Template, sites: tuple[str, ...]) -> list[str]:
+    """Make where kernels are forked; the options that the server needs for that."""
+    if template.furnish is None:
+        return []
+    try:
+        return template.furnish(kernels.begin(template.kernel, sites))
+    except OSError:
+        return []  # kernels are started
 
 
 def _close_descriptors() -> None:
@@ -103,25 +86,6 @@ def _close_descriptors() -> None:
         if int(name) > 2:  # noqa: PLR2004 - standard error
             with suppress(OSError):
                 os.close(int(name))
-
-
-def _reset_signals() -> None:
-    """Signals as an interpreter sets them when it starts."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    with suppress(AttributeError):
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
-
-def _show(program: Program, mark: str) -> None:
-    """Write what runs, and the launch's mark, where other programs see them: in the memory that /proc shows."""
-    fields = read("/proc/self/stat").rpartition(b")")[2].split()
-    start, end, first, last = (int(fields[number]) for number in (45, 46, 47, 48))  # arg_start, arg_end, env_…
-    title = " ".join(program.argv).encode(errors="surrogateescape")[: end - start - 2]
-    ctypes.memmove(start, title + b"\0" + b"\1" * (end - start - len(title) - 1), end - start)
-    place = ctypes.string_at(first, last - first).find(f"{MARK}=".encode())
-    if place >= 0:
-        ctypes.memmove(first + place + len(MARK) + 1, mark.encode(), len(mark))
 
 
 def _move(template: Template, moves: dict[str, str]) -> None:
@@ -143,68 +107,12 @@ def _moved(value: object, moves: dict[str, str]) -> object:
     return value
 
 
-def _set_environment(environment: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
-    time.tzset()
-    tempfile.tempdir = None
-
-
 def _set_path(home: str, sites: list[str]) -> None:
     """`sys.path` as an interpreter has it that runs a module in the home: the saved layers follow the launch's own."""
     after = sys.path.index(sites[0]) + 1
     sys.path[after:after] = sites[1:]
     sys.path.insert(0, home)
     importlib.invalidate_caches()
-
-
-def _make_unlike_others() -> None:
-    """Give this process what no other fork may have: its keys and its random numbers."""
-    multiprocessing.process.current_process().authkey = os.urandom(32)
-    if "numpy.random" in sys.modules:
-        cast("Any", sys.modules["numpy.random"]).seed()
-    for name in [name for name in sys.modules if name.partition(".")[0] == OWN]:
-        del sys.modules[name]
-
-
-def _run(program: Program) -> NoReturn:
-    """Run what the command line says, and end as an interpreter ends."""
-    sys.argv[:] = ["-m", *program.argv[3:]]
-    with suppress(AttributeError):
-        sys.orig_argv[:] = program.argv
-    code: object = 0
-    try:
-        runpy.run_module(program.argv[2], run_name="__main__", alter_sys=True)
-    except SystemExit as end:
-        code = end.code
-    except BaseException:  # noqa: BLE001 - the edge of this program
-        traceback.print_exc()
-        code = 1
-    leave(code)
-
-
-def leave(code: object) -> NoReturn:
-    """End with this exit status, or with this text on standard error, after everything that is to be done at an end."""
-    status = code if isinstance(code, int) else 0 if code is None else 1
-    if status == 1 and not isinstance(code, int):
-        print(code, file=sys.stderr)  # noqa: T201 - as an interpreter does
-    with suppress(Exception):
-        cast("Any", threading)._shutdown()  # noqa: SLF001 - what an interpreter calls at its end
-        cast("Any", atexit)._run_exitfuncs()  # noqa: SLF001 - as above
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
-    os._exit(status & 0xFF)
-
-
-def _spots(places: tuple[str, ...]) -> list[Spot]:
-    """Every value of a module that has one of the places in it."""
-    found: list[Spot] = []
-    seen: set[int] = {id(sys.modules), id(sys.path_importer_cache), id(os.environ), id(sys.argv)}
-    for module in list(sys.modules.values()):
-        if getattr(module, "__name__", OWN).partition(".")[0] not in {OWN, "__main__"}:
-            _search(vars(module), places, seen, found=found, depth=0)
-    return found
 
 
 def _search(values: dict[Any, Any], places: tuple[str, ...], seen: set[int], *, found: list[Spot], depth: int) -> None:

@@ -16,14 +16,24 @@ import signal
 import socket
 import stat
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import NoReturn
 
-from trivium.drivers.runtimes.process.keeper import becoming, kernel, layer, minder, plans
+from trivium.drivers.runtimes.process.keeper import becoming, interpreter, kernel, layer, minder, plans
 from trivium.drivers.runtimes.process.keeper.becoming import Template
+from trivium.drivers.runtimes.process.keeper.kernels import Nest
 from trivium.drivers.runtimes.process.keeper.layer import Interpreter
-from trivium.drivers.runtimes.process.keeper.parents import BOOT, CONTROL, FORK, READY, ROOT, TITLE
+from trivium.drivers.runtimes.process.keeper.parents import (
+    BOOT,
+    CONTROL,
+    FORK,
+    PACKAGE,
+    READY,
+    ROOT,
+    TITLE,
+)
 from trivium.drivers.runtimes.process.keeper.starting import Host
 
 LOOK = 30.0  # seconds between two looks whether what was imported is still what is on the disk
@@ -33,16 +43,11 @@ EXPENDABLE, KEPT = (
     "-500",
 )  # to the kernel when it is out of memory: a parent, and the minder that is forked of it
 NOTE = 65536  # bytes of what a fork is told
-ALWAYS = (
+KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.core.completerlib")
+SERVER = (
     "jupyterlab.labapp",
     "jupyterlab.extensions.pypi",
     "jupyter_server.serverapp",
-    "jupyter_client.provisioning",
-    "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
-    "IPython.core.completerlib",
-    "IPython.core.magics",
-    "multiprocessing.process",
 )
 
 
@@ -78,29 +83,51 @@ def _begin_again(image: str, folder: str, keeper: str) -> NoReturn:
     python = layer.python_of(image)
     if python is None:
         sys.exit(f"{image} is gone")
-    interpreter = layer.ask(python)
-    layer.make(f"{folder}/venv", (), interpreter)
+    told = layer.ask(python)
+    layer.make(f"{folder}/venv", (), told)
     os.mkdir(f"{folder}/home", 0o700)
     program = f"{folder}/venv/bin/python"
     boot = BOOT.replace("{module}", "parenting").ljust(TITLE)
     os.set_inheritable(CONTROL, True)  # noqa: FBT003 - takes no keyword
-    os.execv(program, [program, "-c", boot, ROOT, image, folder, keeper, json.dumps(interpreter)])
+    os.execv(program, [program, "-c", boot, ROOT, image, folder, keeper, json.dumps(told)])
 
 
-def _warm_up(folder: str, interpreter: Interpreter) -> Template:
+def _warm_up(folder: str, python: Interpreter) -> Template:
     venv, home = f"{folder}/venv", f"{folder}/home"
-    for place in (*sys.path, interpreter.base):
+    for place in (*sys.path, python.base):
         if not place.startswith(folder) and os.path.exists(place) and (other := first_foreign(place)):
             sys.exit(f"{other} can be written by somebody else: the image is not warmed")
-    for name in ALWAYS:
-        with suppress(ImportError):
-            importlib.import_module(name)
+    _import(KERNEL)
+    kernel_names = interpreter.imported()
+    _import(SERVER)
     if len(os.listdir("/proc/self/task")) > 1:
         sys.exit("what the image imports starts threads: it is not warmed")
-    template = becoming.template_of(venv, home, interpreter)
+    template = Template(
+        venv,
+        home,
+        python,
+        becoming.spots_of(venv, home),
+        names=interpreter.imported(),
+        kernel=kernel_names,
+        furnish=_provisioning(),
+    )
     gc.collect()
     gc.freeze()
     return template
+
+
+def _import(names: tuple[str, ...]) -> None:
+    for name in names:
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
+def _provisioning() -> Callable[[Nest], list[str]] | None:
+    """What lets a server take its kernels from a nest; None where the image's Jupyter is too old for that."""
+    try:
+        return importlib.import_module(f"{PACKAGE}.keeper.provisioning").furnish
+    except ImportError:
+        return None
 
 
 def first_foreign(place: str) -> str | None:
