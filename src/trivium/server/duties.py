@@ -24,7 +24,7 @@ from trivium.server.elsewhere import Everywhere
 from trivium.server.errands import Porter
 from trivium.server.furnishing import furnish_image, has_built_in, take_stock
 from trivium.server.http import Part
-from trivium.store import Flavour, Store, Write
+from trivium.store import Flavour, Store, Write, room
 
 STOCK: Final = 60.0  # seconds between two looks at what the machine has
 HOUR: Final = 3600.0
@@ -108,6 +108,7 @@ class Duties:
             self._furnish(tenure),
             repeat("stock", STOCK, lambda: self._take_stock(tenure)),
             repeat("images", STOCK, lambda: self._learn(tenure)),
+            repeat("room", STOCK, lambda: room.keep(self._store)),
             repeat("layers", HOUR, lambda: notebooks.drop_unused_layers(self._store, self._runtime)),
         )
 

@@ -1,6 +1,7 @@
 """Images: the environments that notebooks are made of, the operator's own and those that users saved."""
 
 from trivium.resources.images.errors import EnvironmentRefused, ImageChanged, ImageExists, ImageNotReady, NoSuchImage
+from trivium.resources.images.lying import Lying, lying_on
 from trivium.resources.images.service import (
     add,
     adopt,
@@ -31,6 +32,7 @@ __all__ = [
     "ImageExists",
     "ImageNotReady",
     "ImageStatus",
+    "Lying",
     "NoSuchImage",
     "Visibility",
     "add",
@@ -45,6 +47,7 @@ __all__ = [
     "get_any",
     "learn",
     "list_images",
+    "lying_on",
     "note_fingerprint",
     "remove",
     "split_version",

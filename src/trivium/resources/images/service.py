@@ -186,7 +186,7 @@ def count_clone(tx: Write, image: int) -> None:
 
 
 def remove(tx: Write, caller: Caller, image: Image) -> None:
-    """Take the image off the lists. Notebooks that were made of it keep what they have; nothing on disk is touched."""
+    """Take the image off the lists. Notebooks that were made of it keep what they have, and its layer until then."""
     if image.project != caller.project:
         caller.must_be_admin("remove another project's image")
     values = {"deleted_at": tx.now, "changed_at": tx.now, "status": ImageStatus.DELETED.value, "path": None}

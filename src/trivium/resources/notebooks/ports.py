@@ -221,6 +221,10 @@ class Runtime(Inside, Protocol):
         """Keep the notebook's own packages as layer `name` (32 hex). Repeatable: the same name gives the same layer."""
         ...
 
+    async def layers(self) -> Sequence[str]:
+        """The names of the saved layers that it keeps."""
+        ...
+
     async def drop_layer(self, name: str) -> None:
         """Remove a saved layer. Repeatable."""
         ...

@@ -68,7 +68,10 @@ def list_images(output: str) -> None:
 @click.argument("name", metavar="NAME:TAG|PATH")
 @places
 def remove(name: str) -> None:
-    """Take an image off the lists. Notebooks that were made of it keep working, and nothing on disk is touched."""
+    """Take an image off the lists. Notebooks that were made of it keep working.
+
+    The layer of an image that a user saved is removed once none of them is left; an environment is never touched.
+    """
     with opened() as site:
         found = _one_of(site, name)
         site.store.write_now(images.remove, site.caller, found)

@@ -73,7 +73,7 @@ class Refused(Exception):
     (not running; the sentence says its state).
     """
 
-    def __init__(self, status: int, code: str, **details: object) -> None:
+    def __init__(self, status: int, code: str, /, **details: object) -> None:
         super().__init__(f"{status} {code}")
         self.status = status
         self.code = code

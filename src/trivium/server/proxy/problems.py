@@ -6,7 +6,7 @@ from __future__ import annotations
 class Problem(Exception):
     """An answer of ours in place of the notebook's: a status and a sentence of the catalogue."""
 
-    def __init__(self, status: int, code: str, **details: object) -> None:
+    def __init__(self, status: int, code: str, /, **details: object) -> None:
         super().__init__(f"{status} {code}")
         self.status = status
         self.code = code

@@ -12,6 +12,7 @@ import msgspec
 
 from trivium.base.values import Value
 from trivium.drivers.runtimes.process import listing
+from trivium.drivers.runtimes.process.guarding import Unguarded
 from trivium.drivers.runtimes.process.keeper.layer import python_of
 from trivium.resources.images import EnvironmentRefused
 from trivium.resources.images.ports import EnvironmentFound
@@ -50,6 +51,12 @@ def inspect(path: Path, command: tuple[str, ...]) -> EnvironmentFound:
     python = python_of(str(path))
     if python is None:
         raise EnvironmentRefused("path", f"{path} has no bin/python: it is no Python environment.")
+    try:
+        found = listing.fingerprint(path)  # before anything in it is run
+    except Unguarded as error:
+        raise EnvironmentRefused("path", f"{error}. What a notebook can change runs in all others.") from error
+    except OSError as error:
+        raise EnvironmentRefused("path", f"{path} cannot be read whole: {error}.") from error
     told = _ask(python)
     if refusal := _refusal(path, told, command):
         raise EnvironmentRefused("path", refusal)
@@ -61,7 +68,7 @@ def inspect(path: Path, command: tuple[str, ...]) -> EnvironmentFound:
             ipykernel=told.ipykernel,
             size=listing.size(path),
             digest=listing.digest(path),
-            fingerprint=listing.fingerprint(path),
+            fingerprint=found,
         )
     except OSError as error:
         raise EnvironmentRefused("path", f"{path} cannot be read whole: {error}.") from error

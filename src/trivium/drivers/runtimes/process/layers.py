@@ -61,6 +61,13 @@ def save(data: Path, launch: int, name: str) -> SavedLayer:
     return about
 
 
+def names(data: Path) -> list[str]:
+    """The saved layers that are there, whole."""
+    with suppress(FileNotFoundError):
+        return sorted(entry.name for entry in os.scandir(data / "saved") if NAME.fullmatch(entry.name))
+    return []
+
+
 def drop(data: Path, name: str) -> None:
     """Remove a saved layer. Repeatable."""
     _remove(_saved(data, name))

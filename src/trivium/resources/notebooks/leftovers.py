@@ -1,0 +1,35 @@
+"""Saved layers that nobody needs any more: their image was removed, and every notebook that was made of it is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from trivium.resources import images
+from trivium.resources.notebooks.ports import Runtime
+from trivium.resources.notebooks.table import notebooks
+from trivium.resources.notebooks.types import Found
+from trivium.store import Read, Store
+
+
+async def drop_unused_layers(store: Store, runtime: Runtime) -> None:
+    """Have the runtime remove the saved layers that it keeps for nobody. Repeatable.
+
+    What is not used now is used never again: nobody can make a notebook of an image that was removed.
+    """
+    kept = await runtime.layers()
+    if kept:
+        for name in sorted(set(kept) - await store.search(_used, kept)):
+            await runtime.drop_layer(name)
+
+
+def _used(tx: Read, names: Collection[str]) -> frozenset[str]:
+    """Which of these layers an image stands on that is there, or that a notebook was made of which is not gone."""
+    lying = images.lying_on(tx, names)
+    removed = [one.image for one in lying if one.is_removed]
+    there = notebooks.c.image_id.in_(removed) & (notebooks.c.found != Found.GONE.value)
+    rows = tx.all(select(notebooks.c.image_id).where(there).distinct()) if removed else ()
+    needed = {int(row.image_id) for row in rows}
+    used = (one.layers for one in lying if not one.is_removed or one.image in needed)
+    return frozenset(name for layers in used for name in layers)
