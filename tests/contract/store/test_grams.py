@@ -27,7 +27,28 @@ ON_EITHER = query.Scope(shelf.books.c.shelf.in_((HERE, THERE)), parts=(HERE, THE
 # statements: quotes, dashes, the index's own operators.
 TITLES = some.lists(
     some.sampled_from(
-        ["a", "b", "A", "ab", "测", "试", "测试", "数据", "ß", "ss", "İ", "i̇", "Σ", "ς", "😀", "e\u0301", "é", "％", "%", "_"]
+        [
+            "a",
+            "b",
+            "A",
+            "ab",
+            "测",
+            "试",
+            "测试",
+            "数据",
+            "ß",
+            "ss",
+            "İ",
+            "i̇",
+            "Σ",
+            "ς",
+            "😀",
+            "e\u0301",
+            "é",
+            "％",
+            "%",
+            "_",
+        ]
         + ["\\", '"', "'", "-", "*", " ", "x", "AND", "NEAR(", "1x61", "\n"]
     ),
     max_size=6,
@@ -171,7 +192,9 @@ def test_what_is_remembered_of_searches_is_never_wrong(
 def index_of(tx: Read) -> set[tuple[int, int, str]]:
     """What the index has: ids, parts and texts, once all grams are seen to be those of the texts."""
     if tx.flavour is Flavour.POSTGRESQL:
-        return {(row.id, row.part, row.folded) for row in tx.all(text("SELECT id, part, folded FROM books_title_grams"))}
+        return {
+            (row.id, row.part, row.folded) for row in tx.all(text("SELECT id, part, folded FROM books_title_grams"))
+        }
     tx.connection.exec_driver_sql(TERMS_TABLE)
     found: dict[int, dict[int, list[str]]] = {}
     for term, number, place in tx.all(text('SELECT term, doc, "offset" FROM temp.terms')):

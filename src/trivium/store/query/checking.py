@@ -18,6 +18,9 @@ MOST_CONDITIONS: Final = 64
 MOST_VALUES: Final = 1024
 """Values of one IN, and the longest bucket."""
 
+FEW: Final = 8
+"""Values of one IN of which each number is a shape of its own, and none comes twice."""
+
 
 class Match(Struct, frozen=True):
     """One condition without its values: how many it takes is part of what it is."""
@@ -100,7 +103,7 @@ def _check_order(resource: Resource, step: Order) -> None:
 
 
 def _values(field: Field, condition: Condition) -> list[Any]:
-    """The condition's values, ready to be bound; lists are filled up to the next power of two with their last."""
+    """The condition's values, ready to be bound; long lists are filled up to the next power of two with their last."""
     try:
         return _READERS[condition.op](field, condition.value)
     except Unfit as error:
@@ -125,12 +128,12 @@ def _many(field: Field, value: object) -> list[Any]:
     if len(items) > MOST_VALUES:
         message = f"can be compared with at most {MOST_VALUES} values"
         raise Unfit(message)
-    found = [field.type.check(item) for item in items]
+    found = list(dict.fromkeys(field.type.check(item) for item in items))
     return found + found[-1:] * (_bucket(len(found)) - len(found))
 
 
 def _bucket(length: int) -> int:
-    return 1 << (length - 1).bit_length() if length else 0
+    return length if length <= FEW else 1 << (length - 1).bit_length()
 
 
 def _pattern(_field: Field, value: object) -> list[Any]:

@@ -16,7 +16,7 @@ from trivium.store.database import Flavour
 from trivium.store.fields import Resource
 from trivium.store.grams import Kind, Way
 from trivium.store.grams import statements as grams
-from trivium.store.query import conditions, ordering, scopes
+from trivium.store.query import conditions, merging, ordering, scopes
 from trivium.store.query.checking import Match, Shape, Step, steps
 
 _FLOAT8: Final = 701
@@ -81,7 +81,7 @@ def page_plan(ground: Ground, shape: Shape, way: Way | None = None) -> PagePlan:
     wanted = len(columns)
     key = [_index_of(step.column, columns) for step in order]
     statement = select(*(column.label(f"c{index}") for index, column in enumerate(columns)))
-    plan = builder.compiled(_placed(statement.where(*where), builder, order, shape=shape, way=way))
+    plan = builder.compiled(_placed(statement, builder, where, order=order, shape=shape, way=way))
     return PagePlan(
         sql=plan.sql,
         order=plan.order,
@@ -95,23 +95,45 @@ def page_plan(ground: Ground, shape: Shape, way: Way | None = None) -> PagePlan:
 
 
 def _placed(
-    statement: Select[Any], builder: Builder, order: tuple[Step, ...], *, shape: Shape, way: Way | None
+    statement: Select[Any],
+    builder: Builder,
+    where: Sequence[ColumnElement[bool]],
+    *,
+    order: tuple[Step, ...],
+    shape: Shape,
+    way: Way | None,
 ) -> Select[Any]:
-    """The statement with its order, what it comes after, its limit and offset, and where its rows come from."""
+    """The statement with its conditions, order, what it comes after, limit and offset, and where its rows come from."""
+    if way is not None:
+        return _searched(statement.where(*where), builder, order, shape=shape, way=way)
+    resource = builder.ground.resource
+    after = [] if shape.after is None else [ordering.after(order, shape.after, builder.bind)]
+    limit, offset = builder.bind(BigInteger()), builder.bind(BigInteger())
+    own = len(where) - len(shape.where)
+    matches = tuple(zip(shape.where, where[own:], strict=True))
+    walks = merging.branches(resource, (*where[:own], *after), matches) if len(order) == 1 else None
+    if walks is None:
+        statement = statement.select_from(resource.table).where(*where, *after).limit(limit).offset(offset)
+    else:
+        picked = merging.merged(resource, walks, descending=order[0].descending, limit=limit, offset=offset)
+        statement = statement.select_from(picked.join(resource.table, resource.id == picked.c.id))
+    return statement.order_by(*ordering.order_by(order, builder.ground.flavour))
+
+
+def _searched(
+    statement: Select[Any], builder: Builder, order: tuple[Step, ...], *, shape: Shape, way: Way
+) -> Select[Any]:
+    """The same for rows that a way finds."""
     resource, flavour = builder.ground.resource, builder.ground.flavour
     alone = len(order) == 1  # the id's own index of the way sorts them
-    inner = order if way is None else _by(order, grams.id_of(way, flavour) if alone else resource.id)
+    inner = _by(order, grams.id_of(way, flavour) if alone else resource.id)
     after = [] if shape.after is None else [ordering.after(inner, shape.after, builder.bind)]
     limit, offset = builder.bind(BigInteger()), builder.bind(BigInteger())
-    if way is None:
-        statement, outer = statement.select_from(resource.table).where(*after), order
-    else:
-        given = grams.parameters(way, flavour, builder.bind)
-        own = order[0].descending if alone else None
-        source = grams.source(way, given, flavour, only=after if alone else (), descending=own)
-        statement = statement.select_from(source.table).where(*source.where, *(() if alone else after))
-        outer = _by(order, source.id)
-    return statement.order_by(*ordering.order_by(outer, flavour)).limit(limit).offset(offset)
+    given = grams.parameters(way, flavour, builder.bind)
+    own = order[0].descending if alone else None
+    source = grams.source(way, given, flavour, only=after if alone else (), descending=own)
+    statement = statement.select_from(source.table).where(*source.where, *(() if alone else after))
+    return statement.order_by(*ordering.order_by(_by(order, source.id), flavour)).limit(limit).offset(offset)
 
 
 def _by(order: tuple[Step, ...], id: ColumnElement[Any]) -> tuple[Step, ...]:
@@ -125,13 +147,13 @@ def count_plan(ground: Ground, where: Sequence[Match], way: Way | None = None) -
     builder, resource = Builder(ground), ground.resource
     clauses = builder.where(where)
     if way is not None:
-        return _searched(builder, clauses, way)
+        return _found_count(builder, clauses, way)
     kept = None if resource.counted is None else total_for(resource.counted, clauses)
     plan = builder.compiled(select(func.count()).select_from(resource.table).where(*clauses) if kept is None else kept)
     return CountPlan(plan.sql, plan.order, plan.constants, plan.binders, counters=kept is not None)
 
 
-def _searched(builder: Builder, clauses: Sequence[ColumnElement[bool]], way: Way) -> CountPlan:
+def _found_count(builder: Builder, clauses: Sequence[ColumnElement[bool]], way: Way) -> CountPlan:
     """The count of what a way finds."""
     flavour = builder.ground.flavour
     given = grams.parameters(way, flavour, builder.bind)

@@ -1,0 +1,64 @@
+"""A few values of one column in an order of ids: each value's rows are walked along the index, and merged.
+
+No index has the rows of several values in the order of their ids, so that a database would sort all of them, or go past
+the rows of all other values: the first costs as much as the values are frequent, the second as they are rare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Subquery, select, union_all
+from sqlalchemy.sql import visitors
+
+from trivium.base.query import Op
+from trivium.store.clauses import pinned
+from trivium.store.fields import Resource
+from trivium.store.query.checking import FEW, Match
+
+
+def branches(
+    resource: Resource, scope: Sequence[ColumnElement[bool]], matches: Sequence[tuple[Match, ColumnElement[bool]]]
+) -> list[list[ColumnElement[bool]]] | None:
+    """The conditions of each of the walks that are to be merged; None where there is nothing to merge.
+
+    `matches` come with their clauses.
+    """
+    for place, (match, clause) in enumerate(matches):
+        if match.op is not Op.IN or not 1 < match.values <= FEW or "." in match.path:
+            continue
+        column = resource.field(match.path).column
+        others = [*scope, *(other for at, (_, other) in enumerate(matches) if at != place)]
+        if _has_index(resource, {*pinned(others), str(column.key)}, str(column.key)):
+            return [[*others, column == value] for value in _values(clause)]
+    return None
+
+
+def merged(
+    resource: Resource,
+    branches: Sequence[Sequence[ColumnElement[bool]]],
+    *,
+    descending: bool,
+    limit: BindParameter[Any],
+    offset: BindParameter[Any],
+) -> Subquery:
+    """The ids of the page's rows."""
+    walks = union_all(*(select(resource.id.label("id")).where(*where) for where in branches))
+    id = walks.selected_columns[0]
+    return walks.order_by(id.desc() if descending else id.asc()).limit(limit).offset(offset).subquery("picked")
+
+
+def _has_index(resource: Resource, fast: set[str], column: str) -> bool:
+    """Whether an index has the rows of each value of the columns in the order of their ids."""
+    for index in resource.table.indexes:
+        names = [each.key for each in index.columns]
+        leading = list(takewhile(lambda name: name in fast, names))
+        if column in leading and names[len(leading) :][:1] == ["id"]:
+            return True
+    return False
+
+
+def _values(clause: ColumnElement[bool]) -> list[BindParameter[Any]]:
+    return [element for element in visitors.iterate(clause) if isinstance(element, BindParameter)]
