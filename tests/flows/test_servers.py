@@ -29,10 +29,14 @@ def test_both_answer_and_the_other_takes_over_when_one_is_killed(twins: Servers)
     assert twins.main_of(0, notebook, through=1) == ran
     assert twins.main_of(1, notebook) == ran
 
+    assert [one["acts"] for one in twins.sites[1].type("server", "list")] == [True, False]
+
     twins.sites[0].kill()
     another = twins.create(1)
     twins.comes_to(1, another, "Running", within=TAKES_OVER)
     assert twins.main_of(1, notebook) == ran
+    acting = [one for one in twins.sites[1].type("server", "list") if one["acts"]]
+    assert [(one["epoch"], one["data"]) for one in acting] == [(2, str(twins.sites[1].data))]
 
 
 def test_one_that_was_stopped_for_long_has_nothing_to_say_when_it_wakes_up(twins: Servers) -> None:

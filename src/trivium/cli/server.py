@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from trivium.server.admin.options import flags_of, places
+from trivium.server.admin.options import flags_of, output, places
 
 
 @click.group()
@@ -31,3 +31,13 @@ def start(host: str | None, port: int | None, proxy_port: int | None) -> None:
 
     flags = replace(flags_of(), host=host, port=port, proxy_port=proxy_port)
     main(load(flags, os.environ).settings)
+
+
+@server.command("list")
+@places
+@output
+def list_(output: str) -> None:
+    """List the servers on the database, and which of them acts on which host."""
+    from trivium.server.admin.servers import show
+
+    show(output)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
 import structlog
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from trivium.base.errors import Unavailable
 from trivium.resources import hosts
@@ -45,6 +48,8 @@ class Holding:
 
     def __init__(self, store: Store, mine: Identity) -> None:
         self.stands_by = False  # some other server acts on the host
+        self.taken = 0  # times
+        self.lost = 0
         self._store = store
         self._mine = mine
         self._work: Work | None = None
@@ -99,6 +104,7 @@ class Holding:
             if await self._renew(self._tenure):
                 await self._begin_work(self._tenure)
                 return True
+            self.lost += 1
             log.warning("host.lost", host=self._mine.id, epoch=self._tenure.epoch)
             await self._leave()
         host, is_held = await self._store.read(_seen, self._mine.id)
@@ -133,6 +139,7 @@ class Holding:
             os.close(sign)
             return False
         self._tenure, self._sign, self.stands_by = tenure, sign, False
+        self.taken += 1
         self._prolong(asked)
         alone.forget_before(self._data, tenure.epoch)
         log.info("host.taken", host=tenure.host, epoch=tenure.epoch)
@@ -180,6 +187,21 @@ class Holding:
             async with asyncio.timeout(seconds):
                 await self._awake.wait()
         self._awake.clear()
+
+
+class HoldingCollector(Collector):
+    """Tells Prometheus whether this server acts, by which epoch, and how often it had to stop acting."""
+
+    def __init__(self, holding: Holding) -> None:
+        self._holding = holding
+
+    def collect(self) -> Iterable[Metric]:
+        """The families of numbers."""
+        holding = self._holding
+        acts = 1 if holding.is_ours else 0
+        yield GaugeMetricFamily("trivium_host_held", "1 when this server acts on its host, 0 when it stands by.", acts)
+        yield CounterMetricFamily("trivium_host_taken", "Times that this server took its host.", holding.taken)
+        yield CounterMetricFamily("trivium_host_lost", "Times that another server took it over.", holding.lost)
 
 
 def _seen(tx: Read, host: str) -> tuple[Host | None, bool]:

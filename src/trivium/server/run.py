@@ -31,7 +31,7 @@ from trivium.server.compose import dialects_of, peer_address_of, proxy_settings_
 from trivium.server.duties import Duties
 from trivium.server.elsewhere import Everywhere
 from trivium.server.greeting import greeting
-from trivium.server.holding import Holding
+from trivium.server.holding import Holding, HoldingCollector
 from trivium.server.http import ASGI, Bound, Metrics, Part, Patience, Platform, bind, build_app, serve
 from trivium.server.proxy import Proxy, ProxyCollector
 from trivium.server.settings import Settings
@@ -102,7 +102,7 @@ class _Serving:
             grace=self._settings.notebooks.stop_grace,
         )
         await self._holding.begin(duties)
-        self._store.on_wake = lambda name: _tell(loop, lambda: self._heard(name, duties))
+        self._store.on_wake = lambda name: _tell(loop, lambda: self._heard(name, duties, proxy))
         background = [loop.create_task(task) for task in self._background()]
         for task in background:
             watch(task, self._stop)
@@ -125,13 +125,15 @@ class _Serving:
         address = peer_address_of(self._settings, node.address, proxy_port)
         await self._store.write(self._store.announce, host=self._mine.id, proxy_address=address)
 
-    def _heard(self, name: str, duties: Duties) -> None:
+    def _heard(self, name: str, duties: Duties, proxy: Proxy) -> None:
         """Something was done that others wait for, here or in another process."""
         if name in (errands.ANSWERED, EVERYTHING):
             self._everywhere.answered()
         if name in (hosts.CHANGED, EVERYTHING):
             self._holding.wake()
-        if name not in (errands.ANSWERED, hosts.CHANGED):
+        if name in (users.WITHDRAWN, EVERYTHING):
+            proxy.look_again()
+        if name not in (errands.ANSWERED, hosts.CHANGED, users.WITHDRAWN):
             duties.wake()
 
     def _proxy(self, port: int) -> Proxy:
@@ -150,6 +152,7 @@ class _Serving:
         )
         registry = CollectorRegistry()
         registry.register(ProxyCollector(proxy.metrics))
+        registry.register(HoldingCollector(self._holding))
         metrics = Metrics(registry)
         self._store.on_wait = metrics.store_waited
 

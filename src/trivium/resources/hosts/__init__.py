@@ -16,9 +16,10 @@ from trivium.resources.hosts.service import (
     note_capabilities,
     proxy_of,
     renew,
+    standing,
     take,
 )
-from trivium.resources.hosts.types import Errand, Host, Identity, Tenure, Told
+from trivium.resources.hosts.types import Errand, Host, Identity, Standing, Tenure, Told
 
 __all__ = [
     "CHANGED",
@@ -29,6 +30,7 @@ __all__ = [
     "HostElsewhere",
     "Identity",
     "NotHolding",
+    "Standing",
     "Tenure",
     "Told",
     "away",
@@ -43,5 +45,6 @@ __all__ = [
     "note_capabilities",
     "proxy_of",
     "renew",
+    "standing",
     "take",
 ]

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 
 from trivium.resources.hosts.errors import HostAway, NotHolding
 from trivium.resources.hosts.table import host_of, hosts
-from trivium.resources.hosts.types import Host, Identity, Tenure
+from trivium.resources.hosts.types import Host, Identity, Standing, Tenure
 from trivium.store import Flavour, Read, Write
 from trivium.store.servers import servers
 
@@ -119,6 +119,27 @@ def away(tx: Read) -> Collection[str]:
         return ()  # the server that asks is the one that acts
     late = select(hosts.c.id).where(hosts.c.lease_until < tx.moment() - GRACE)
     return [row.id for row in tx.all(late)]
+
+
+def standing(tx: Read) -> Sequence[Standing]:
+    """Every server that lives, by its worker bits, and every host on which none acts."""
+    known = {host.id: host for host in everywhere(tx)}
+    held = held_now(tx)
+    alive = select(servers).where(servers.c.kind == "server", servers.c.lease_until > tx.now).order_by(servers.c.worker)
+    found = [
+        Standing(
+            host=known.get(row.host_id or ""),
+            server=row.worker,
+            machine=row.host,
+            pid=row.pid,
+            proxy=row.proxy_address,
+            acts=row.host_id in held and held[row.host_id].holder == row.worker,
+        )
+        for row in tx.all(alive)
+    ]
+    acting = {one.host.id for one in found if one.acts and one.host is not None}
+    nobody = [Standing(host=host) for host in known.values() if host.id not in acting]
+    return [*found, *nobody]
 
 
 def proxy_of(tx: Read, host: str) -> str | None:

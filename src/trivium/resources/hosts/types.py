@@ -30,6 +30,17 @@ class Host(Value, frozen=True):
     lease_until: datetime
 
 
+class Standing(Value, frozen=True):
+    """A server and the host that it is on; no server where nobody acts on the host."""
+
+    host: Host | None
+    server: int | None = None  # worker bits
+    machine: str | None = None
+    pid: int | None = None
+    proxy: str | None = None  # where the other servers reach its proxy
+    acts: bool = False
+
+
 class Tenure(Value, frozen=True):
     """A server's right to act on a host, until another takes it: what every step is checked against."""
 

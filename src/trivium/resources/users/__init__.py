@@ -59,6 +59,7 @@ from trivium.resources.users.sessions import (
 )
 from trivium.resources.users.table import key_pairs, memberships, sessions, users
 from trivium.resources.users.types import (
+    WITHDRAWN,
     FreshKey,
     Holdings,
     KeyPair,
@@ -73,6 +74,7 @@ from trivium.resources.users.types import (
 )
 
 __all__ = [
+    "WITHDRAWN",
     "AccountFrozen",
     "BadPassword",
     "BadUserName",

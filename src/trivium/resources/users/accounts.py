@@ -23,7 +23,7 @@ from trivium.resources.users.errors import (
 )
 from trivium.resources.users.passwords import DECOY
 from trivium.resources.users.table import key_pairs, memberships, password_of, sessions, user_of, users
-from trivium.resources.users.types import Holdings, Login, NewUser, PasswordHash, User, UserStatus
+from trivium.resources.users.types import WITHDRAWN, Holdings, Login, NewUser, PasswordHash, User, UserStatus
 from trivium.store import Read, Write
 
 FIRST_UID: Final = 200_000
@@ -126,6 +126,7 @@ def set_password(tx: Write, caller: Caller, id: int, *, password: PasswordHash) 
     tx.run(update(users).where(users.c.id == id).values(password=password, changed_at=tx.now))
     _end_sessions(tx, id)
     events.record(tx, caller, "user.password", target=id, project=user.project)
+    tx.wake(WITHDRAWN)
     return get(tx, id)
 
 
@@ -169,6 +170,7 @@ def delete(tx: Write, caller: Caller, id: int, *, holdings: Sequence[Holdings] =
     gone = {"status": UserStatus.DISABLED.value, "password": None, "deleted_at": tx.now, "changed_at": tx.now}
     tx.run(update(users).where(users.c.id == id).values(**gone))
     events.record(tx, caller, "user.delete", target=id, project=user.project, before={"name": user.name})
+    tx.wake(WITHDRAWN)
 
 
 def role_in(tx: Read, user: int, project: int) -> Role | None:
@@ -218,6 +220,7 @@ def _move(tx: Write, caller: Caller, id: int, *, verb: str, moves: dict[UserStat
     tx.run(update(users).where(users.c.id == id).values(**values))
     before, after = {"status": user.status.value}, {"status": status.value, "reason": reason}
     events.record(tx, caller, f"user.{verb}", target=id, project=user.project, before=before, after=after)
+    tx.wake(WITHDRAWN)
     return get(tx, id)
 
 

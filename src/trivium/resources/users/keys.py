@@ -15,7 +15,7 @@ from trivium.resources import events
 from trivium.resources.users import accounts
 from trivium.resources.users.errors import KeyNotFound, ProjectClosed, UserNotFound
 from trivium.resources.users.table import key_pairs, pair_of, users
-from trivium.resources.users.types import FreshKey, KeyPair, SigningKey
+from trivium.resources.users.types import WITHDRAWN, FreshKey, KeyPair, SigningKey
 from trivium.store import Read, Write
 
 ACCESS_LETTERS: Final = string.ascii_uppercase + string.digits
@@ -78,6 +78,7 @@ def delete_key(tx: Write, caller: Caller, access_key: str) -> None:
     tx.run(update(key_pairs).where(key_pairs.c.id == pair.id).values(deleted_at=tx.now))
     shown = {"access_key": access_key, "user": pair.user}
     events.record(tx, caller, "key.delete", target=pair.id, project=pair.project, before=shown)
+    tx.wake(WITHDRAWN)
 
 
 def find_key(tx: Read, keyring: Keyring, access_key: str) -> SigningKey:

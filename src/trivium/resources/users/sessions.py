@@ -22,7 +22,7 @@ from trivium.resources.users.errors import (
     UserGone,
 )
 from trivium.resources.users.table import key_pairs, memberships, session_of, sessions, users
-from trivium.resources.users.types import Session, SessionKind, UserStatus
+from trivium.resources.users.types import WITHDRAWN, Session, SessionKind, UserStatus
 from trivium.store import Prepared, Read, Write
 
 PURGED_AT_ONCE: Final = 1000
@@ -74,6 +74,7 @@ def end_session(tx: Write, caller: Caller, id: int) -> None:
         caller.must_be_admin("end other users' sessions")
     if tx.run(update(sessions).where(sessions.c.id == id, sessions.c.ended_at.is_(None)).values(ended_at=tx.now)):
         events.record(tx, caller, "session.end", target=id, project=session.project)
+        tx.wake(WITHDRAWN)
 
 
 def caller_of_session(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Final, NewType, Protocol
 from uuid import UUID
 
 from trivium.base.caller import Caller, Role
@@ -13,6 +13,10 @@ from trivium.store import Read
 
 PasswordHash = NewType("PasswordHash", str)
 """argon2id of the lower-case hex SHA-512 of a password, as it is kept."""
+
+
+WITHDRAWN: Final = "withdrawn"
+"""What is woken when somebody may have lost a right: whoever is let in for longer than a moment looks again."""
 
 
 class UserStatus(StrEnum):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, exc
 
 from trivium.base.errors import TriviumError
 from trivium.base.keyring import Keyring
-from trivium.resources import users
+from trivium.resources import hosts, users
 from trivium.server.admin.findings import Finding, blocking, lacking, ok
 from trivium.server.settings import Settings, masked
 from trivium.store import Flavour, Read, migrations
@@ -50,8 +50,12 @@ def _looked_at(engine: Engine, connection: Connection, settings: Settings) -> It
         raise migrations.newer(revision)
     state = "up to date" if revision == migrations.HEAD else "older, and brought up to date at the next start"
     yield ok("database", f"{place} is {state}")
-    if settings.key_file.exists() and revision == migrations.HEAD:
-        yield _keyring(Read(connection, flavour, datetime.now(UTC), shapes=Shapes()), settings)
+    if revision == migrations.HEAD:
+        tx = Read(connection, flavour, datetime.now(UTC), shapes=Shapes())
+        if settings.key_file.exists():
+            yield _keyring(tx, settings)
+        if flavour is Flavour.POSTGRESQL:
+            yield from _hosts(tx)
 
 
 def _server(connection: Connection) -> Iterator[Finding]:
@@ -63,6 +67,21 @@ def _server(connection: Connection) -> Iterator[Finding]:
     if apart > OFF:
         remedy = "run an NTP client on both machines"
         yield lacking("database clock", f"{apart:.0f} s apart from this machine's", remedy)
+
+
+def _hosts(tx: Read) -> Iterator[Finding]:
+    found = hosts.standing(tx)
+    servers = [one for one in found if one.server is not None]
+    if servers:
+        yield ok("servers", f"{len(servers)} on this database; `trivium server list` shows them")
+    for host in (one.host for one in found if one.server is None and one.host is not None):
+        remedy = f"start one there: trivium server start --data {host.data}; its notebooks go on, and wait for it"
+        yield lacking("servers", f"none acts on the host {host.name} with {host.data}", remedy)
+    far = {one.machine for one in servers}
+    near = [one for one in servers if (one.proxy or "").startswith(("127.", "localhost", "[::1]"))]
+    if len(far) > 1 and near:
+        remedy = "let servers listen on an address that the others reach: --host, or TRIVIUM_SERVER__PEER_HOST"
+        yield lacking("servers", f"{len(near)} of {len(servers)} can be reached from their own machine only", remedy)
 
 
 def _keyring(tx: Read, settings: Settings) -> Finding:

@@ -134,7 +134,7 @@ def _runs(lock: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # servers on PostgreSQL share it
     except BlockingIOError:
         return True
     finally:

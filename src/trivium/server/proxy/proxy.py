@@ -29,6 +29,7 @@ class Proxy:
         self._shared = Shared(access, settings, log)
         self._servers: list[asyncio.Server] = []
         self._watchers: list[asyncio.Task[None]] = []
+        self._withdrawn = asyncio.Event()
 
     @property
     def metrics(self) -> Metrics:
@@ -50,6 +51,7 @@ class Proxy:
         self._watchers = [
             loop.create_task(self._repeat(self._settings.sweep, self._sweep)),
             loop.create_task(self._repeat(self._settings.recheck, self._recheck)),
+            loop.create_task(self._repeat(timedelta(), self._recheck_when_told)),
         ]
         return port
 
@@ -83,6 +85,10 @@ class Proxy:
             return 0
         return self._cut(lambda held: notebook in {None, held.door.notebook} and subject in {None, held.passed.subject})
 
+    def look_again(self) -> None:
+        """Ask anew, now, for everybody who is in: somebody may have lost a right. From the event loop's own thread."""
+        self._withdrawn.set()
+
     def _accept(self) -> asyncio.Protocol:
         return Connection(self._shared).front
 
@@ -108,7 +114,14 @@ class Proxy:
 
     async def _recheck(self) -> None:
         """Ask anew for whoever is in for longer than the time between two checks."""
-        oldest = self._shared.loop.time() - self._settings.recheck.total_seconds()
+        await self._ask_anew(self._shared.loop.time() - self._settings.recheck.total_seconds())
+
+    async def _recheck_when_told(self) -> None:
+        await self._withdrawn.wait()
+        self._withdrawn.clear()
+        await self._ask_anew(self._shared.loop.time())
+
+    async def _ask_anew(self, oldest: float) -> None:
         held = tuple(
             {
                 connection.held
