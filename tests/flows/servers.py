@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import httpx
+import websocket
 
 from tests.crash.machine import free_port
 from tests.crash.scnet import Answer, User, Visitor
 from tests.crash.server import Site
 from tests.waiting import until
 
+ROOT = Path(__file__).resolve().parents[2]
 TAKES_OVER = 15.0  # seconds that the product has
 
 
@@ -65,6 +72,33 @@ class Servers:
         here, there = (self.sites[one].proxy_port for one in (at, at if through is None else through))
         assert urlsplit(answer.data["url"]).port == here
         return answer.data["url"].replace(f":{here}/", f":{there}/", 1)
+
+    def built_in(self) -> str:
+        """The path of the image that Trivium's own environment is."""
+        images = self.sites[0].type("image", "list")
+        (path,) = (one["path"] for one in images if one["version"].startswith("jupyterlab:"))
+        return path
+
+    def run_cell(self, at: int, notebook: str, code: str, *, through: int) -> str:
+        """What a cell prints in a kernel of the notebook, through one of the proxies."""
+        link = self.link(at, notebook, through=through)
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "examples" / "run_cell.py"), link, code],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def terminal(self, at: int, notebook: str, *, through: int) -> websocket.WebSocket:
+        """A WebSocket to a new terminal of the notebook, through one of the proxies."""
+        link = self.link(at, notebook, through=through)
+        base, token = link.rpartition("lab?token=")[::2]
+        headers = {"Authorization": f"token {token}"}
+        made = httpx.post(f"{base}api/terminals", headers=headers, trust_env=False, timeout=30)
+        place = f"{base.replace('http', 'ws', 1)}terminals/websocket/{made.json()['name']}"
+        return websocket.create_connection(place, header=headers, timeout=30)
 
     def most_free(self, at: int) -> int:
         """How many cards one of the servers says that the best node has free."""

@@ -7,12 +7,25 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+import websocket
 
 from tests.crash.machine import look
 from tests.flows.servers import TAKES_OVER, Servers, servers
 from tests.waiting import until
 
 pytestmark = pytest.mark.postgresql
+
+
+def ends(socket: websocket.WebSocket) -> bool:
+    """Whether the other side ends a WebSocket, sooner or later."""
+    try:
+        while socket.recv():
+            pass
+    except (websocket.WebSocketConnectionClosedException, ConnectionError):
+        pass
+    finally:
+        socket.shutdown()
+    return True
 
 
 @pytest.fixture
@@ -104,3 +117,14 @@ def test_what_is_withdrawn_at_one_server_is_gone_at_the_other(twins: Servers) ->
     twins.sites[0].type("user", "disable", "alice")
     assert twins.users[1].get("list").code == "10008"
     assert twins.visitor.visit(link)[0] == httpx.codes.UNAUTHORIZED
+
+
+@pytest.mark.jupyter
+def test_a_cell_runs_through_either_until_the_right_to_it_is_withdrawn(hosts: Servers) -> None:
+    notebook = hosts.create(1, imagePath=hosts.built_in(), acceleratorType="CPU")
+    hosts.comes_to(0, notebook, "Running", within=90)
+    assert [hosts.run_cell(0, notebook, "print(6 * 7)", through=at) for at in (0, 1)] == ["42", "42"]
+    sockets = [hosts.terminal(0, notebook, through=at) for at in (0, 1)]
+    hosts.sites[1].type("user", "disable", "alice")
+    for socket in sockets:
+        assert ends(socket)
