@@ -8,15 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Subquery, select, union_all
 from sqlalchemy.sql import visitors
 
 from trivium.base.query import Op
 from trivium.store.clauses import pinned
+from trivium.store.database import Flavour
 from trivium.store.fields import Resource
 from trivium.store.query.checking import FEW, Match
+
+
+class Paging(NamedTuple):
+    """The part of an order of ids that is wanted."""
+
+    descending: bool
+    limit: BindParameter[Any]
+    offset: BindParameter[Any]
+
+    def order(self, id: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The order by the id."""
+        return id.desc() if self.descending else id.asc()
 
 
 def branches(
@@ -37,17 +50,17 @@ def branches(
 
 
 def merged(
-    resource: Resource,
-    branches: Sequence[Sequence[ColumnElement[bool]]],
-    *,
-    descending: bool,
-    limit: BindParameter[Any],
-    offset: BindParameter[Any],
+    resource: Resource, branches: Sequence[Sequence[ColumnElement[bool]]], paging: Paging, *, flavour: Flavour
 ) -> Subquery:
     """The ids of the page's rows."""
-    walks = union_all(*(select(resource.id.label("id")).where(*where) for where in branches))
-    id = walks.selected_columns[0]
-    return walks.order_by(id.desc() if descending else id.asc()).limit(limit).offset(offset).subquery("picked")
+    walks = [select(resource.id.label("id")).where(*where) for where in branches]
+    if flavour is Flavour.POSTGRESQL:
+        # It walks along an index in order only where it is told to. SQLite does so by itself, and cannot be told.
+        most = paging.limit + paging.offset
+        walks = [walk.order_by(paging.order(resource.id)).limit(most) for walk in walks]
+    merged = union_all(*walks)
+    ordered = merged.order_by(paging.order(merged.selected_columns[0]))
+    return ordered.limit(paging.limit).offset(paging.offset).subquery("picked")
 
 
 def _has_index(resource: Resource, fast: set[str], column: str) -> bool:

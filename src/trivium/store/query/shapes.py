@@ -115,7 +115,8 @@ def _placed(
     if walks is None:
         statement = statement.select_from(resource.table).where(*where, *after).limit(limit).offset(offset)
     else:
-        picked = merging.merged(resource, walks, descending=order[0].descending, limit=limit, offset=offset)
+        paging = merging.Paging(order[0].descending, limit, offset)
+        picked = merging.merged(resource, walks, paging, flavour=builder.ground.flavour)
         statement = statement.select_from(picked.join(resource.table, resource.id == picked.c.id))
     return statement.order_by(*ordering.order_by(order, builder.ground.flavour))
 
