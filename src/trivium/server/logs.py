@@ -10,14 +10,14 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, ClassVar, Final, Protocol
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-TOLD: Final = ("request", "dialect", "operation", "method", "status", "outcome", "ms", "caller")
-"""What a line about a request has beside what every line has."""
+EVERYWHERE: Final = frozenset({"event", "level", "timestamp"})
+"""What every line has."""
 
 QUIET: Final = {"uvicorn.error": logging.ERROR, "asyncio": logging.WARNING, "alembic": logging.WARNING}
 
@@ -70,6 +70,17 @@ def set_up(level: str = "info", form: Form = Form.AUTO, file: BinaryIO | None = 
     _route_library_logs(number, lines, as_text=as_text)
 
 
+class Line(Protocol):
+    """A struct of msgspec, whose fields are told in their order."""
+
+    __struct_fields__: ClassVar[tuple[str, ...]]
+
+    @property
+    def event(self) -> str:
+        """What happened."""
+        ...
+
+
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     """What is told of an answered request, in this order."""
 
@@ -86,8 +97,23 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: datetime
 
 
-def request_log() -> Callable[[RequestLine], None]:
-    """What writes a line of level info for each request, as all logs are set up now.
+class ProxyLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of a request that came to the proxy, in this order."""
+
+    method: str
+    path: str
+    status: int  # 0: the client was gone before the answer
+    notebook: str | None
+    ms: float
+    received: int  # bytes of the body
+    sent: int
+    event: str = "proxy.request"
+    level: str = "info"
+    timestamp: datetime
+
+
+def request_log() -> Callable[[Line], None] | None:
+    """What writes a line of level info for each request, as all logs are set up now; None where none is wanted.
 
     Lines of JSON are written without structlog, whose way to them costs as much as a short answer.
     """
@@ -95,11 +121,15 @@ def request_log() -> Callable[[RequestLine], None]:
     config = structlog.get_config()
     lines = config["logger_factory"]()
     if not log.is_enabled_for(logging.INFO):
-        return lambda _line: None
+        return None
     if config["processors"][-1] is not _as_json or not isinstance(lines, Lines):
-        return lambda line: log.info(line.event, **{name: getattr(line, name) for name in TOLD})
+        return lambda line: log.info(line.event, **_told(line))
     encode = msgspec.json.Encoder().encode
     return lambda line: lines.write(encode(line) + b"\n")
+
+
+def _told(line: Line) -> dict[str, object]:
+    return {name: getattr(line, name) for name in line.__struct_fields__ if name not in EVERYWHERE}
 
 
 def _shared() -> list[Processor]:

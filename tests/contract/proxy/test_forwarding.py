@@ -241,11 +241,29 @@ async def test_an_answer_that_breaks_off_breaks_off_for_the_client(rooms: Rooms)
 
 
 async def test_a_chunked_answer_that_breaks_off_has_no_last_chunk(rooms: Rooms) -> None:
-    raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nrubbish\r\n"
+    seen = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        await seen.wait()
+        writer.write(b"rubbish\r\n")
+        await reader.read()
+
+    async with listening(serve) as address, proxied(rooms) as (_, port), connected(port) as client:
+        rooms.addresses[JUPYTER] = address
+        await client.send(get("/nb/7/x", KEY))
+        await client.reader.readuntil(b"3\r\nabc\r\n")
+        seen.set()
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await client.reader.readuntil(b"0\r\n\r\n")
+
+
+async def test_an_answer_that_is_broken_from_its_beginning_is_a_bad_gateway(rooms: Rooms) -> None:
+    raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nrubbish\r\n"
     async with listening(answering(raw)) as address, proxied(rooms) as (_, port), connected(port) as client:
         rooms.addresses[JUPYTER] = address
-        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
-            await client.ask(get("/nb/7/x", KEY))
+        assert (await client.ask(get("/nb/7/x", KEY))).status == 502
 
 
 async def test_a_large_answer_arrives_whole(rooms: Rooms) -> None:

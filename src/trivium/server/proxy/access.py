@@ -17,7 +17,7 @@ class Kind(StrEnum):
     SERVICE = "service"  # the user's own server inside the notebook
 
 
-class Door(Value, frozen=True):
+class Door(Value, frozen=True, cache_hash=True):
     """One way into one notebook."""
 
     notebook: str  # the id as the address spells it

@@ -27,7 +27,7 @@ class Connection:
         self.peer = b"unknown"
         self._shared = shared
         self._exchange: Exchange | None = None
-        self._buffer = bytearray()
+        self._buffer: bytes | bytearray = b""
         self._seen = 0  # bytes of the buffer in which no head ends
         self._is_pumping = False
         self._is_leaving = False
@@ -85,7 +85,12 @@ class Connection:
 
     def take(self, data: bytes) -> None:
         """Some of the next request."""
-        self._buffer += data
+        if not self._buffer:
+            self._buffer = data
+        elif isinstance(self._buffer, bytearray):
+            self._buffer += data
+        else:
+            self._buffer = bytearray(self._buffer) + data
         self._pump()
 
     def end(self) -> None:
@@ -94,7 +99,7 @@ class Connection:
     def waiting(self) -> bytes:
         """The bytes that came after the request's head; they are waited for no more."""
         data = bytes(self._buffer)
-        self._buffer.clear()
+        self._buffer = b""
         self._seen = 0
         self.front.fill(full=False)
         return data
@@ -103,7 +108,8 @@ class Connection:
         """The request's body has ended; `rest` belongs to what comes next."""
         if not self._is_leaving:
             self.front.sink = self
-            self._buffer[:0] = rest
+            if rest:
+                self._buffer = rest + self._buffer
             self._pump()
 
     # ---- how a request ends ----
@@ -225,10 +231,9 @@ class Connection:
                 raise Malformed(400)
             self._seen = len(buffer)
             return None
-        raw = bytes(buffer[:size])
-        del buffer[:size]
+        self._buffer = b"" if size == len(buffer) else buffer[size:]
         self._seen = 0
-        return raw
+        return bytes(buffer[:size])
 
     def _serve(self, raw: bytes) -> None:
         exchange = self._exchange = Exchange(self._shared, self, parse_request(raw, self._shared.settings))

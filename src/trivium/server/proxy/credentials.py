@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from trivium.server.proxy.access import NOTHING, Credential, Way
+from trivium.server.proxy.heads import KEPT, Fields
 
 COOKIE_PREFIX = "trivium-nb-"
 _OURS = re.compile(rb"(?:__(?:host|secure)-)?trivium-", re.IGNORECASE)  # the console's cookies come along: ports share
@@ -31,6 +33,12 @@ def credentials_of(values: dict[bytes, bytes], link: str | None, notebook: str) 
     grants = [value for name, value in _pairs(values.get(b"cookie", b"")) if name == wanted and value.isascii()]
     shown.extend(Credential(way=Way.COOKIE, secret=value.decode("ascii")) for value in grants[:_MOST_COOKIES])
     return shown or [NOTHING]
+
+
+@lru_cache(KEPT)
+def shown_by(fields: Fields, notebook: str) -> tuple[Credential, ...]:
+    """All that the fields of a request show, as above."""
+    return tuple(credentials_of(fields.values, None, notebook))
 
 
 def take_token(query: bytes) -> tuple[bytes, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Protocol
 
 from trivium.base.values import Value
@@ -10,11 +11,12 @@ from trivium.server.proxy.access import Door, Kind
 from trivium.server.proxy.problems import Malformed, Moved, Problem
 
 _ID = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?"
-_PATH = re.compile(rf"/(nb|svc)/({_ID})(/.*)?".encode())
+_ROOT = re.compile(rf"/(nb|svc)/({_ID})".encode())
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
 _TEMPLATE = re.compile(r"\{id\}(?:[a-z0-9-]*)(?:\.[a-z0-9-]+)+")
 _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]+)(/.*)?")
 _ROOMS = {b"nb": Kind.JUPYTER, b"svc": Kind.SERVICE}
+_DOORS = 1024  # doors, and names of hosts, that are kept
 _SERVICE_LABEL = "-svc"
 
 
@@ -43,22 +45,17 @@ class PathDoors:
         """The place that the path names."""
         del host
         path, mark, query = target.partition(b"?")
-        named = _PATH.fullmatch(path)
-        if named is None:
+        end = path.find(b"/", path.find(b"/", 1) + 1)
+        prefix = path if end < 0 else path[:end]
+        door = _door_at(prefix)
+        if door is None:
             raise Problem(404, "proxy.unknown")
-        if named[3] is None:
+        if end < 0:
             raise Moved(path + b"/" + mark + query)
-        kind = _ROOMS[named[1]]
-        root = path[: named.end(2)]
-        door = Door(notebook=named[2].decode("ascii"), kind=kind)
-        own = kind is Kind.SERVICE
-        return Place(
-            door=door,
-            path=named[3] if own else path,
-            query=query,
-            prefix=root if own else b"",
-            root=root.decode("ascii") + "/",
-        )
+        root = prefix.decode("ascii") + "/"
+        if door.kind is Kind.SERVICE:
+            return Place(door=door, path=path[end:], query=query, prefix=prefix, root=root)
+        return Place(door=door, path=path, query=query, prefix=b"", root=root)
 
 
 class HostDoors:
@@ -113,6 +110,13 @@ def address_of(door: Door, *, template: str | None, origin: str) -> str:
     return f"{scheme}://{template.replace('{id}', label)}{port[0] if port else ''}{path}"
 
 
+@lru_cache(_DOORS)
+def _door_at(prefix: bytes) -> Door | None:
+    named = _ROOT.fullmatch(prefix)
+    return None if named is None else Door(notebook=named[2].decode("ascii"), kind=_ROOMS[named[1]])
+
+
+@lru_cache(_DOORS)
 def host_of(value: bytes) -> tuple[str, int | None]:
     """The name, in lower case, and the port of a `Host` field. Raises `Malformed`."""
     found = _HOST.fullmatch(value)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final, Protocol
 
 import msgspec
 
 from trivium.base.errors import Unavailable
+from trivium.server.logs import ProxyLine
 from trivium.server.proxy.access import Credential, Held, Pass, Refused, Way
 from trivium.server.proxy.channel import Channel
-from trivium.server.proxy.credentials import credentials_of, grant_cookie, take_token
+from trivium.server.proxy.credentials import credentials_of, grant_cookie, shown_by, take_token
 from trivium.server.proxy.doors import Place, host_of, target_of
 from trivium.server.proxy.forwarding import Forwarding
-from trivium.server.proxy.framing import Body, Fixed, request_body
-from trivium.server.proxy.heads import RequestHead, tokens
+from trivium.server.proxy.framing import Body, UntilClose, request_body
+from trivium.server.proxy.heads import RequestHead
 from trivium.server.proxy.origins import check_forgery, check_websocket
 from trivium.server.proxy.pages import wants_page
 from trivium.server.proxy.problems import Moved, Problem
@@ -55,21 +58,21 @@ class Keeper(Protocol):
 class Exchange:
     """A request and its answer."""
 
+    status = NOBODY  # of the answer, as soon as its first byte was sent
+    held: Held | None = None
+    _body: Body = UntilClose()  # until it is known where it ends
+    _path = b""
+    _place: Place | None = None
+    _is_link = False  # the address has a token in it
+    _entering: asyncio.Task[None] | None = None
+    _forwarding: Forwarding | None = None
+
     def __init__(self, shared: Shared, keeper: Keeper, head: RequestHead) -> None:
         self.head = head
         self.front = keeper.front
         self.began = shared.loop.time()
-        self.status = NOBODY  # of the answer, as soon as its first byte was sent
-        self.held: Held | None = None
         self._shared = shared
         self._keeper = keeper
-        self._body: Body = Fixed(0)
-        self._is_framed = False  # it is known where the body ends
-        self._path = b""
-        self._place: Place | None = None
-        self._is_link = False  # the address has a token in it
-        self._entering: asyncio.Task[None] | None = None
-        self._forwarding: Forwarding | None = None
 
     @property
     def is_tunnel(self) -> bool:
@@ -79,14 +82,14 @@ class Exchange:
     @property
     def is_read(self) -> bool:
         """Whether the request's body was taken to its end."""
-        return self._is_framed and self._body.done
+        return self._body.done
 
     @property
     def may_go_on(self) -> bool:
         """Whether another request may follow on the connection, as far as this one matters."""
         if not self.is_read or self.front.ended or self._shared.draining or self.head.minor == 0:
             return False
-        return b"close" not in tokens(self.head.values.get(b"connection", b""))
+        return not self.head.fields.closes
 
     def begin(self) -> None:
         """Find out who asks for what, and go on with it.
@@ -95,7 +98,6 @@ class Exchange:
         """
         head = self.head
         self._body = request_body(head)
-        self._is_framed = True
         if head.method in _NEVER:
             raise Problem(405, "proxy.method")
         asked = self._asked()
@@ -105,17 +107,19 @@ class Exchange:
         if asks_for_websocket(head):
             check_handshake(head)
             check_websocket(head, asked.host, secure=asked.secure)
-        _check_expectation(head)
+        if b"expect" in head.values:
+            _check_expectation(head.values[b"expect"])
         query, link = take_token(place.query)
         self._is_link = link is not None
-        shown = credentials_of(head.values, link, place.door.notebook)
+        notebook = place.door.notebook
+        shown = shown_by(head.fields, notebook) if link is None else credentials_of(head.values, link, notebook)
         if query is not place.query:
             place = msgspec.structs.replace(place, query=query)
         known = self._shared.access.known(place.door, shown[0])
         if known is None:
             self._entering = self._shared.loop.create_task(self._enter(asked, place, shown))
         else:
-            self._entered(asked, place, known, shown[0].way)
+            self._entered(asked, place, known, way=shown[0].way)
 
     def late(self, now: float) -> Problem | None:
         """What is wrong when somebody has kept this request waiting for too long."""
@@ -129,17 +133,20 @@ class Exchange:
         """Let go of whatever is still held, count the request and write its line in the log."""
         if self._entering is not None:
             self._entering.cancel()
-        forwarding = self._forwarding
-        received, sent = (0, 0) if forwarding is None else forwarding.carried
-        if forwarding is not None:
-            forwarding.drop()
+        received = sent = 0
+        if self._forwarding is not None:
+            received, sent = self._forwarding.carried
+            self._forwarding.drop()
             self._forwarding = None
-        metrics = self._shared.metrics
-        metrics.requests[self.status] += 1
-        metrics.received += received
-        metrics.sent += sent
-        self._shared.log.info(
-            "proxy.request",
+        shared = self._shared
+        shared.metrics.requests[self.status] += 1
+        shared.metrics.received += received
+        shared.metrics.sent += sent
+        if shared.tell is not None:
+            shared.tell(self._line(received, sent))
+
+    def _line(self, received: int, sent: int) -> ProxyLine:
+        return ProxyLine(
             method=self.head.method,
             path=self._path[:_LONGEST_PATH].decode("latin-1"),
             status=self.status,
@@ -147,6 +154,7 @@ class Exchange:
             ms=round((self._shared.loop.time() - self.began) * 1000, 1),
             received=received,
             sent=sent,
+            timestamp=datetime.now(UTC),
         )
 
     # ---- what the forwarding tells ----
@@ -178,17 +186,17 @@ class Exchange:
         host_of(host)
         return Asked(head=self.head, host=host, client=self._keeper.peer, secure=self._shared.settings.secure)
 
-    async def _enter(self, asked: Asked, place: Place, shown: list[Credential]) -> None:
+    async def _enter(self, asked: Asked, place: Place, shown: Sequence[Credential]) -> None:
         """Ask about each credential in turn, where that cannot be told at once."""
         try:
             passed, way = await self._ask(place, shown)
             self._entering = None
-            self._entered(asked, place, passed, way)
+            self._entered(asked, place, passed, way=way)
         except Exception as error:  # noqa: BLE001 - the edge: whoever asked tells faults of ours from others
             self._entering = None
             self.failed(error)
 
-    async def _ask(self, place: Place, shown: list[Credential]) -> tuple[Pass, Way]:
+    async def _ask(self, place: Place, shown: Sequence[Credential]) -> tuple[Pass, Way]:
         refusals: list[Refused] = []
         for credential in shown:
             try:
@@ -201,7 +209,7 @@ class Exchange:
         refusal = next((one for one in refusals if one.status != HTTPStatus.UNAUTHORIZED), refusals[0])
         raise Problem(refusal.status, refusal.code, **refusal.details) from refusal
 
-    def _entered(self, asked: Asked, place: Place, passed: Pass, way: Way) -> None:
+    def _entered(self, asked: Asked, place: Place, passed: Pass, *, way: Way) -> None:
         head = self.head
         check_forgery(head, asked.host, way, secure=asked.secure)
         websocket = asks_for_websocket(head)
@@ -228,9 +236,8 @@ class Exchange:
             raise Moved(clean, status=302, cookie=cookie)
 
 
-def _check_expectation(head: RequestHead) -> None:
-    expectation = head.values.get(b"expect")
-    if expectation is not None and expectation.lower() != b"100-continue":
+def _check_expectation(expectation: bytes) -> None:
+    if expectation.lower() != b"100-continue":
         raise Problem(417, "proxy.expectation")
 
 

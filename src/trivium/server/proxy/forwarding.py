@@ -9,7 +9,7 @@ from trivium.server.proxy.access import Held
 from trivium.server.proxy.channel import Channel, Discard
 from trivium.server.proxy.doors import Place
 from trivium.server.proxy.framing import Body, Fixed, Rechunked, UntilClose, answer_body, answer_length
-from trivium.server.proxy.heads import END, AnswerHead, has_bare_end, parse_answer, tokens
+from trivium.server.proxy.heads import END, AnswerHead, has_bare_end, parse_answer
 from trivium.server.proxy.problems import Gone, Malformed, Problem
 from trivium.server.proxy.relay import Half, Relay
 from trivium.server.proxy.rewriting import Asked, answer_head, request_head, untouched_answer, untouched_head
@@ -53,8 +53,21 @@ class Client(Protocol):
 class Forwarding:
     """Carries one request to the notebook and the answer back. It is the sink of the answer's head."""
 
+    is_tunnel = False
+    _raw = b""
+    _is_websocket = False
+    _upstream: Upstream | None = None
+    _connecting: asyncio.Task[None] | None = None
+    _request: Relay | None = None  # what is still to come of the request's body
+    _answer: Relay | None = None  # of the answer's
+    _answer_body: Body | None = None
+    _halves: tuple[Half, Half] | None = None  # towards the notebook, and towards the client
+    _beginning = b""  # of the answer's head
+    _answering = False
+    _keep = False  # the client's connection may be good for another request
+    _stays_open = False  # so may the notebook's
+
     def __init__(self, shared: Shared, client: Client, asked: Asked, *, held: Held, place: Place, body: Body) -> None:
-        self.is_tunnel = False
         self._shared = shared
         self._client = client
         self._front = client.front
@@ -63,19 +76,8 @@ class Forwarding:
         self._held = held
         self._place = place
         self._body = body
-        self._raw = b""
-        self._is_websocket = False
         self._is_far = isinstance(held.passed.target, OtherProxy)
         self._repeatable = body.done and asked.head.method in _REPEATABLE
-        self._upstream: Upstream | None = None
-        self._connecting: asyncio.Task[None] | None = None
-        self._request: Relay | None = None
-        self._answer: Relay | None = None
-        self._halves: tuple[Half, Half] | None = None  # towards the notebook, and towards the client
-        self._beginning = b""  # of the answer's head
-        self._answering = False
-        self._keep = False  # the client's connection may be good for another request
-        self._stays_open = False  # so may the notebook's
         self._since = shared.loop.time()
 
     @property
@@ -88,7 +90,7 @@ class Forwarding:
         """Bytes of bodies and frames, from the client and to it."""
         if self._halves is not None:
             return self._halves[0].carried, self._halves[1].carried
-        return self._body.carried, 0 if self._answer is None else self._answer.body.carried
+        return self._body.carried, 0 if self._answer_body is None else self._answer_body.carried
 
     def forward(self) -> None:
         """Ask the notebook; its answer is handed on as it comes."""
@@ -174,8 +176,17 @@ class Forwarding:
         data = self._client.waiting()
         if not data and self._head.minor == 1 and b"expect" in self._head.values:
             self._front.write(_CONTINUE)
-        self._request = Relay(self._front, channel, self._body, owner=self)
-        self._request.begin(self._raw, data)
+        try:
+            out = self._body.feed(data)
+        except Malformed as error:
+            self._client.failed(error)
+            return
+        channel.write(self._raw + out)
+        if self._body.done:
+            self._client.was_read(self._body.rest)
+        else:
+            self._request = Relay(self._front, channel, self._body, owner=self)
+            self._request.begin()
 
     # ---- from the notebook ----
 
@@ -229,12 +240,19 @@ class Forwarding:
         self._keep = self._may_keep() and (head.minor == 1 or isinstance(body, Fixed))
         self._stays_open = _stays_open(answer, body)
         raw = self._answer_head(answer, self._answer_framing(answer, body))
-        self._answering = True
-        self._client.answering(answer.status)
-        self._answer = Relay(source, self._front, body, owner=self)
         if body.done:
             body.rest = data
-        self._answer.begin(raw, b"" if body.done else data)
+        elif data:
+            raw += body.feed(data)
+        self._answering = True
+        self._answer_body = body
+        self._client.answering(answer.status)
+        self._front.write(raw)
+        if body.done:
+            self.relayed(body)
+        else:
+            self._answer = Relay(source, self._front, body, owner=self)
+            self._answer.begin()
 
     def _carry(self, answer: AnswerHead, data: bytes, source: Channel) -> None:
         if not self._is_websocket:
@@ -277,20 +295,20 @@ class Forwarding:
 
     # ---- what became of the bodies ----
 
-    def relayed(self, relay: Relay) -> None:
+    def relayed(self, body: Body) -> None:
         """A body was handed on to its end."""
-        if relay is self._request:
-            self._client.was_read(relay.body.rest)
+        if body is self._body:
+            self._client.was_read(body.rest)
             return
         upstream = self._upstream
-        if upstream is not None and self._body.done and self._stays_open and not relay.body.rest:
+        if upstream is not None and self._body.done and self._stays_open and not body.rest:
             self._upstream = None
             self._shared.upstreams.give_back(upstream)
         self._client.answered(reusable=self._keep and self._body.done)
 
-    def broke(self, relay: Relay, error: Malformed | Gone) -> None:
+    def broke(self, body: Body, error: Malformed | Gone) -> None:
         """A body will never be whole."""
-        if relay is not self._request:
+        if body is not self._body:
             self._client.failed(error)
         else:
             self._client.failed(error if isinstance(error, Malformed) else None)
@@ -303,10 +321,7 @@ class Forwarding:
 
     def _may_keep(self) -> bool:
         head = self._head
-        if head.minor == 0 or self._shared.draining or not self._body.done:
-            return False
-        connection = head.values.get(b"connection")
-        return connection is None or b"close" not in tokens(connection)
+        return self._body.done and head.minor == 1 and not head.fields.closes and not self._shared.draining
 
 
 class _TooEarly:
@@ -324,7 +339,4 @@ class _TooEarly:
 
 
 def _stays_open(answer: AnswerHead, body: Body) -> bool:
-    if answer.minor == 0 or isinstance(body, UntilClose):
-        return False
-    connection = answer.values.get(b"connection")
-    return connection is None or b"close" not in tokens(connection)
+    return answer.minor == 1 and not answer.fields.closes and not isinstance(body, UntilClose)

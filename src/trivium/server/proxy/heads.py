@@ -1,13 +1,15 @@
 """Heads of requests and answers: held to the strict grammar of RFC 9112 in one pass, and taken apart.
 
 What is lenient in the standard is refused: folded lines, spaces about names, line ends that are not CR LF, control
-characters, several or signed lengths, a length beside a transfer coding. The grammar is one regular expression, because
-a parser that calls back for each field takes several times as long; the tests hold it against llhttp and h11.
+characters, several or signed lengths, a length beside a transfer coding. The grammar is two regular expressions: a
+parser that calls back for each field takes several times as long. The tests hold them against llhttp and h11. Fields
+hardly change from one request to the next, so the same bytes are judged and taken apart once.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from trivium.base.values import Value
@@ -16,22 +18,35 @@ from trivium.server.proxy.settings import ProxySettings
 
 Field = tuple[bytes, bytes]  # the name in lower case, and the whole line as it came, without its end
 END: Final = b"\r\n\r\n"
+KEPT: Final = 1024  # blocks of fields that are kept, and whatever is made of each
+LONGEST_KEPT: Final = 4096  # bytes of one of them
 
-_FIELDS: Final = rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+)\r\n"
-_REQUEST: Final = re.compile(
-    rb"([A-Z-]{1,32}+) ([\x21\x24-\x7e][\x21-\x22\x24-\x7e]*+) HTTP/([0-9])\.([0-9])\r\n" + _FIELDS
-)
-_REQUEST_LINE: Final = re.compile(
-    rb"[A-Z-]{1,32} [\x21\x24-\x7e][\x21-\x22\x24-\x7e]* HTTP/(?!1\.[01])[0-9]\.[0-9]\r\n"
-)
-_ANSWER: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n" + _FIELDS)
+_REQUEST_LINE: Final = re.compile(rb"([A-Z-]{1,32}+) ([\x21\x24-\x7e][\x21-\x22\x24-\x7e]*+) HTTP/([0-9])\.([0-9])\r\n")
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*+))?\r\n")
+_FIELDS: Final = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n")
 _BARE_END: Final = re.compile(rb"(?<!\r)\n|\r(?=[^\n])|\x00")
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}")
-_METHODS: Final = re.compile(
-    rb"ACL|BIND|CHECKOUT|CONNECT|COPY|DELETE|GET|HEAD|LINK|LOCK|M-SEARCH|MERGE|MKACTIVITY|MKCALENDAR|MKCOL|MOVE|NOTIFY|"
-    rb"OPTIONS|PATCH|POST|PROPFIND|PROPPATCH|PURGE|PUT|QUERY|REBIND|REPORT|SEARCH|SOURCE|SUBSCRIBE|TRACE|UNBIND|UNLINK|"
-    rb"UNLOCK|UNSUBSCRIBE"
-)
+_MINORS: Final = {b"0": 0, b"1": 1}
+_METHODS: Final = {
+    name: name.decode()
+    for name in (
+        b"ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK M-SEARCH MERGE MKACTIVITY MKCALENDAR MKCOL MOVE "
+        b"NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE "
+        b"UNBIND UNLINK UNLOCK UNSUBSCRIBE"
+    ).split()
+}
+
+
+class Fields:
+    """The fields of a head. The same bytes give the same object, so that what is made of it can be kept, too."""
+
+    __slots__ = ("closes", "is_short", "lines", "values")
+
+    def __init__(self, lines: list[Field], values: dict[bytes, bytes], *, is_short: bool) -> None:
+        self.lines = lines
+        self.values = values  # by lower-case name; repeated ones joined by a comma, cookies by a semicolon
+        self.is_short = is_short  # so that it, and what is made of it, is kept
+        self.closes = b"connection" in values and b"close" in tokens(values[b"connection"])
 
 
 class RequestHead(Value, frozen=True):
@@ -40,8 +55,8 @@ class RequestHead(Value, frozen=True):
     method: str
     target: bytes  # as it came: path and query, or an absolute URL
     minor: int  # of HTTP/1.x
-    fields: list[Field]
-    values: dict[bytes, bytes]  # by lower-case name; repeated ones joined by a comma, cookies by a semicolon
+    fields: Fields
+    values: dict[bytes, bytes]
 
 
 class AnswerHead(Value, frozen=True):
@@ -50,34 +65,38 @@ class AnswerHead(Value, frozen=True):
     status: int
     reason: bytes
     minor: int
-    fields: list[Field]
+    fields: Fields
     values: dict[bytes, bytes]
 
 
 def parse_request(raw: bytes, settings: ProxySettings) -> RequestHead:
     """The request that the head `raw`, empty line included, stands for. Raises `Malformed`."""
-    found = _REQUEST.fullmatch(raw)
-    if found is None:
-        raise _refusal(raw, settings)
-    name, target, major, minor, block = found.groups()
-    if major != b"1" or minor not in (b"0", b"1"):
+    line = _REQUEST_LINE.match(raw)
+    if line is None:
+        raise Malformed(414 if raw.find(b"\r\n") > settings.target_bytes else 400)
+    method, target, major, minor = line.groups()
+    if major != b"1" or minor not in _MINORS:
         raise Malformed(505, "proxy.version")
     if len(target) > settings.target_bytes:
         raise Malformed(414, "proxy.too_long")
-    if _METHODS.fullmatch(name) is None:
+    fields = _fields(raw[line.end() :], settings.head_fields)
+    if method not in _METHODS:
         raise Malformed(501, "proxy.method")
-    fields, values = _taken_apart(block, settings.head_fields)
-    return RequestHead(method=name.decode(), target=target, minor=int(minor), fields=fields, values=values)
+    return RequestHead(
+        method=_METHODS[method], target=target, minor=_MINORS[minor], fields=fields, values=fields.values
+    )
 
 
 def parse_answer(raw: bytes, settings: ProxySettings) -> AnswerHead:
     """The answer that the head `raw`, empty line included, stands for. Raises `Malformed`."""
-    found = _ANSWER.fullmatch(raw)
-    if found is None:
+    line = _STATUS_LINE.match(raw)
+    if line is None:
         raise Malformed(502)
-    minor, status, reason, block = found.groups()
-    fields, values = _taken_apart(block, settings.head_fields)
-    return AnswerHead(status=int(status), reason=reason or b"", minor=int(minor), fields=fields, values=values)
+    minor, status, reason = line.groups()
+    fields = _fields(raw[line.end() :], settings.head_fields)
+    return AnswerHead(
+        status=int(status), reason=reason or b"", minor=_MINORS[minor], fields=fields, values=fields.values
+    )
 
 
 def has_bare_end(beginning: bytes | bytearray, since: int = 0) -> bool:
@@ -90,24 +109,32 @@ def tokens(value: bytes) -> list[bytes]:
     return [member.strip(b" \t").lower() for member in value.split(b",")]
 
 
-def _taken_apart(block: bytes, limit: int) -> tuple[list[Field], dict[bytes, bytes]]:
-    lines = block.split(b"\r\n")
-    lines.pop()
-    if len(lines) > limit:
+def _fields(block: bytes, limit: int) -> Fields:
+    """The fields of a head, which are all that is behind its first line. Raises `Malformed`."""
+    return _kept(block, limit) if len(block) <= LONGEST_KEPT else _taken_apart(block, limit)
+
+
+def _taken_apart(block: bytes, limit: int) -> Fields:
+    if block.count(b"\r\n") - 1 > limit:
         raise Malformed(431, "proxy.too_long")
-    fields: list[Field] = []
+    if _FIELDS.fullmatch(block) is None:
+        raise Malformed(400)
+    lines: list[Field] = []
     values: dict[bytes, bytes] = {}
-    for line in lines:
+    for line in block.split(b"\r\n")[:-2]:
         name, _, value = line.partition(b":")
         low = name.lower()
-        fields.append((low, line))
+        lines.append((low, line))
         if low in values:
             values[low] += (b"; " if low == b"cookie" else b", ") + value.strip(b" \t")
         else:
             values[low] = value.strip(b" \t")
     if b"content-length" in values or b"transfer-encoding" in values:
         _check_framing(values)
-    return fields, values
+    return Fields(lines, values, is_short=len(block) <= LONGEST_KEPT)
+
+
+_kept = lru_cache(KEPT)(_taken_apart)
 
 
 def _check_framing(values: dict[bytes, bytes]) -> None:
@@ -121,12 +148,3 @@ def _check_framing(values: dict[bytes, bytes]) -> None:
     codings = tokens(coding)
     if length is not None or codings[-1] != b"chunked" or codings.count(b"chunked") > 1:
         raise Malformed(400)
-
-
-def _refusal(raw: bytes, settings: ProxySettings) -> Malformed:
-    """Why a head that is no request is none."""
-    if raw.find(b"\r\n") > settings.target_bytes:
-        return Malformed(414, "proxy.too_long")
-    if _REQUEST_LINE.match(raw) is not None:
-        return Malformed(505, "proxy.version")
-    return Malformed(400)

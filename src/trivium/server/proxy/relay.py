@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from trivium.server.proxy.channel import Channel, Discard, Sink
+from trivium.server.proxy.channel import Channel, Discard
 from trivium.server.proxy.framing import Body
 from trivium.server.proxy.problems import Gone, Malformed
 
@@ -13,37 +13,26 @@ from trivium.server.proxy.problems import Gone, Malformed
 class Owner(Protocol):
     """Who wants to know what became of a body."""
 
-    def relayed(self, relay: Relay) -> None:
-        """Its last byte was handed on; `relay.body.rest` is what came after it."""
+    def relayed(self, body: Body) -> None:
+        """Its last byte was handed on; `body.rest` is what came after it."""
         ...
 
-    def broke(self, relay: Relay, error: Malformed | Gone) -> None:
+    def broke(self, body: Body, error: Malformed | Gone) -> None:
         """It will never be whole."""
         ...
 
 
 class Relay:
-    """One body on its way."""
+    """The rest of a body, of which all that comes is handed on."""
 
     def __init__(self, source: Channel, target: Channel, body: Body, *, owner: Owner) -> None:
-        self.body = body
         self._source = source
         self._target = target
+        self._body = body
         self._owner = owner
 
-    def begin(self, head: bytes, data: bytes) -> None:
-        """Send `head` and what came already, and go on with the rest as it comes."""
-        body = self.body
-        try:
-            out = body.feed(data) if data else b""
-        except Malformed as error:
-            self._target.write(head)
-            self._owner.broke(self, error)
-            return
-        self._target.write(head + out if out else head)
-        if body.done:
-            self._owner.relayed(self)
-            return
+    def begin(self) -> None:
+        """Go on with what comes from now."""
         self._source.sink = self
         self._target.fed_by(self._source)
         if self._source.ended:
@@ -51,27 +40,27 @@ class Relay:
 
     def take(self, data: bytes) -> None:
         """Hand some more on."""
-        body = self.body
+        body = self._body
         try:
             out = body.feed(data)
         except Malformed as error:
             self.stop()
-            self._owner.broke(self, error)
+            self._owner.broke(body, error)
             return
         self._target.write(out)
         if body.done:
             self.stop()
-            self._owner.relayed(self)
+            self._owner.relayed(body)
 
     def end(self) -> None:
         """The source ended: so does the body, if it may."""
         self.stop()
-        out = self.body.end()
+        out = self._body.end()
         if out is None:
-            self._owner.broke(self, Gone())
+            self._owner.broke(self._body, Gone())
             return
         self._target.write(out)
-        self._owner.relayed(self)
+        self._owner.relayed(self._body)
 
     def stop(self) -> None:
         """Hand on nothing more."""
@@ -80,7 +69,7 @@ class Relay:
             self._target.fed_by(None)
 
 
-class Half(Sink):
+class Half:
     """One direction of a WebSocket: all that comes goes to the other side as it is."""
 
     def __init__(self, source: Channel, target: Channel, over: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from trivium.server.proxy.access import Pass
 from trivium.server.proxy.cookies import confined
 from trivium.server.proxy.credentials import without_ours
 from trivium.server.proxy.doors import Place
-from trivium.server.proxy.heads import AnswerHead, RequestHead, tokens
+from trivium.server.proxy.heads import KEPT, AnswerHead, Fields, RequestHead, tokens
 
 _HOP = frozenset(
     {
@@ -72,60 +72,34 @@ class Asked(Value, frozen=True):
 def request_head(asked: Asked, place: Place, passed: Pass, *, framing: bytes) -> bytes:
     """The head that the notebook gets; `framing`: whole lines that say how long the body is or what to upgrade to."""
     head = asked.head
-    names, injected = _injected(passed.inject)
-    dropped = _named(head.values) | names
-    lines = [line for low, line in head.fields if _goes_in(low)]
-    if dropped:
-        lines = [line for low, line in head.fields if _goes_in(low) and _plain(low) not in dropped]
-    if b"cookie" in head.values and b"cookie" not in dropped:
-        cookies = without_ours(head.values[b"cookie"])
-        if cookies:
-            lines.append(b"Cookie: " + cookies)
-    lines.append(
-        b"%bX-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: %b\r\n%b\r\n"
-        % (
-            injected,
-            asked.client,
-            asked.host,
-            b"https" if asked.secure else b"http",
-            b"X-Forwarded-Prefix: %b\r\n%b" % (place.prefix, framing) if place.prefix else framing,
-        )
+    inward = _inward if head.fields.is_short else _inward.__wrapped__
+    fields = inward(
+        head.fields, passed.inject, asked.host, client=asked.client, secure=asked.secure, prefix=place.prefix
     )
     target = place.path + b"?" + place.query if place.query else place.path
-    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b" % (head.method.encode(), target, asked.host, b"\r\n".join(lines))
+    return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (head.method.encode(), target, fields, framing)
 
 
 def untouched_head(asked: Asked, *, framing: bytes) -> bytes:
     """The head for another proxy of ours, with all that the client showed; only the framing is spelt anew."""
     head = asked.head
     dropped = _named(head.values) | _HOP | {b"expect", b"host"}
-    lines = [line for low, line in head.fields if low not in dropped]
+    lines = [line for low, line in head.fields.lines if low not in dropped]
     lines[:0] = [b"%b %b HTTP/1.1\r\nHost: %b" % (head.method.encode(), head.target, asked.host), FORWARDED_LINE]
     return b"\r\n".join(lines) + b"\r\n" + framing + b"\r\n"
 
 
 def answer_head(head: AnswerHead, place: Place, host: bytes, *, framing: bytes) -> bytes:
     """The head that the client gets; `framing` are whole lines, as above."""
-    values = head.values
-    dropped = _named(values)
-    refused = _NOT_OUT if place.root == "/" else _NOT_OUT_SHARED
-    lines = [line for low, line in head.fields if low not in refused]
-    if dropped or b"set-cookie" in values or (place.prefix and b"location" in values):
-        lines = [
-            edited
-            for low, line in head.fields
-            if low not in refused
-            and low not in dropped
-            and (edited := _edited(low, line, place, host=host)) is not None
-        ]
-    lines.append(framing + b"\r\n")
-    return b"HTTP/1.1 %d %b\r\n%b" % (head.status, head.reason, b"\r\n".join(lines))
+    outward = _outward if head.fields.is_short else _outward.__wrapped__
+    fields = outward(head.fields, place.root, place.prefix, host=host)
+    return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (head.status, head.reason, fields, framing)
 
 
 def untouched_answer(head: AnswerHead, *, framing: bytes) -> bytes:
     """The head that another proxy of ours gave, which has made of it what the client is to see."""
     dropped = _named(head.values) | _HOP
-    lines = [line for low, line in head.fields if low not in dropped]
+    lines = [line for low, line in head.fields.lines if low not in dropped]
     lines[:0] = [b"HTTP/1.1 %d %b" % (head.status, head.reason)]
     return b"\r\n".join(lines) + b"\r\n" + framing + b"\r\n"
 
@@ -142,33 +116,58 @@ def relocated(location: bytes, prefix: bytes, host: bytes) -> bytes:
     return prefix + location
 
 
-@lru_cache(maxsize=1024)
-def _goes_in(low: bytes) -> bool:
-    """Whether a field of that name may reach a notebook."""
-    plain = _plain(low)
-    return plain not in _NOT_IN and not plain.startswith(b"x-forwarded-")
+@lru_cache(KEPT)
+def _inward(
+    fields: Fields, inject: tuple[tuple[str, str], ...], host: bytes, *, client: bytes, secure: bool, prefix: bytes
+) -> bytes:
+    """The fields of a request as the notebook gets them, whole lines."""
+    names, injected = _injected(inject)
+    dropped = _named(fields.values) | names | _NOT_IN
+    lines = [b"Host: " + host]
+    lines += [line for low, line in fields.lines if not _is_kept_back(low.replace(b"_", b"-"), dropped)]
+    cookies = without_ours(fields.values.get(b"cookie", b""))
+    if cookies and b"cookie" not in _named(fields.values) | names:
+        lines.append(b"Cookie: " + cookies)
+    lines += injected
+    lines += [b"X-Forwarded-For: " + client, b"X-Forwarded-Host: " + host]
+    lines.append(b"X-Forwarded-Proto: https" if secure else b"X-Forwarded-Proto: http")
+    if prefix:
+        lines.append(b"X-Forwarded-Prefix: " + prefix)
+    return b"\r\n".join(lines) + b"\r\n"
 
 
-@lru_cache(maxsize=256)
-def _injected(inject: tuple[tuple[str, str], ...]) -> tuple[frozenset[bytes], bytes]:
+def _is_kept_back(plain: bytes, dropped: frozenset[bytes]) -> bool:
+    """Whether a field does not reach the notebook; `plain` as CGI's descendants spell it, to whom _ and - are one."""
+    return plain in dropped or plain.startswith(b"x-forwarded-")
+
+
+def _injected(inject: tuple[tuple[str, str], ...]) -> tuple[frozenset[bytes], list[bytes]]:
     """The names that a client may not send beside what we send, and our lines."""
     names = frozenset(name.lower().encode("latin-1") for name, _ in inject)
-    return names - _NOT_IN, b"".join([f"{name}: {value}\r\n".encode("latin-1") for name, value in inject])
+    return names, [f"{name}: {value}".encode("latin-1") for name, value in inject]
 
 
-def _plain(low: bytes) -> bytes:
-    """The name as CGI's descendants see it, who cannot tell the two characters apart."""
-    return low.replace(b"_", b"-")
+@lru_cache(KEPT)
+def _outward(fields: Fields, root: str, prefix: bytes, *, host: bytes) -> bytes:
+    """The fields of an answer as the client gets them, whole lines."""
+    refused = (_NOT_OUT if root == "/" else _NOT_OUT_SHARED) | _named(fields.values)
+    lines: list[bytes] = []
+    for low, line in fields.lines:
+        if low in refused:
+            continue
+        if low == b"set-cookie":
+            cookie = confined(_value(line), root=root, prefix=prefix)
+            if cookie is not None:
+                lines.append(b"Set-Cookie: " + cookie + b"\r\n")
+        elif low == b"location" and prefix:
+            lines.append(b"Location: " + relocated(_value(line), prefix, host) + b"\r\n")
+        else:
+            lines.append(line + b"\r\n")
+    return b"".join(lines)
 
 
-def _edited(low: bytes, line: bytes, place: Place, *, host: bytes) -> bytes | None:
-    """A field of an answer as the client gets it; None where it gets none."""
-    if low == b"set-cookie":
-        cookie = confined(line.partition(b":")[2].strip(b" \t"), root=place.root, prefix=place.prefix)
-        return None if cookie is None else b"Set-Cookie: " + cookie
-    if low == b"location" and place.prefix:
-        return b"Location: " + relocated(line.partition(b":")[2].strip(b" \t"), place.prefix, host)
-    return line
+def _value(line: bytes) -> bytes:
+    return line.partition(b":")[2].strip(b" \t")
 
 
 def _named(values: dict[bytes, bytes]) -> frozenset[bytes]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
+from trivium.server.logs import request_log
 from trivium.server.proxy.access import Access
 from trivium.server.proxy.doors import doors_of
 from trivium.server.proxy.metrics import Metrics
@@ -23,7 +24,8 @@ class Shared:
     def __init__(self, access: Access, settings: ProxySettings, log: FilteringBoundLogger) -> None:
         self.access = access
         self.settings = settings
-        self.log = log
+        self.log = log.bind()  # once: each binding anew costs as much as a line
+        self.tell = request_log()
         self.doors = doors_of(settings.host)
         self.upstreams = Upstreams(access, settings)
         self.metrics = Metrics()

@@ -17,7 +17,8 @@ UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 def asks_for_websocket(head: RequestHead) -> bool:
     """Whether the request asks to go on as a WebSocket. Other upgrades are not passed on."""
     return (
-        head.minor == 1
+        b"upgrade" in head.values
+        and head.minor == 1
         and head.values.get(b"upgrade", b"").lower() == b"websocket"
         and b"upgrade" in tokens(head.values.get(b"connection", b""))
     )

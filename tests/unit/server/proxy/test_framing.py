@@ -18,7 +18,7 @@ from trivium.server.proxy.framing import (
     as_chunk,
     request_body,
 )
-from trivium.server.proxy.heads import AnswerHead, RequestHead
+from trivium.server.proxy.heads import AnswerHead, Fields, RequestHead
 from trivium.server.proxy.problems import Malformed
 
 
@@ -151,14 +151,17 @@ def test_nothing_is_no_chunk() -> None:
     assert as_chunk(b"x" * 17) == b"11\r\n" + b"x" * 17 + b"\r\n"
 
 
+NO_FIELDS = Fields([], {}, is_short=True)
+
+
 def request(minor: int = 1, **values: bytes) -> RequestHead:
     named = {name.replace("_", "-").encode(): value for name, value in values.items()}
-    return RequestHead(method="POST", target=b"/", minor=minor, fields=[], values=named)
+    return RequestHead(method="POST", target=b"/", minor=minor, fields=NO_FIELDS, values=named)
 
 
 def answer(status: int = 200, minor: int = 1, **values: bytes) -> AnswerHead:
     named = {name.replace("_", "-").encode(): value for name, value in values.items()}
-    return AnswerHead(status=status, reason=b"", minor=minor, fields=[], values=named)
+    return AnswerHead(status=status, reason=b"", minor=minor, fields=NO_FIELDS, values=named)
 
 
 def test_a_request_says_how_long_its_body_is() -> None:

@@ -14,7 +14,7 @@ SETTINGS = ProxySettings()
 def test_a_head_is_taken_apart() -> None:
     head = parse_request(b"GET /nb/7/?a=b HTTP/1.1\r\nHost: x:1\r\nACCEPT:  a/b \t\r\nAccept: c\r\n\r\n", SETTINGS)
     assert (head.method, head.target, head.minor) == ("GET", b"/nb/7/?a=b", 1)
-    assert head.fields == [
+    assert head.fields.lines == [
         (b"host", b"Host: x:1"),
         (b"accept", b"ACCEPT:  a/b \t"),
         (b"accept", b"Accept: c"),

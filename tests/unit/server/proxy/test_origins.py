@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from trivium.server.proxy.access import Way
-from trivium.server.proxy.heads import RequestHead
+from trivium.server.proxy.heads import Fields, RequestHead
 from trivium.server.proxy.origins import check_forgery, check_websocket, is_own
 from trivium.server.proxy.problems import Problem
 
 
 def head(method: str = "POST", **values: bytes) -> RequestHead:
     named = {name.replace("_", "-").encode(): value for name, value in values.items()}
-    return RequestHead(method=method, target=b"/", minor=1, fields=[], values=named)
+    return RequestHead(method=method, target=b"/", minor=1, fields=Fields([], {}, is_short=True), values=named)
 
 
 @pytest.mark.parametrize(
