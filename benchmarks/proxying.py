@@ -32,7 +32,7 @@ from trivium.base.values import Value
 REQUESTS: Final = 64  # different ones
 LARGE: Final = 1 << 30  # bytes of the download
 TRIPS: Final = 2000  # messages of a round
-WARM_SECONDS: Final = 0.5
+WARM_SECONDS: Final = 2.0
 PIECE: Final = 1 << 20
 MESSAGE: Final = b"\x82\x80" + bytes(4)
 LIBRARIES: Final = ("uvloop", "httptools")

@@ -46,6 +46,7 @@ class Channel(asyncio.Protocol):
         self.on_drained: Callable[[], None] | None = None
         self._time = loop.time
         self._feeder: Channel | None = None  # whose bytes are sent here
+        self.is_made = False  # the connection stands
         self.is_held = False  # where ours go cannot take more
         self._full = False  # more waits here than ought to
         self._paused = False
@@ -55,6 +56,7 @@ class Channel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection stands."""
         self.transport = cast("asyncio.Transport", transport)
+        self.is_made = True
         self.transport.set_write_buffer_limits(high=WRITE_HIGH)
         if self.on_made is not None:
             self.on_made()

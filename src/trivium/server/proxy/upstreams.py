@@ -12,6 +12,7 @@ from trivium.server.proxy.settings import ProxySettings
 from trivium.server.proxy.targets import OtherProxy, OwnedPort, Target, UnixSocket
 
 _Key = tuple[Door, Target]
+_MOST_HOSTS = 1024
 _YOUNG = 1.0  # seconds without use in which no server closes a connection, so that what cannot be repeated may use it
 
 
@@ -49,6 +50,7 @@ class Upstreams:
         self._loop = asyncio.get_running_loop()
         self._idle: defaultdict[_Key, list[Upstream]] = defaultdict(list)
         self._retired: dict[Channel, float] = {}  # closing, and since when
+        self._hosts: dict[OwnedPort, str] = {}  # where the notebook's own processes listen, as found last
 
     def take(self, door: Door, target: Target, *, repeatable: bool) -> Upstream | None:
         """An unused connection to where the door leads; None when there is none that is good enough."""
@@ -101,6 +103,7 @@ class Upstreams:
         for key in [key for key in self._idle if notebook is None or key[0].notebook == notebook]:
             for upstream in self._idle.pop(key):
                 upstream.channel.abort()
+        self._hosts.clear()
 
     def sweep(self, now: float) -> None:
         """Close what was not used for long, and what does not get closed."""
@@ -114,6 +117,8 @@ class Upstreams:
                 self._idle[key] = kept
             else:
                 del self._idle[key]
+        if len(self._hosts) > _MOST_HOSTS:
+            self._hosts.clear()
         patience = now - self._settings.linger.total_seconds()
         for channel, since in list(self._retired.items()):
             if channel.lost:
@@ -133,15 +138,21 @@ class Upstreams:
 
     async def _open_owned(self, target: OwnedPort, channel: Channel) -> None:
         """Connect, and see who accepted: nothing is sent to anybody else."""
-        host = await self._access.find(target)
+        host = self._hosts.get(target) or await self._access.find(target)
         if host is not None:
-            await self._loop.create_connection(lambda: channel, host, target.port)
+            self._hosts[target] = host  # until it proves wrong
             try:
+                await self._loop.create_connection(lambda: channel, host, target.port)
                 here: tuple[str, int] = channel.transport.get_extra_info("sockname")
                 if await self._access.accepted(target, host, (here[0], here[1])):
                     return
             except BaseException:
-                channel.abort()
+                self._forget(target, channel)
                 raise
-            channel.abort()
+            self._forget(target, channel)
         raise Problem(503, "proxy.service_silent", port=target.port)
+
+    def _forget(self, target: OwnedPort, channel: Channel) -> None:
+        self._hosts.pop(target, None)
+        if channel.is_made:
+            channel.abort()
