@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
-from benchmarks import listing, proxying
+from benchmarks import growth, listing, proxying
 from benchmarks.plan import Plan
 
-BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {"list": listing.run, "proxy": proxying.run}
+BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
+    "list": listing.run,
+    "growth": growth.run,
+    "proxy": proxying.run,
+}
 
 
 def main() -> None:
@@ -25,6 +30,13 @@ def main() -> None:
     )
     parser.add_argument("--connections", type=int, default=16, help="kept alive (default: %(default)s)")
     parser.add_argument("--database", default=None, help="postgresql://… of an empty database (default: SQLite)")
+    parser.add_argument(
+        "--sizes",
+        type=lambda text: tuple(map(int, text.split(","))),
+        default=(1000, 100_000, 1_000_000),
+        help="rows of growth's data sets, the smallest first (default: 1000,100000,1000000)",
+    )
+    parser.add_argument("--keep", type=Path, default=None, help="a folder where growth's data sets stay (default: none)")
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:
@@ -35,6 +47,8 @@ def main() -> None:
         seconds=given.seconds,
         connections=given.connections,
         database=given.database,
+        sizes=given.sizes,
+        keep=given.keep,
     )
     for name in given.names or BENCHMARKS:
         BENCHMARKS[name](plan)

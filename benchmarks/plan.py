@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from trivium.base.values import Value
 
 
@@ -13,3 +15,5 @@ class Plan(Value, frozen=True, kw_only=True):
     seconds: float
     connections: int
     database: str | None
+    sizes: tuple[int, ...]  # rows of each data set of what is held against its growth
+    keep: Path | None  # where such data sets stay for the next run

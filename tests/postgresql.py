@@ -55,10 +55,14 @@ class Cluster:
         return f"postgresql://{role}@/{database}?host={self.sockets}"
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The address of a fresh, empty database, dropped in the end with whoever is still connected to it."""
+    def database(self, *, locale: str | None = None) -> Iterator[str]:
+        """The address of a fresh, empty database, dropped in the end with whoever is still connected to it.
+
+        `locale` is another one than the cluster's.
+        """
         name = f"test_{uuid.uuid4().hex[:16]}"
-        self._command(f'CREATE DATABASE "{name}" OWNER {ROLE}')
+        template = "" if locale is None else f" TEMPLATE template0 LOCALE '{locale}'"
+        self._command(f'CREATE DATABASE "{name}" OWNER {ROLE}{template}')
         try:
             yield self.url(name)
         finally:

@@ -28,8 +28,10 @@ class Sample(Struct, frozen=True):
 
 
 class Searches:
-    """Samples decide only how something is found. Totals are exact: each is of a generation of its parts, which every
-    change of their texts moves, so it is given only to views that see the same texts. Safe in several threads.
+    """What is remembered, safe in several threads.
+
+    Samples decide only how something is found. Totals are exact: each is of a generation of its parts, which every
+    change of their texts moves, so it is given only to views that see the same texts.
     """
 
     def __init__(self) -> None:
@@ -44,6 +46,10 @@ class Searches:
     def put_total(self, key: tuple[Any, ...], generation: int, total: int) -> None:
         """Remember the total of a generation."""
         self._totals.put(key, (generation, total))
+
+    def forget_totals(self) -> None:
+        """Forget all totals: each is counted once more."""
+        self._totals = _Latest[tuple[int, int]](MOST_TOTALS)
 
 
 class _Latest(Generic[V]):

@@ -14,6 +14,10 @@ LISTED: Final = 0.05
 """What a row costs in the list of a gram, in units of a row that is looked into."""
 
 MOST: Final = 4
+"""Grams that are asked."""
+
+WEIGHED: Final = 8
+"""Grams of a pattern that are weighed; of a longer one those that stand apart alike."""
 
 
 class Gram(Struct, frozen=True):
@@ -37,25 +41,30 @@ def grams(runs: Sequence[str]) -> list[Gram]:
     ]
 
 
-def chosen(found: Sequence[Gram], share: Callable[[str], float]) -> tuple[list[Gram], float]:
+def chosen(found: Sequence[Gram], share: Callable[[str], float], least: float) -> tuple[list[Gram], float]:
     """The grams that are asked, and what it costs for each row that there is: the lists, and the rows that are left.
 
-    Each list is walked whole, so that of a common gram may cost more than the rows that it would spare.
+    Each list is walked whole, so that of a common gram may cost more than the rows that it would spare. `least` is the
+    share of rows that match: no fewer are left.
     """
-    shares = sorted(((share(gram.text), place) for place, gram in enumerate(found)))
+    step = -(-len(found) // WEIGHED)
+    shares = sorted((share(found[place].text), place) for place in range(0, len(found), step))
     left, first = shares[0]
     taken, cost = [found[first]], left * LISTED
     for each, place in shares[1:]:
         if len(taken) == MOST:
             break
         gram = found[place]
-        if not any(gram.meets(other) for other in taken) and each * LISTED < left * (1 - each):
+        fewer = max(left * each, least)
+        if not any(gram.meets(other) for other in taken) and each * LISTED < left - fewer:
             taken.append(gram)
             cost += each * LISTED
-            left *= each
+            left = fewer
     return taken, cost + left
 
 
 def phrase_cost(found: Sequence[Gram], share: Callable[[str], float]) -> float:
     """The same for all grams of a run at once, whose places tell what holds the run without looking into any row."""
-    return LISTED * 1.5 * sum(share(gram.text) for gram in found)
+    step = -(-len(found) // WEIGHED)
+    weighed = found[::step]
+    return LISTED * 1.5 * sum(share(gram.text) for gram in weighed) * len(found) / len(weighed)

@@ -54,7 +54,7 @@ class Grams:
             index=self.index,
             generations=self.generations,
             depends=tuple(dict.fromkeys(["id", self.column.name, *_columns(self.part)])),
-            part=lambda row, dialect: triggers.of_row(self.part, self.table, row, dialect),
+            part=lambda row, dialect: triggers.of_row(self.part, self.table, row, dialect=dialect),
         )
 
     def _install(self, _table: Table, connection: Connection, **_named: Any) -> None:

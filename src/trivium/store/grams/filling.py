@@ -22,4 +22,4 @@ def fill(declared: Grams, flavour: Flavour) -> tuple[str, ...]:
     else:
         columns, what = "id, part, folded", f"({part}), {column}"
     rows = f"FROM {table} WHERE ({part}) IS NOT NULL AND {column} IS NOT NULL ORDER BY id"
-    return (f"INSERT INTO {declared.index}({columns}) SELECT id, {what} {rows}",)  # noqa: S608
+    return (f"INSERT INTO {declared.index}({columns}) SELECT id, {what} {rows}",)

@@ -87,23 +87,24 @@ def source(
         joined = Driven(index, main, main.c.id == index.c.rowid)
         return Source(joined, (_sqlite_match(way, index, given), *only), index.c.rowid)
     if way.kind is Kind.WALK:
-        newest = _sorted(select(index.c.id, index.c.folded).where(index.c.part == given[1], *only), descending)
+        pairs: Any = select(index.c.id, index.c.folded)
+        newest = _sorted(pairs.where(index.c.part == given[1], *only), descending=descending)
         walked = newest.limit(given[-1]).subquery()
-        found = select(walked.c.id).where(walked.c.folded.like(given[0], escape=ESCAPE))
+        found: Select[Any] = select(walked.c.id).where(walked.c.folded.like(given[0], escape=ESCAPE))
     else:
-        found = select(index.c.id).where(*_postgresql_match(way, index, given), *only)
-    there = _sorted(found, descending).subquery()
+        found = select(index.c.id).where(*_postgresql_match(index, given), *only)
+    there = _sorted(found, descending=descending).subquery()
     return Source(main.join(there, main.c.id == there.c.id), (), there.c.id)
 
 
 def total(way: Way, given: Sequence[BindParameter[Any]], flavour: Flavour) -> Select[Any]:
     """The number of rows that the index alone finds."""
     index = way.grams.rows(flavour)
-    match = [_sqlite_match(way, index, given)] if flavour is Flavour.SQLITE else _postgresql_match(way, index, given)
+    match = [_sqlite_match(way, index, given)] if flavour is Flavour.SQLITE else _postgresql_match(index, given)
     return select(func.count()).select_from(index).where(*match)
 
 
-def _sorted(found: Select[Any], descending: bool | None) -> Select[Any]:
+def _sorted(found: Select[Any], *, descending: bool | None) -> Select[Any]:
     """The ids in the order of the page. PostgreSQL then joins row by row, only as far as the page goes."""
     id = found.selected_columns[0]
     if descending is None:
@@ -115,12 +116,14 @@ def _sqlite_match(way: Way, index: Table, given: Sequence[BindParameter[Any]]) -
     return index.c[way.grams.index].op("MATCH", is_comparison=True)(given[0])
 
 
-def _postgresql_match(way: Way, index: Table, given: Sequence[BindParameter[Any]]) -> list[ColumnElement[bool]]:
+def _postgresql_match(index: Table, given: Sequence[BindParameter[Any]]) -> list[ColumnElement[bool]]:
     """The grams by the index; the pattern, for grams say neither where they are nor, hashed, quite which they are."""
     either: list[ColumnElement[bool]] = []
     for place in range(1, len(given), 3):
         part, own, texts = given[place : place + 3]
         hashes: Any = func.trivium_grams(index.c.part, index.c.folded, type_=ARRAY(BigInteger()))
         # Zero is added so that no index on parts is asked besides: it would give all rows of the part.
-        either.append(and_(hashes.op("@>", is_comparison=True)(func.trivium_hashed(own, texts)), index.c.part + 0 == part))
+        either.append(
+            and_(hashes.op("@>", is_comparison=True)(func.trivium_hashed(own, texts)), index.c.part + 0 == part)
+        )
     return [or_(*either), index.c.folded.like(given[0], escape=ESCAPE)]

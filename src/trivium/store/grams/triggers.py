@@ -21,14 +21,18 @@ FOLDED_OF: Final = 64
 
 HASHES: Final = (
     # Made of functions that every PostgreSQL has, under the one collation that every database has.
-    "CREATE OR REPLACE FUNCTION trivium_grams(part bigint, folded text) RETURNS bigint[] "
-    "LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ "
-    'SELECT array(SELECT hashtextextended(substr(folded, place, size) COLLATE "C", part) '
-    "FROM generate_series(1, length(folded)) AS place, generate_series(1, 3) AS size "
-    "WHERE place + size <= length(folded) + 1) $$",
-    "CREATE OR REPLACE FUNCTION trivium_hashed(part bigint, grams text[]) RETURNS bigint[] "
-    "LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ "
-    'SELECT array(SELECT hashtextextended(gram COLLATE "C", part) FROM unnest(grams) AS gram) $$',
+    (
+        "CREATE OR REPLACE FUNCTION trivium_grams(part bigint, folded text) RETURNS bigint[] "
+        "LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ "
+        'SELECT array(SELECT hashtextextended(substr(folded, place, size) COLLATE "C", part) '
+        "FROM generate_series(1, length(folded)) AS place, generate_series(1, 3) AS size "
+        "WHERE place + size <= length(folded) + 1) $$"
+    ),
+    (
+        "CREATE OR REPLACE FUNCTION trivium_hashed(part bigint, grams text[]) RETURNS bigint[] "
+        "LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ "
+        'SELECT array(SELECT hashtextextended(gram COLLATE "C", part) FROM unnest(grams) AS gram) $$'
+    ),
 )
 
 
@@ -43,7 +47,7 @@ class Names(Struct, frozen=True, eq=False, kw_only=True):
     part: Callable[[str, Dialect], str]  # the part of a row by its name in a trigger
 
 
-def of_row(clause: ColumnElement[Any], table: Table, row: str, dialect: Dialect) -> str:
+def of_row(clause: ColumnElement[Any], table: Table, row: str, *, dialect: Dialect) -> str:
     """The clause in SQL, about the row of a trigger."""
     found = under(clause, table, table.alias(row))
     return str(found.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
@@ -75,8 +79,10 @@ def sqlite(names: Names) -> tuple[str, ...]:
         f"CREATE TABLE {names.generations} (part INTEGER NOT NULL PRIMARY KEY, changes INTEGER NOT NULL)",
         f"CREATE TRIGGER {names.index}_come AFTER INSERT ON {names.table} WHEN {is_there['new']} BEGIN {come} END",
         f"CREATE TRIGGER {names.index}_gone AFTER DELETE ON {names.table} WHEN {is_there['old']} BEGIN {gone} END",
-        f"CREATE TRIGGER {names.index}_moved AFTER UPDATE OF {', '.join(names.depends)} ON {names.table} "
-        f"WHEN {moved} BEGIN {left} {entered} END",
+        (
+            f"CREATE TRIGGER {names.index}_moved AFTER UPDATE OF {', '.join(names.depends)} ON {names.table} "
+            f"WHEN {moved} BEGIN {left} {entered} END"
+        ),
     )
 
 
@@ -87,12 +93,12 @@ def _rows(old: str, new: str) -> tuple[tuple[str, str], tuple[str, str]]:
 def _sqlite_change(names: Names, row: str, part: str, *, where: str) -> str:
     grams = tokens(f"{row}.{names.column}", f"({part})")
     if row == "old":
-        change = f"INSERT INTO {names.index}({names.index}, rowid, grams) SELECT 'delete', old.id, {grams}"  # noqa: S608
+        change = f"INSERT INTO {names.index}({names.index}, rowid, grams) SELECT 'delete', old.id, {grams}"
     else:
-        change = f"INSERT INTO {names.index}(rowid, grams) SELECT new.id, {grams}"  # noqa: S608
+        change = f"INSERT INTO {names.index}(rowid, grams) SELECT new.id, {grams}"
     return (
         f"{change}{where}; "
-        f"INSERT INTO {names.generations}(part, changes) SELECT {part}, 1{where or ' WHERE true'} "  # noqa: S608
+        f"INSERT INTO {names.generations}(part, changes) SELECT {part}, 1{where or ' WHERE true'} "
         "ON CONFLICT(part) DO UPDATE SET changes = changes + 1;"
     )
 
@@ -107,11 +113,15 @@ def postgresql(names: Names) -> tuple[str, ...]:
         *HASHES,
         f'CREATE TABLE {names.index} (id bigint PRIMARY KEY, part bigint NOT NULL, folded text COLLATE "C" NOT NULL)',
         f"CREATE INDEX {names.index}_part_id ON {names.index} (part, id)",
-        # Without a list of what is pending, which every search would have to walk.
-        f"CREATE INDEX {names.index}_hashes ON {names.index} USING gin (trivium_grams(part, folded)) "
-        "WITH (fastupdate = off)",
-        f"CREATE TABLE {names.generations} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
-        "part bigint NOT NULL, changes bigint NOT NULL)",
+        (
+            # Without a list of what is pending, which every search would have to walk.
+            f"CREATE INDEX {names.index}_hashes ON {names.index} USING gin (trivium_grams(part, folded)) "
+            "WITH (fastupdate = off)"
+        ),
+        (
+            f"CREATE TABLE {names.generations} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
+            "part bigint NOT NULL, changes bigint NOT NULL)"
+        ),
         f"CREATE INDEX {names.generations}_part ON {names.generations} (part)",
         *_postgresql_functions(names),
         *(
@@ -135,7 +145,7 @@ def _postgresql_functions(names: Names) -> tuple[str, ...]:
         f"PERFORM {names.generations}_next({old}); END IF;"
     )
     come = (
-        f"IF {is_new} THEN INSERT INTO {names.index} (id, part, folded) VALUES (new.id, {new}, new.{names.column}); "
+        f"IF {is_new} THEN INSERT INTO {names.index} (id, part, folded) VALUES (new.id, {new}, new.{names.column}); "  # noqa: S608
         f"PERFORM {names.generations}_next({new}); END IF;"
     )
     moved = " OR ".join(
@@ -157,5 +167,6 @@ def _next_generation(names: Names) -> str:
         f"INSERT INTO {table} (part, changes) VALUES (changed, 1) RETURNING id INTO made; "
         f"IF mod(made, {FOLDED_OF}) = 0 THEN WITH gone AS (DELETE FROM {table} WHERE id IN "
         f"(SELECT id FROM {table} WHERE part = changed FOR UPDATE SKIP LOCKED) RETURNING changes) "
-        f"INSERT INTO {table} (part, changes) SELECT changed, sum(changes) FROM gone HAVING count(*) > 0; END IF; END $$"
+        f"INSERT INTO {table} (part, changes) SELECT changed, sum(changes) FROM gone HAVING count(*) > 0; "
+        "END IF; END $$"
     )

@@ -22,7 +22,7 @@ def ways_to_page(
 
     The values are those of the conditions, then those of the page, its limit (with one row more) and offset last.
     """
-    search = _search(resource, scope, shape.where, values)
+    search = _search(resource, scope, where=shape.where, values=values)
     if search is None:
         return (None,)
     rows = values[-2] + values[-1]
@@ -39,7 +39,7 @@ def total(
     count: Callable[[Way | None], int],
 ) -> int:
     """The exact total, which `count` counts by a way, or which it gave before and which still holds."""
-    search = _search(resource, scope, where, values)
+    search = _search(resource, scope, where=where, values=values)
     if search is None:
         return count(None)
     alone = len(where) == 1 and len(scope) == 1
@@ -49,7 +49,7 @@ def total(
 
 
 def _search(
-    resource: Resource, scope: Sequence[Condition], where: Sequence[Match], values: Sequence[Any]
+    resource: Resource, scope: Sequence[Condition], *, where: Sequence[Match], values: Sequence[Any]
 ) -> Search | None:
     """The search for the condition that tells most, in the parts that the scope has."""
     if not any(match.op in (Op.LIKE, Op.CONTAINS) for match in where):
