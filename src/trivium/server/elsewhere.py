@@ -13,7 +13,7 @@ import msgspec
 
 from trivium.base.errors import Unavailable
 from trivium.resources import notebooks
-from trivium.resources.hosts import Host, HostAway, errands, held_now
+from trivium.resources.hosts import Host, HostAway, ask_errand, drop_errand, held_now, told_of
 from trivium.resources.images.ports import Environments
 from trivium.resources.notebooks import RuntimeUnavailable
 from trivium.resources.notebooks.ports import Address, Capabilities, Executed, Inside, LaunchKey, Log
@@ -116,19 +116,19 @@ class Everywhere:
 
     async def _ask(self, host: str, asked: Asked, kind: Any, *, within: timedelta) -> Any:  # noqa: ANN401 - of that kind
         """What the server that holds the host answers. `HostAway` when none does in time."""
-        errand = await self._store.write(errands.ask, host, type(asked).__name__, asked=encoded(asked), within=within)
+        errand = await self._store.write(ask_errand, host, type(asked).__name__, asked=encoded(asked), within=within)
         try:
             async with asyncio.timeout(within.total_seconds()):
                 return await self._answer(errand, kind)
         except TimeoutError as error:
             raise HostAway(host=host) from error
         finally:
-            await asyncio.shield(self._store.write(errands.drop, errand))
+            await asyncio.shield(self._store.write(drop_errand, errand))
 
     async def _answer(self, errand: int, kind: Any) -> Any:  # noqa: ANN401 - of that kind
         while True:
             news = self._news
-            told = await self._store.read(errands.told, errand)
+            told = await self._store.read(told_of, errand)
             if told is not None and told.answer is None:
                 raise RuntimeUnavailable(told.failure or "")
             if told is not None and told.answer is not None:

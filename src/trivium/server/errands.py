@@ -13,7 +13,8 @@ import structlog
 
 from trivium.base.errors import TriviumError
 from trivium.base.values import Value
-from trivium.resources.hosts import Errand, Tenure, Told, errands
+from trivium.resources import hosts
+from trivium.resources.hosts import Errand, Tenure, Told
 from trivium.resources.images.ports import Environments
 from trivium.resources.notebooks.ports import Inside, LaunchKey
 from trivium.store import Store
@@ -96,7 +97,7 @@ class Porter:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _look(self) -> None:
-        while found := await self._store.write(errands.asked_of, self._tenure.host, worker=self._worker):
+        while found := await self._store.write(hosts.errands_for, self._tenure.host, worker=self._worker):
             for errand in found:
                 task = asyncio.create_task(self._carry_out(errand))
                 self._under_way.add(task)
@@ -112,7 +113,7 @@ class Porter:
             log.exception("errand.failed", op=errand.op)
             told = Told(answer=None, failure=repr(error))
         try:
-            await self._store.write(errands.answer, errand.id, told)
+            await self._store.write(hosts.answer_errand, errand.id, told)
         except TriviumError as error:
             log.warning("errand.not_answered", op=errand.op, error=str(error))
 

@@ -39,6 +39,15 @@ class Work(Protocol):
         ...
 
 
+class Counts:
+    """Plain numbers, changed by the event loop."""
+
+    def __init__(self) -> None:
+        self.held = 0  # 1 while this server acts
+        self.taken = 0  # times
+        self.lost = 0
+
+
 class Holding:
     """Takes the host when it is free, renews the lease, and does the work meanwhile. Used from one event loop.
 
@@ -48,8 +57,7 @@ class Holding:
 
     def __init__(self, store: Store, mine: Identity) -> None:
         self.stands_by = False  # some other server acts on the host
-        self.taken = 0  # times
-        self.lost = 0
+        self.counts = Counts()
         self._store = store
         self._mine = mine
         self._work: Work | None = None
@@ -104,7 +112,7 @@ class Holding:
             if await self._renew(self._tenure):
                 await self._begin_work(self._tenure)
                 return True
-            self.lost += 1
+            self.counts.lost += 1
             log.warning("host.lost", host=self._mine.id, epoch=self._tenure.epoch)
             await self._leave()
         host, is_held = await self._store.read(_seen, self._mine.id)
@@ -139,7 +147,8 @@ class Holding:
             os.close(sign)
             return False
         self._tenure, self._sign, self.stands_by = tenure, sign, False
-        self.taken += 1
+        self.counts.taken += 1
+        self.counts.held = 1
         self._prolong(asked)
         alone.forget_before(self._data, tenure.epoch)
         log.info("host.taken", host=tenure.host, epoch=tenure.epoch)
@@ -166,7 +175,7 @@ class Holding:
 
     async def _leave(self) -> None:
         """Act no more, and let go."""
-        self._tenure, self._good_until = None, -math.inf
+        self._tenure, self._good_until, self.counts.held = None, -math.inf, 0
         working, self._working = self._working, None
         if working is not None:
             working.cancel()
@@ -190,18 +199,17 @@ class Holding:
 
 
 class HoldingCollector(Collector):
-    """Tells Prometheus whether this server acts, by which epoch, and how often it had to stop acting."""
+    """Reads `Counts` when Prometheus asks."""
 
-    def __init__(self, holding: Holding) -> None:
-        self._holding = holding
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
 
     def collect(self) -> Iterable[Metric]:
         """The families of numbers."""
-        holding = self._holding
-        acts = 1 if holding.is_ours else 0
-        yield GaugeMetricFamily("trivium_host_held", "1 when this server acts on its host, 0 when it stands by.", acts)
-        yield CounterMetricFamily("trivium_host_taken", "Times that this server took its host.", holding.taken)
-        yield CounterMetricFamily("trivium_host_lost", "Times that another server took it over.", holding.lost)
+        now = self._counts
+        yield GaugeMetricFamily("trivium_host_held", "1: the server acts on its host, 0: it stands by.", now.held)
+        yield CounterMetricFamily("trivium_host_taken", "Times that the server took its host.", now.taken)
+        yield CounterMetricFamily("trivium_host_lost", "Times that another server took it over.", now.lost)
 
 
 def _seen(tx: Read, host: str) -> tuple[Host | None, bool]:

@@ -20,7 +20,7 @@ from trivium.base.keyring import Keyring
 from trivium.base.site import Site
 from trivium.dialects.operation import Core
 from trivium.resources import hosts, nodes, notebooks, users
-from trivium.resources.hosts import Identity, errands
+from trivium.resources.hosts import Identity
 from trivium.server import logs
 from trivium.server.access import GrantAccess
 from trivium.server.admin.bootstrap import PASSWORD_VARIABLE, First, ensure_site
@@ -60,6 +60,8 @@ def main(settings: Settings) -> None:
         store = Store.open(settings.database_url, SystemClock(), "server")
         try:
             keyring = store.read_now(users.find_keyring, settings.key_file)
+            if settings.key_file.exists():
+                store.read_now(users.check_keyring, Keyring.at(settings.key_file))
             first = ensure_site(store, keyring, settings, password=os.environ.get(PASSWORD_VARIABLE))
             serving = _Serving(settings, store, keyring, host=host, first=first)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -127,13 +129,13 @@ class _Serving:
 
     def _heard(self, name: str, duties: Duties, proxy: Proxy) -> None:
         """Something was done that others wait for, here or in another process."""
-        if name in (errands.ANSWERED, EVERYTHING):
+        if name in (hosts.ANSWERED, EVERYTHING):
             self._everywhere.answered()
         if name in (hosts.CHANGED, EVERYTHING):
             self._holding.wake()
         if name in (users.WITHDRAWN, EVERYTHING):
             proxy.look_again()
-        if name not in (errands.ANSWERED, hosts.CHANGED, users.WITHDRAWN):
+        if name not in (hosts.ANSWERED, hosts.CHANGED, users.WITHDRAWN):
             duties.wake()
 
     def _proxy(self, port: int) -> Proxy:
@@ -152,7 +154,7 @@ class _Serving:
         )
         registry = CollectorRegistry()
         registry.register(ProxyCollector(proxy.metrics))
-        registry.register(HoldingCollector(self._holding))
+        registry.register(HoldingCollector(self._holding.counts))
         metrics = Metrics(registry)
         self._store.on_wait = metrics.store_waited
 

@@ -28,13 +28,14 @@ class Work:
 
     def __init__(self) -> None:
         self.began: list[int] = []
+        self.acts_as = 0
         self.is_over = False
 
     async def prepare(self, tenure: Tenure) -> None:
         self.began.append(tenure.epoch)
 
     async def run(self, tenure: Tenure) -> None:
-        del tenure
+        self.acts_as = tenure.epoch
         try:
             await asyncio.Event().wait()
         finally:
@@ -55,8 +56,9 @@ class Server:
     async def begin(self) -> None:
         await self.holding.begin(self.work)
 
-    def go_on(self) -> None:
+    async def go_on(self) -> None:
         self.running = asyncio.create_task(self.holding.run())
+        await asyncio.sleep(0)  # it has begun
 
     async def end(self) -> None:
         if self.running is not None:
@@ -86,8 +88,8 @@ async def test_the_second_stands_by_and_takes_over_when_the_first_ends(postgres_
         assert (first.holding.epoch(), second.holding.stands_by) == (1, True)
         with pytest.raises(NotHolding):
             second.holding.epoch()
-        first.go_on()
-        second.go_on()
+        await first.go_on()
+        await second.go_on()
         await until_async(_running(first), what="a first server at work")
         await first.end()
         await until_async(_acts(second), what="another that acts")
@@ -102,7 +104,7 @@ async def test_one_that_falls_silent_acts_no_more_by_its_own_clock(postgres_url:
         first.clock.move(timedelta(seconds=1))
         with pytest.raises(NotHolding):
             first.holding.epoch()
-        first.go_on()
+        await first.go_on()
         first.holding.wake()
         await until_async(_acts(first), what="a lease that is good again")
 
@@ -113,10 +115,11 @@ async def test_one_that_was_passed_over_stops_its_work_and_stands_by(postgres_ur
         await first.store.write(run_out)
         await second.begin()
         assert second.holding.epoch() == 2
-        first.go_on()
+        await first.go_on()
+        await until_async(_running(first), what="a first server at work")
         first.holding.wake()
         await until_async(_stands_by(first), what="a first server that stands by")
-        assert (first.work.is_over, first.holding.lost, second.holding.epoch()) == (True, 1, 2)
+        assert (first.work.is_over, first.holding.counts.lost, second.holding.epoch()) == (True, 1, 2)
 
 
 async def test_a_server_of_another_machine_on_the_same_directory_is_refused(postgres_url: str, tmp_path: Path) -> None:
@@ -152,6 +155,6 @@ def _stands_by(server: Server) -> Callable[[], Awaitable[bool]]:
 
 def _running(server: Server) -> Callable[[], Awaitable[bool]]:
     async def running() -> bool:
-        return server.work.began == [1]
+        return server.work.acts_as == 1
 
     return running

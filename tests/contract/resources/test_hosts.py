@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from tests.builders import Place
 from trivium.resources import hosts
-from trivium.resources.hosts import HostAway, Identity, NotHolding, Tenure, Told, errands
+from trivium.resources.hosts import HostAway, Identity, NotHolding, Tenure, Told
 from trivium.resources.hosts.table import hosts as table
 from trivium.store import Read, Write
 
@@ -75,32 +75,32 @@ def test_a_host_that_is_given_up_is_free_at_once(here: Place) -> None:
 
 def test_an_errand_is_given_out_once_and_its_answer_found(here: Place) -> None:
     taken(here, since=0)
-    errand = here.store.write_now(errands.ask, MINE.id, "Logs", asked="{}", within=SOON)
-    assert here.store.read_now(errands.told, errand) is None
-    (found,) = here.store.write_now(errands.asked_of, MINE.id, worker=1)
+    errand = here.store.write_now(hosts.ask_errand, MINE.id, "Logs", asked="{}", within=SOON)
+    assert here.store.read_now(hosts.told_of, errand) is None
+    (found,) = here.store.write_now(hosts.errands_for, MINE.id, worker=1)
     assert (found.id, found.op, found.asked) == (errand, "Logs", "{}")
-    assert here.store.write_now(errands.asked_of, MINE.id, worker=1) == []
-    here.store.write_now(errands.answer, errand, Told(answer="[1]", failure=None))
-    assert here.store.read_now(errands.told, errand) == Told(answer="[1]", failure=None)
-    here.store.write_now(errands.drop, errand)
-    told = here.store.read_now(errands.told, errand)
+    assert here.store.write_now(hosts.errands_for, MINE.id, worker=1) == []
+    here.store.write_now(hosts.answer_errand, errand, Told(answer="[1]", failure=None))
+    assert here.store.read_now(hosts.told_of, errand) == Told(answer="[1]", failure=None)
+    here.store.write_now(hosts.drop_errand, errand)
+    told = here.store.read_now(hosts.told_of, errand)
     assert told is not None
     assert told.failure
 
 
 def test_nothing_is_asked_of_a_host_that_nobody_acts_on(here: Place) -> None:
     with pytest.raises(HostAway):
-        here.store.write_now(errands.ask, MINE.id, "Logs", asked="{}", within=SOON)
+        here.store.write_now(hosts.ask_errand, MINE.id, "Logs", asked="{}", within=SOON)
     taken(here, since=0)
     here.store.write_now(run_out)
     with pytest.raises(HostAway):
-        here.store.write_now(errands.ask, MINE.id, "Logs", asked="{}", within=SOON)
+        here.store.write_now(hosts.ask_errand, MINE.id, "Logs", asked="{}", within=SOON)
 
 
 def test_an_errand_that_nobody_waits_for_any_more_is_not_carried_out(here: Place) -> None:
     taken(here, since=0)
-    errand = here.store.write_now(errands.ask, MINE.id, "Logs", asked="{}", within=timedelta(seconds=-1))
-    assert here.store.write_now(errands.asked_of, MINE.id, worker=1) == []
-    told = here.store.read_now(errands.told, errand)
+    errand = here.store.write_now(hosts.ask_errand, MINE.id, "Logs", asked="{}", within=timedelta(seconds=-1))
+    assert here.store.write_now(hosts.errands_for, MINE.id, worker=1) == []
+    told = here.store.read_now(hosts.told_of, errand)
     assert told is not None
     assert told.failure

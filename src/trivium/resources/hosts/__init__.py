@@ -1,6 +1,14 @@
 """Hosts: which server acts on the workloads of which machine, and what the others ask of it."""
 
-from trivium.resources.hosts import errands
+from trivium.resources.hosts.errands import (
+    ANSWERED,
+    ASKED,
+    answer_errand,
+    ask_errand,
+    drop_errand,
+    errands_for,
+    told_of,
+)
 from trivium.resources.hosts.errors import HostAway, HostElsewhere, NotHolding
 from trivium.resources.hosts.service import (
     CHANGED,
@@ -22,6 +30,8 @@ from trivium.resources.hosts.service import (
 from trivium.resources.hosts.types import Errand, Host, Identity, Standing, Tenure, Told
 
 __all__ = [
+    "ANSWERED",
+    "ASKED",
     "CHANGED",
     "LEASES",
     "Errand",
@@ -33,8 +43,11 @@ __all__ = [
     "Standing",
     "Tenure",
     "Told",
+    "answer_errand",
+    "ask_errand",
     "away",
-    "errands",
+    "drop_errand",
+    "errands_for",
     "everywhere",
     "get",
     "give_up",
@@ -47,4 +60,5 @@ __all__ = [
     "renew",
     "standing",
     "take",
+    "told_of",
 ]

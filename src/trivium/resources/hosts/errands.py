@@ -23,7 +23,7 @@ ANSWERED: Final = "answers"
 AT_ONCE: Final = 16
 
 
-def ask(tx: Write, host: str, op: str, *, asked: str, within: timedelta) -> int:
+def ask_errand(tx: Write, host: str, op: str, *, asked: str, within: timedelta) -> int:
     """Ask something of whoever holds the host; the errand's id. `HostAway` when nobody does."""
     found = get(tx, host)
     if found is None or not is_held(tx, found):
@@ -35,7 +35,7 @@ def ask(tx: Write, host: str, op: str, *, asked: str, within: timedelta) -> int:
     return id
 
 
-def told(tx: Read, errand: int) -> Told | None:
+def told_of(tx: Read, errand: int) -> Told | None:
     """What came of an errand; None until something did."""
     row = tx.first(select(errands.c.answer, errands.c.failure).where(errands.c.id == errand))
     if row is None:
@@ -43,12 +43,12 @@ def told(tx: Read, errand: int) -> Told | None:
     return None if row.answer is None and row.failure is None else Told(answer=row.answer, failure=row.failure)
 
 
-def drop(tx: Write, errand: int) -> None:
+def drop_errand(tx: Write, errand: int) -> None:
     """Forget an errand. Repeatable."""
     tx.run(delete(errands).where(errands.c.id == errand))
 
 
-def asked_of(tx: Write, host: str, *, worker: int) -> Sequence[Errand]:
+def errands_for(tx: Write, host: str, *, worker: int) -> Sequence[Errand]:
     """Errands that wait for the host's holder, which has them from now on; none is given out twice."""
     tx.run(delete(errands).where(errands.c.host == host, errands.c.expires_at < tx.moment()))
     waiting = select(errands).where(errands.c.host == host, errands.c.taken_by.is_(None)).order_by(errands.c.id)
@@ -58,7 +58,7 @@ def asked_of(tx: Write, host: str, *, worker: int) -> Sequence[Errand]:
     return [Errand(id=row.id, op=row.op, asked=row.asked) for row in rows]
 
 
-def answer(tx: Write, errand: int, told: Told) -> None:
+def answer_errand(tx: Write, errand: int, told: Told) -> None:
     """Write down what came of an errand; nothing where nobody waits for it any more."""
     tx.run(update(errands).where(errands.c.id == errand).values(answer=told.answer, failure=told.failure))
     tx.wake(ANSWERED)

@@ -37,7 +37,7 @@ from trivium.resources.users.errors import (
     UserNotFound,
     WrongPassword,
 )
-from trivium.resources.users.keyrings import check_keyring, find_keyring, is_noted, record_keyring
+from trivium.resources.users.keyrings import check_keyring, find_keyring, is_keyring_at, is_noted, record_keyring
 from trivium.resources.users.keys import (
     create_key,
     delete_key,
@@ -128,6 +128,7 @@ __all__ = [
     "get_session",
     "grant",
     "hash_of",
+    "is_keyring_at",
     "is_noted",
     "keep",
     "key_pairs",

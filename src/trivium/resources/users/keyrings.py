@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import delete, insert, select
 
-from trivium.base.keyring import Keyring, SealBroken
+from trivium.base.keyring import KeyFileUnusable, Keyring, SealBroken
 from trivium.resources.users.errors import KeyringMismatch
 from trivium.resources.users.table import key_files
 from trivium.store import Read, Write
@@ -39,7 +39,8 @@ def find_keyring(tx: Read, preferred: Path) -> Keyring:
                 return keyring
     message = (
         f"the secrets in this database are sealed under the key file that was {noted.path}, and neither that nor "
-        f"{preferred} is it; name its data directory with --data, or the file with TRIVIUM_SECURITY__KEY_FILE"
+        f"{preferred} is it; name its data directory with --data, or the file with TRIVIUM_SECURITY__KEY_FILE; for "
+        f"another server on the same database copy the first one's key file to {preferred}"
     )
     raise KeyringMismatch(message)
 
@@ -47,6 +48,15 @@ def find_keyring(tx: Read, preferred: Path) -> Keyring:
 def is_noted(tx: Read, key_file: Path) -> bool:
     """Whether the key file is noted to be there."""
     return tx.value(select(key_files.c.path)) == str(key_file)
+
+
+def is_keyring_at(tx: Read, key_file: Path) -> bool:
+    """Whether that file holds the key that the secrets in the database are sealed under."""
+    with suppress(KeyringMismatch, KeyFileUnusable):
+        if key_file.exists():
+            check_keyring(tx, Keyring.at(key_file))
+            return True
+    return False
 
 
 def check_keyring(tx: Read, keyring: Keyring) -> None:

@@ -54,7 +54,9 @@ def ensure_site(store: Store, keyring: Keyring, settings: Settings, *, password:
 def _check(store: Store, keyring: Keyring, settings: Settings) -> None:
     """The keyring must be the database's; where its file lies by now is noted."""
     store.read_now(users.check_keyring, keyring)
-    if settings.key_file.exists() and not store.read_now(users.is_noted, settings.key_file):
+    if store.read_now(users.is_noted, settings.key_file):
+        return
+    if store.read_now(users.is_keyring_at, settings.key_file):  # beside another database's key this one's stays noted
         store.write_now(users.record_keyring, keyring, settings.key_file)
 
 
