@@ -353,7 +353,20 @@ def _processes_left(machine: Machine, running: set[int]) -> Iterator[str]:
             yield f"process {pid} minds nothing"
     if machine.keeper is None and running:
         yield "no keeper runs"
-    others = [one for one in machine.processes.values() if one.notebook is None and not one.is_keepers]
+    yield from _parents_left(machine)
+    others = [
+        one for one in machine.processes.values() if one.notebook is None and one.warms is None and not one.is_keepers
+    ]
     if len(others) > 1:
         yield f"more than one server: {[' '.join(one.words)[:100] for one in others]}"
     yield from (f"process {pid} is minded by nobody" for pid in alive - minded if pid in table)
+
+
+def _parents_left(machine: Machine) -> Iterator[str]:
+    """Warm parents that are not the keeper's, and more than one of an image."""
+    for one in machine.parents:
+        if machine.keepers_pid is None or one.parent != machine.keepers_pid:
+            yield f"process {one.identity.pid} is a warm parent of {one.warms}, and no child of the keeper"
+    for image, count in Counter(one.warms for one in machine.parents).items():
+        if count > 1:
+            yield f"{image} has {count} warm parents"

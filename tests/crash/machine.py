@@ -32,11 +32,12 @@ class Process:
     parent: int
     notebook: int | None  # which notebook's it is; None for a server, a keeper, a minder
     words: tuple[str, ...]
+    warms: str | None = None  # the image whose warm parent it is
 
     @property
     def is_keepers(self) -> bool:
         """Whether it is the keeper, or a minder, which is a fork of it."""
-        return self.notebook is None and "-S" in self.words[:4]
+        return self.notebook is None and self.warms is None and "-S" in self.words[:4]
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Machine:
     def keeper(self) -> Process | None:
         """The keeper; None while none runs."""
         return self.processes.get(self.keepers_pid or 0)
+
+    @property
+    def parents(self) -> list[Process]:
+        """The warm parents, which notebooks are forked of."""
+        return [one for one in self.processes.values() if one.warms is not None]
 
     @property
     def minders(self) -> dict[int, Process]:
@@ -172,10 +178,19 @@ def _processes(data: Path) -> Iterator[Process]:
         line = processes.read(f"/proc/{pid}/cmdline")
         environment = processes.environment(pid)
         if word in line.split(b"\0") or any(place in entry for entry in environment):
+            words = tuple(os.fsdecode(part) for part in line.split(b"\0"))
+            warms = _warmed(data, words)
             mine = [one.partition(b"=")[2] for one in environment if one.startswith(b"TRIVIUM_NOTEBOOK=")]
             yield Process(
                 identity=seen.identity,
                 parent=seen.parent,
-                notebook=int(mine[0]) if mine else None,
-                words=tuple(os.fsdecode(part) for part in line.split(b"\0")),
+                notebook=int(mine[0]) if mine and warms is None else None,
+                words=words,
+                warms=warms,
             )
+
+
+def _warmed(data: Path, words: tuple[str, ...]) -> str | None:
+    """The image before the folder in a warm parent's command line; None of any other."""
+    places = [number for number, word in enumerate(words) if word.startswith(f"{data}/warm/")]
+    return words[places[0] - 1] if places else None

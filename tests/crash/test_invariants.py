@@ -228,6 +228,15 @@ def _process(site: Site, notebook: int) -> Iterator[None]:
 
 
 @contextmanager
+def _parent(site: Site) -> Iterator[None]:
+    folder = f"{site.data}/warm/1"
+    words = ["/bin/sh", "-c", "read line", "/image", folder]
+    with subprocess.Popen(words, env={"HOME": f"{folder}/home"}, stdin=subprocess.PIPE) as one:
+        until(lambda: one.pid in machine.look(site.data).processes, what="the process")
+        yield
+
+
+@contextmanager
 def _listener(rest: Rest) -> Iterator[None]:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         stopped = rest.drive.scene().model.by_id()[rest.ids[2]]
@@ -245,6 +254,7 @@ LEFT: tuple[tuple[Check, Callable[[Rest], Any]], ...] = (
     (invariants.nothing_is_left_behind, lambda rest: _directory(rest.site.data / "keeper" / "1-1")),
     (invariants.nothing_is_left_behind, lambda rest: _process(rest.site, rest.ids[2])),
     (invariants.nothing_is_left_behind, lambda rest: _process(rest.site, rest.ids[0])),
+    (invariants.nothing_is_left_behind, lambda rest: _parent(rest.site)),
     (invariants.ports_are_free, _listener),
 )
 
