@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.escapes.outside import connect, may
 from tests.escapes.world import ADMIN, Inside, Stage
 from trivium.drivers.runtimes.process.keeper.keep import cgroup_name
 from trivium.drivers.runtimes.process.settings import run_directory
@@ -59,7 +58,7 @@ def test_the_data_directory_is_hidden(stage: Stage, alice: Inside, name: str) ->
     assert "No such file" in done.err
     # A process of that uid that sees the host as it is has no right to it either.
     if place.exists():
-        assert not _may(alice.uid, place.read_bytes if place.is_file() else lambda: list(place.iterdir()))
+        assert not may(alice.uid, place.read_bytes if place.is_file() else lambda: list(place.iterdir()))
 
 
 def test_notes_of_the_keeper_with_tokens_in_them_are_hidden(stage: Stage, alice: Inside, bob: Inside) -> None:
@@ -68,7 +67,7 @@ def test_notes_of_the_keeper_with_tokens_in_them_are_hidden(stage: Stage, alice:
     assert any(token in note.read_text("utf-8", "replace") for note in notes)
     for note in notes:
         assert alice.run(f"cat {note}").code != 0
-        assert not _may(alice.uid, note.read_bytes)
+        assert not may(alice.uid, note.read_bytes)
 
 
 def test_other_users_processes_do_not_show_and_cannot_be_touched(stage: Stage, alice: Inside, bob: Inside) -> None:
@@ -108,7 +107,7 @@ def test_the_keepers_socket_is_hidden_and_closed(stage: Stage, alice: Inside) ->
         ours.connect(str(door))
     done = alice.python(knock)
     assert "FileNotFoundError" in done.err
-    assert not _may(alice.uid, _knock(door))
+    assert not may(alice.uid, lambda: connect(door))
 
 
 def test_another_notebooks_socket_is_hidden_and_closed(stage: Stage, alice: Inside, bob: Inside) -> None:
@@ -117,7 +116,7 @@ def test_another_notebooks_socket_is_hidden_and_closed(stage: Stage, alice: Insi
         knock = f"import socket\nsocket.socket(socket.AF_UNIX).connect({str(place)!r})"
         assert bob.python(knock).code == (0 if place.parent.name == "own" else 1)
         assert "FileNotFoundError" in alice.python(knock).err
-        assert not _may(alice.uid, _knock(place))
+        assert not may(alice.uid, lambda place=place: connect(place))
     assert alice.says(f"ls {room.parent}") == f"{alice.id}-1"
 
 
@@ -156,26 +155,6 @@ def test_limits_cannot_be_lifted_from_the_inside(stage: Stage, alice: Inside, bo
         assert not (own / "free").exists()
 
 
-def _may(uid: int, act: Callable[[], object]) -> bool:
-    """Whether a process of that uid that sees the host as it is may do something."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setgroups([])
-            os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
-            act()
-        except PermissionError:
-            os._exit(1)
-        finally:
-            os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-
-
-def _knock(place: Path) -> Callable[[], object]:
-    return lambda: socket.socket(socket.AF_UNIX).connect(str(place))
-
-
 def test_the_test_can_tell_what_may_be_done(alice: Inside) -> None:
-    assert _may(alice.uid, Path("/etc/hostname").read_bytes)
-    assert not _may(alice.uid, Path("/etc/shadow").read_bytes)
+    assert may(alice.uid, Path("/etc/hostname").read_bytes)
+    assert not may(alice.uid, Path("/etc/shadow").read_bytes)

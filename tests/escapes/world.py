@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import shutil
 import socket
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from tests.waiting import until
 AGENT = Path(__file__).with_name("agent.py")
 ADMIN = "an-administrators-first-password"
 PEOPLE = ("alice", "bob")
+LIBC = ctypes.CDLL(None, use_errno=True)
+DETACH = 2
 
 
 @dataclass(frozen=True)
@@ -113,11 +117,19 @@ class Inside:
 
 
 class Stage:
-    """A server with an image whose notebooks do what they are told, and two people who may use it."""
+    """A server with an image whose notebooks do what they are told, and people who may use it.
 
-    def __init__(self, **environment: str) -> None:
+    `disk`: MiB of a file system of its own for the data directory; 0 for none.
+    """
+
+    def __init__(self, *, people: tuple[str, ...] = PEOPLE, disk: int = 0, **environment: str) -> None:
         self.site = Site(TRIVIUM_ADMIN_PASSWORD=ADMIN, **environment)
-        keys = self.site.furnish(PEOPLE)
+        self._disk = disk
+        if disk:
+            self.data.mkdir(0o711)
+            options = f"size={disk}m,mode=711".encode()
+            assert LIBC.mount(b"tmpfs", os.fsencode(self.data), b"tmpfs", 0, options) == 0
+        keys = self.site.furnish(people)
         shutil.copy(AGENT, self.site.python / "agent.py")
         raising = self.site.python / "bin" / "raising"
         shutil.copy("/usr/bin/id", raising)
@@ -173,6 +185,9 @@ class Stage:
         for user in self.users.values():
             user.close()
         self.site.close()
+        if self._disk:
+            LIBC.umount2(os.fsencode(self.data), DETACH)
+            shutil.rmtree(self.site.top)
 
 
 def body_of(answer: bytes) -> Any:

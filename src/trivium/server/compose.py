@@ -50,6 +50,8 @@ def runtime_of(settings: Settings, clock: Clock, epoch: Callable[[], int] = lamb
             ready_within=settings.notebooks.ready_within,
             processes=settings.runtime.processes,
             cgroups=settings.runtime.cgroups,
+            disk_reserve=settings.runtime.disk_reserve,
+            warm=settings.runtime.warm,
         ),
         clock,
         epoch,

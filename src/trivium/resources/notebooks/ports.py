@@ -141,6 +141,7 @@ class Capabilities(Value, frozen=True):
     processes: Enforcement
     disk: Enforcement
     shared_uid: bool  # notebooks of several users under one uid are allowed
+    hidden_processes: bool = False  # other users' processes do not show in a notebook's /proc
     remedies: tuple[str, ...] = ()  # one sentence for each thing that falls short
 
 

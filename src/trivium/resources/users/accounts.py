@@ -60,7 +60,7 @@ def create(tx: Write, caller: Caller, new: NewUser, *, project_name: str, new_uu
         "role": new.role.value,
         "status": UserStatus.ACTIVE.value,
         "reason": "",
-        "posix_uid": _free_uid(tx),
+        "posix_uid": _free_uid(tx, new.first_uid),
         "default_project_id": project.id,
         "created_at": tx.now,
         "changed_at": tx.now,
@@ -259,10 +259,10 @@ def _by_name(domain: int, name: str) -> Select[Any]:
     return select(users).where(*there)
 
 
-def _free_uid(tx: Read) -> int:
-    """The next POSIX uid; `lock_accounts` keeps two from getting the same."""
+def _free_uid(tx: Read, first: int | None) -> int:
+    """The next POSIX uid; `lock_accounts` keeps two from getting the same. `first`: what a new site begins with."""
     largest = tx.value(select(func.max(users.c.posix_uid)))
-    return FIRST_UID if largest is None else largest + 1
+    return first or FIRST_UID if largest is None else largest + 1
 
 
 def _join(tx: Write, user: int, *, project: int, role: Role) -> None:

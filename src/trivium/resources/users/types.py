@@ -56,6 +56,7 @@ class NewUser(Value, frozen=True):
     full_name: str = ""
     email: str = ""
     uuid: UUID | None = None  # where the client chooses it
+    first_uid: int | None = None  # the POSIX uid, where this is the first user of all
 
 
 class Login(Value, frozen=True):

@@ -68,7 +68,8 @@ def _make(tx: Write, settings: Settings, keyring: Keyring, *, password: users.Pa
         return First(admin=found, made=False)
     users.record_keyring(tx, keyring, settings.key_file)
     projects.ensure_domain(tx, SYSTEM)
-    new = users.NewUser(name=ADMIN, role=Role.ADMIN, password=password, uuid=ADMIN_UUID)
+    first_uid = settings.runtime.first_uid
+    new = users.NewUser(name=ADMIN, role=Role.ADMIN, password=password, uuid=ADMIN_UUID, first_uid=first_uid)
     user = users.create(tx, SYSTEM, new, project_name=settings.site.name)
     return First(admin=_caller(user), made=True)
 

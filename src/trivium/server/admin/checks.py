@@ -15,7 +15,6 @@ from typing import Final
 
 from trivium.base.units import GIB, MIB
 from trivium.resources.nodes.ports import NodeFound
-from trivium.resources.notebooks.ports import Capabilities, Enforcement
 from trivium.server.admin.findings import Finding, blocking, lacking, ok
 from trivium.server.alone import LOCK
 from trivium.server.settings import Settings
@@ -96,22 +95,6 @@ def jupyter() -> Finding:
         remedy = "install trivium[notebook], or add an environment that has it: trivium image add NAME:TAG --path ENV"
         return lacking("JupyterLab", "not in Trivium's own environment, so there is no built-in image", remedy)
     return ok("JupyterLab", "in Trivium's own environment, the built-in image")
-
-
-def isolation(found: Capabilities) -> Iterator[Finding]:
-    """How notebooks are kept apart and within their limits."""
-    apart = (
-        "each user's notebooks run under a uid of their own" if found.uid_per_user else "all notebooks share one uid"
-    )
-    mounts = "mount namespaces can be made" if found.mount_namespace else "mount namespaces cannot be made"
-    limits = {"CPU": found.cpu, "memory": found.memory, "processes": found.processes, "disk": found.disk}
-    held = ", ".join(f"{name} {how.value}" for name, how in limits.items())
-    good = found.uid_per_user and found.mount_namespace
-    first, *rest = found.remedies or ("",)
-    yield ok("isolation", f"{apart}; {mounts}") if good else lacking("isolation", f"{apart}; {mounts}", first)
-    left = rest if not good else [first, *rest]
-    enforced = all(limits[name] is Enforcement.ENFORCED for name in ("CPU", "memory", "processes"))
-    yield ok("limits", held) if enforced else lacking("limits", held, " ".join(left))
 
 
 def machine(found: Sequence[NodeFound]) -> Iterator[Finding]:

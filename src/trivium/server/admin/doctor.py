@@ -14,6 +14,7 @@ from trivium.resources.nodes.ports import NodeFound
 from trivium.resources.notebooks.ports import Capabilities
 from trivium.server.admin import checks
 from trivium.server.admin.checking_database import database
+from trivium.server.admin.checking_isolation import doors, isolation, uids
 from trivium.server.admin.findings import Finding, State
 from trivium.server.admin.options import flags_of, output, places
 from trivium.server.admin.output import print_json
@@ -51,7 +52,9 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield from checks.ports(settings)
     yield checks.jupyter()
     capabilities, nodes = asyncio.run(_ask_runtime(settings))
-    yield from checks.isolation(capabilities)
+    yield from isolation(capabilities)
+    yield from uids(settings)
+    yield from doors()
     yield from checks.machine(nodes)
 
 

@@ -19,6 +19,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 """A TCP port; 0 lets the system choose."""
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
+Uid = Annotated[int, Meta(ge=65536, le=2_000_000_000)]
 Secret = NewType("Secret", str)
 """Text with a password in it, which is masked where settings are shown."""
 
@@ -112,7 +113,10 @@ class Runtime(Value, frozen=True):
     shared_uid: bool = False  # let notebooks of several users run under the server's own uid
     run_dir: Path | None = None  # for sockets; None: in the data directory
     cgroups: bool = True
+    warm: timedelta = timedelta(minutes=30)  # an image's warm parent ends when nobody used it for so long; 0s: none
     processes: AtLeastOne = 4096  # processes and threads that one notebook may have
+    disk_reserve: Size = Size(256 * MIB)  # with less than that free, nothing is started or saved
+    first_uid: Uid = 200_000  # of the first user of a new site; those after it follow
 
 
 class Scnet(Value, frozen=True):

@@ -12,7 +12,15 @@ from trivium.drivers.runtimes.process.keeper.keep import cgroup_name
 from trivium.drivers.runtimes.process.settings import ProcessSettings
 from trivium.resources.notebooks.ports import Capabilities, Enforcement
 
-NAMESPACE = "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x00020000) != 0)"  # CLONE_NEWNS
+# CLONE_NEWNS; MS_REC | MS_PRIVATE; MS_NOSUID | MS_NODEV | MS_NOEXEC, as `kernel.mount_proc` does it
+TRIAL = """
+import ctypes
+libc, none = ctypes.CDLL(None), None
+if libc.unshare(0x00020000) == 0 and libc.mount(none, b"/", none, ctypes.c_ulong(0x44000), none) == 0:
+    print("mounts")
+    if libc.mount(b"proc", b"/proc", b"proc", ctypes.c_ulong(14), b"hidepid=invisible") == 0:
+        print("proc")
+"""
 WITHIN = 10.0  # seconds
 
 
@@ -20,7 +28,8 @@ def find_capabilities(settings: ProcessSettings) -> Capabilities:
     """What this host can do. Leaves nothing behind."""
     is_root = os.geteuid() == 0
     held = _held(settings)
-    has_namespaces = is_root and _can_unshare()
+    tried = _tried() if is_root else frozenset[str]()
+    has_namespaces = "mounts" in tried
 
     def limit(controller: str) -> Enforcement:
         return Enforcement.ENFORCED if controller in held else Enforcement.WATCHED
@@ -34,7 +43,8 @@ def find_capabilities(settings: ProcessSettings) -> Capabilities:
         processes=limit("pids"),
         disk=Enforcement.DECLARED,
         shared_uid=settings.shared_uid,
-        remedies=tuple(_remedies(settings, held, is_root=is_root, has_namespaces=has_namespaces)),
+        hidden_processes="proc" in tried,
+        remedies=tuple(_remedies(settings, held, is_root=is_root, tried=tried)),
     )
 
 
@@ -44,27 +54,35 @@ def _held(settings: ProcessSettings) -> frozenset[str]:
     return cgroups.offered(cgroup_name(str(settings.data)))
 
 
-def _can_unshare() -> bool:
+def _tried() -> frozenset[str]:
+    """What a process could do that tried to make a room: `mounts` of its own, a `proc` of its own."""
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", NAMESPACE], check=False, timeout=WITHIN, capture_output=True
+            [sys.executable, "-I", "-S", "-c", TRIAL], check=False, timeout=WITHIN, capture_output=True, text=True
         )
     except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+        return frozenset()
+    return frozenset(done.stdout.split())
 
 
-def _remedies(settings: ProcessSettings, held: frozenset[str], *, is_root: bool, has_namespaces: bool) -> Sequence[str]:
+def _remedies(
+    settings: ProcessSettings, held: frozenset[str], *, is_root: bool, tried: frozenset[str]
+) -> Sequence[str]:
     said: list[str] = []
     if not is_root:
         said.append(
             "All notebooks run under the server's own uid, so only one user may have notebooks: run the server as "
             "root, or set TRIVIUM_RUNTIME__SHARED_UID=true where the users trust each other."
         )
-    elif not has_namespaces:
+    elif "mounts" not in tried:
         said.append(
-            "Mount namespaces cannot be made (CAP_SYS_ADMIN is missing): read-only mounts are refused, and "
-            "environments must be reachable for every user of this machine."
+            "Mount namespaces cannot be made (CAP_SYS_ADMIN is missing): read-only mounts are refused, environments "
+            "must be reachable for every user of this machine, and temporary files are shared by all notebooks."
+        )
+    elif "proc" not in tried:
+        said.append(
+            "Notebooks see that other users' processes run, and their command lines: that is hidden from Linux 5.8 on, "
+            "and in containers only with a /proc that is not masked."
         )
     missing = [word for word, name in (("CPU", "cpu"), ("memory", "memory"), ("process", "pids")) if name not in held]
     if missing and not settings.cgroups:

@@ -35,7 +35,7 @@ PREAMBLE = """#!/bin/sh
 TEMPORARY = ".making-"
 
 
-def save(data: Path, launch: int, name: str) -> SavedLayer:
+def save(data: Path, launch: int, name: str, *, reserve: int = 0) -> SavedLayer:
     """Keep a notebook's packages as layer `name`; the same name gives the same layer.
 
     OSError when there is nothing to keep, no space, or no end of directories in directories; then nothing is left.
@@ -47,7 +47,7 @@ def save(data: Path, launch: int, name: str) -> SavedLayer:
     beside = place.parent / f"{TEMPORARY}{name}-{secrets.token_hex(4)}"
     place.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     try:
-        _must_fit(source, place.parent)
+        _must_fit(source, place.parent, reserve)
         _copy_layer(source, beside, place)
         about = SavedLayer(path=place, size=listing.size(beside), digest=listing.digest(beside))
         (beside / ABOUT).write_bytes(msgspec.json.encode(about, enc_hook=str))
@@ -124,8 +124,8 @@ def _put(beside: Path, place: Path) -> None:
     _sync(place.parent)
 
 
-def _must_fit(source: Path, above: Path) -> None:
-    """Raise OSError when the layer, its holes filled, is more than there is room for.
+def _must_fit(source: Path, above: Path, reserve: int) -> None:
+    """Raise OSError when the layer, its holes filled, is more than there is room for beside the reserve.
 
     A file of holes takes no space of its user's and all of ours, and days to be read.
     """
@@ -134,7 +134,7 @@ def _must_fit(source: Path, above: Path) -> None:
         for name in names:
             with suppress(FileNotFoundError):
                 size += os.lstat(f"{folder}/{name}").st_size
-    if size > shutil.disk_usage(above).free:
+    if size + reserve > shutil.disk_usage(above).free:
         raise OSError(errno.ENOSPC, "No space left for a layer of this size")
 
 

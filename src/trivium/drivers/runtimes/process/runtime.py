@@ -134,7 +134,7 @@ class ProcessRuntime:
 
     async def save(self, key: LaunchKey, name: str) -> SavedLayer:
         """Keep the notebook's own packages as a layer. OSError when they cannot be kept."""
-        return await self._heavy.run(layers.save, self._data, key.launch, name)
+        return await self._heavy.run(layers.save, self._data, key.launch, name, reserve=self._settings.disk_reserve)
 
     async def layers(self) -> Sequence[str]:
         """The names of the saved layers that are kept."""

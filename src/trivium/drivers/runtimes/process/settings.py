@@ -25,6 +25,7 @@ class ProcessSettings(Value, frozen=True):
     cgroups: bool = True  # false: limits are watched even where the kernel could hold them
     answer_within: timedelta = timedelta(seconds=10)  # after which a keeper that is silent counts as unreachable
     warm: timedelta = timedelta(minutes=30)  # for how long an image's warm parent waits to be used; 0: none is kept
+    disk_reserve: int = 0  # bytes; with less than that free, nothing is started or saved
     environment: tuple[tuple[str, str], ...] = ()  # added to every notebook's environment
 
 

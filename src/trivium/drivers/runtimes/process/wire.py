@@ -26,6 +26,7 @@ def told(spec: LaunchSpec, settings: ProcessSettings) -> Note:
         "cgroups": settings.cgroups,
         "environment": dict(settings.environment),
         "warm": settings.warm.total_seconds(),
+        "disk_reserve": settings.disk_reserve,
     }
     return note
 

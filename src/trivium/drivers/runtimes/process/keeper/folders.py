@@ -29,6 +29,17 @@ def prepare(spec: Spec, paths: Paths) -> None:
             make(place, OPEN, spec.uid)
 
 
+def must_have_room(place: str, reserve: int) -> None:
+    """`Failed` with `no_space` where less than `reserve` bytes are free, to us as to everybody."""
+    disk = os.statvfs(place)
+    free = disk.f_bavail * disk.f_frsize
+    if free < reserve:
+        said = (
+            f"Only {free >> 20} MiB are free on this machine's disk, and {reserve >> 20} MiB of it are kept in reserve."
+        )
+        raise Failed("no_space", said)
+
+
 def make(path: str, mode: int, uid: int | None) -> None:
     """Make one directory below an existing one, and give it to `uid`; one that is another's is refused."""
     parent = os.open(os.path.dirname(path), WALK)

@@ -21,6 +21,7 @@ from trivium.drivers.runtimes.process.keeper.spec import Failed, Mount, Paths, S
 LINKS = 40  # as many as the kernel follows
 ENTRIES = 1000  # a directory with more is not copied to make room for a mount
 FORBIDDEN = ("/proc", "/sys", "/dev")
+CLOSED = 0o700
 SCRATCH = ("/tmp", "/var/tmp")  # noqa: S108 - what is covered, and never written to
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - as above
 
@@ -44,6 +45,8 @@ def enter(spec: Spec, paths: Paths) -> None:
     kernel.unshare_mounts()
     kernel.unshare_ipc()
     os.umask(0o022)  # what is made in memory must be crossed by the notebook's user
+    for place in (f"{paths.data}/homes", f"{paths.data}/layers", paths.run):
+        os.chmod(place, CLOSED)  # what a launch needs of them is shown to it, and by no other way reached
     hide_processes()
     _own_shared_memory(spec.memory)
     traced = [(trace(need.path), need.writable) for need in needs(spec, paths)]

@@ -48,6 +48,7 @@ class Spec(NamedTuple):
     cgroups: bool  # whether limits may be given to cgroups
     environment: tuple[tuple[str, str], ...]  # what the operator adds
     warm: float = 0.0  # seconds for which a warm parent of the image waits to be used; 0: none is kept
+    disk_reserve: int = 0  # bytes that must be free for it to start
 
     @property
     def name(self) -> str:
@@ -119,6 +120,7 @@ def read_spec(note: Note) -> Spec:
         cgroups=bool(note["settings"]["cgroups"]),
         environment=tuple((str(name), str(value)) for name, value in note["settings"]["environment"].items()),
         warm=float(note["settings"].get("warm", 0.0)),
+        disk_reserve=int(note["settings"].get("disk_reserve", 0)),
     )
 
 

@@ -118,6 +118,7 @@ def drop(plan: Plan) -> None:
 
 
 def _prepare(plan: Plan) -> None:
+    folders.must_have_room(plan.paths.data, plan.spec.disk_reserve)
     if layer.python_of(plan.spec.image) is None:
         raise Failed("environment_gone", f"There is no Python environment in {plan.spec.image} any more.")
     for path in plan.spec.layers:

@@ -1,0 +1,126 @@
+"""Tries to fill what others need too: the disk, the machine's memory for sockets, the log."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.contract.runtime.world import IS_ROOT, World, make_image
+from tests.escapes.world import Inside, Stage
+from tests.waiting import until, until_async
+from trivium.drivers.runtimes.process.keeper import watch
+from trivium.resources.notebooks.ports import Ending
+
+MIB = 1 << 20
+SMALL = 40  # MiB
+RESERVE = 8
+FILL = "dd if=/dev/zero of=$HOME/filler bs=64k"
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Stage]:
+    """A site whose data directory is a small file system, of which some is kept in reserve."""
+    if not IS_ROOT:
+        pytest.skip("needs to be root, to mount a small file system")
+    stage = Stage(disk=SMALL, people=("alice",), TRIVIUM_RUNTIME__DISK_RESERVE=f"{RESERVE}MiB")
+    try:
+        yield stage
+    finally:
+        stage.close()
+
+
+@pytest.fixture(scope="module")
+def full(small: Stage) -> Inside:
+    """A notebook that has filled the disk."""
+    until(lambda: (small.data / "trivium.db").stat().st_size > 4 * MIB, what="room in the database")
+    inside = small.started("alice")
+    done = inside.run(FILL)
+    assert "No space left on device" in done.err
+    assert os.statvfs(small.data).f_bavail == 0
+    return inside
+
+
+def test_on_a_full_disk_people_log_in_and_notebooks_stop(small: Stage, full: Inside) -> None:
+    assert full.user.log_in().ok
+    full.stop()
+    assert os.statvfs(small.data).f_bavail * 4096 < RESERVE * MIB
+    for _ in range(20):
+        assert full.user.get("list", page=1, size=5).ok
+
+
+def test_below_the_reserve_nothing_is_started(small: Stage, full: Inside) -> None:
+    refused = small.asked("alice")
+    until(lambda: refused.row["notebookStatus"] == "Failed", what="a refusal")
+    assert "reserve" in str(refused.row)
+    (small.data / "homes" / _user(small) / "filler").unlink()
+    full.start()
+    full.stop()
+
+
+def test_a_full_disk_leaves_the_database_sound(small: Stage, full: Inside) -> None:
+    for _ in range(3):
+        full.start()
+        full.run(FILL)
+        full.stop()
+        (small.data / "homes" / _user(small) / "filler").unlink()
+    said = small.site.type("user", "list")
+    assert "alice" in {one["name"] for one in said}
+    check = _sqlite(small.data / "trivium.db", "PRAGMA integrity_check")
+    assert check == "ok"
+
+
+@pytest_asyncio.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A runtime with a tiny image."""
+    if not IS_ROOT:
+        pytest.skip("needs to be root")
+    del tmp_path
+    world = World(Path())
+    world.image = make_image(world.root / "image")
+    yield world
+    await world.close()
+
+
+async def test_what_lies_beside_a_socket_is_bounded(world: World) -> None:
+    """That directory is in memory, and everybody's: who puts too much there is ended, and it is free again."""
+    spec = await world.started()
+    other = await world.started()
+    room = world.run / f"{spec.key.launch}-1" / "own"
+    await world.shell(spec.key, f"head -c {watch.ROOM // 2} /dev/zero > {room}/some")
+    await world.runtime.execute(
+        spec.key, f"head -c {4 * watch.ROOM} /dev/zero > {room}/much", timeout=timedelta(seconds=5)
+    )
+    ended = await world.ended(spec.key)
+    assert ended.ending is Ending.NO_SPACE
+    assert "runtime directory" in ended.detail
+    assert not room.exists()
+    await world.shell(other.key, "true")
+
+
+async def test_a_log_does_not_grow_for_ever(world: World) -> None:
+    spec = await world.started(
+        world.spec("sh", "-c", "python -m tinyserver {port} & while :; do head -c 8M /dev/zero; done")
+    )
+    log = world.data / "logs" / str(spec.key.launch) / "1.log"
+
+    async def began_anew() -> bool:
+        return "are dropped" in (await world.runtime.logs(spec.key)).text[:200]
+
+    await until_async(began_anew, within=60, what="a log that began anew")
+    await world.stopped(spec.key)
+    assert log.stat().st_size < 4096 * MIB
+
+
+def _user(stage: Stage) -> str:
+    (home,) = (stage.data / "homes").iterdir()
+    return home.name
+
+
+def _sqlite(file: Path, question: str) -> str:
+    return str(sqlite3.connect(file).execute(question).fetchone()[0])
