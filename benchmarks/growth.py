@@ -21,6 +21,7 @@ from typing import Any, Final
 import psutil
 from sqlalchemy import text
 
+from benchmarks.growth_http import Asked, measured
 from benchmarks.growth_rows import CHINESE, COMMON, Owner, Rows, rows_of
 from benchmarks.plan import Plan
 from trivium.base.clock import SystemClock
@@ -84,6 +85,7 @@ def run(plan: Plan) -> None:
             _print_owner(owner.name, [site.rows.owners[place].rows for site in sites])
             _measure(sites, place, rounds)
         _print_writes(sites, rounds)
+        _print_http(measured([site.rows for site in sites], plan.database, rounds))
 
 
 def _cases(site: _Site, owner: Owner) -> list[_Case]:
@@ -153,6 +155,12 @@ def _print_owner(name: str, rows: Sequence[int]) -> None:
 def _print_times(name: str, seconds: Sequence[float]) -> None:
     first = seconds[0]
     print(f"        {name:<48}" + "".join(f"{each * 1e6:>13.0f}{f'{each / first:.2f}':>6}" for each in seconds))
+
+
+def _print_http(found: Sequence[Asked]) -> None:
+    print("      over HTTP: SCNet's notebook/list with its total, the whole server")
+    for asked in found:
+        _print_times(f"{asked.owner}: {asked.name}", asked.seconds)
 
 
 BARE: Final = (

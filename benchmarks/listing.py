@@ -87,10 +87,11 @@ def _tokens(product: Running, folder: Path, database: str | None) -> list[str]:
     """Tokens of as many logins, each a session of its own."""
     command = trivium("key", "create", "--user", "admin", "-o", "json", *_place(folder, database))
     key = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return [_log_in(product, key) for _ in range(TOKENS)]
+    return [log_in(product, key) for _ in range(TOKENS)]
 
 
-def _log_in(product: Running, key: dict[str, str]) -> str:
+def log_in(product: Running, key: dict[str, str]) -> str:
+    """A token of a session that the key pair begins."""
     timestamp = str(int(time.time()))
     signature = signature_of(key["secret_key"], access_key=key["access_key"], timestamp=timestamp, user=key["user"])
     headers = {"user": key["user"], "accessKey": key["access_key"], "timestamp": timestamp, "signature": signature}
