@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from trivium.base.query import Stamp
+from trivium.store import Read
 
 R = TypeVar("R")
 
@@ -22,6 +23,7 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 OVERHEAD: Final = 512
 """Bytes that a record takes beside its text."""
 
+EVER: Final = datetime.min.replace(tzinfo=UTC)
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -44,8 +46,25 @@ class Record(msgspec.Struct, frozen=True, eq=False):
         return fact is self.fact or fact == self.fact
 
 
+class Page(msgspec.Struct, frozen=True, eq=False):
+    """The records of a page, and how long they are good for."""
+
+    records: list[msgspec.Raw]
+    since: datetime
+    until: datetime
+
+
+class _Text(msgspec.Struct, frozen=True, eq=False):
+    text: msgspec.Raw
+    since: datetime
+    until: datetime
+
+
 class Rendered(Generic[R]):
-    """The records of one shape, the least used of which go when there are too many. Safe in several threads."""
+    """The records of one shape, the least used of which go when there are too many. Safe in several threads.
+
+    `render` gives the text of a row, from what it has and from what is shown from outside of it.
+    """
 
     def __init__(self, render: Callable[[R, Any, datetime], Record], most: int = MOST_BYTES) -> None:
         self._render = render
@@ -56,15 +75,29 @@ class Rendered(Generic[R]):
         self._old: dict[Stamp, Record] = {}
         self._bytes = 0
 
+    def answer(self, tx: Read, place: Hashable, make: Callable[[], tuple[Page, Any]]) -> msgspec.Raw:
+        """The text of what `make` makes of a page, which follows from the place and the database alone.
+
+        As long as nobody has written anything, and no text in it has run out, it is the one that was made before.
+        """
+        key = (self, place)
+        kept: _Text | None = tx.recall(key)
+        if kept is None or not kept.since <= tx.now < kept.until:
+            page, shape = make()
+            kept = _Text(msgspec.Raw(msgspec.json.encode(shape)), page.since, page.until)
+            tx.keep(key, kept, rows=len(page.records))
+        return kept.text
+
     def page(
         self,
+        tx: Read,
         stamps: Sequence[Stamp],
         load: Callable[[list[int]], Mapping[int, R]],
         *,
-        now: datetime,
         facts: Mapping[Any, Any],
-    ) -> list[msgspec.Raw]:
-        """The text of each row. `load` gives the rows of some ids, and `facts` what is shown from outside of them."""
+    ) -> Page:
+        """The record of each row. `load` gives the rows of some ids, and `facts` what is shown from outside of them."""
+        now = tx.now
         young = self._young
         found = [young.get(stamp) or self._from_old(stamp) for stamp in stamps]
         missing = [index for index, record in enumerate(found) if record is None or not record.holds(now, facts)]
@@ -73,7 +106,12 @@ class Rendered(Generic[R]):
             for index in missing:
                 stamp = stamps[index]
                 found[index] = self._put(stamp, self._render(rows[stamp.id], facts, now))
-        return [record.text for record in found if record is not None]
+        records = [record for record in found if record is not None]
+        return Page(
+            records=[record.text for record in records],
+            since=max((record.since for record in records), default=EVER),
+            until=min((record.until for record in records), default=FOREVER),
+        )
 
     def _from_old(self, stamp: Stamp) -> Record | None:
         record = self._old.pop(stamp, None)

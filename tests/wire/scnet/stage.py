@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from scnet import signing
@@ -136,6 +137,7 @@ def request_of(told: dict[str, Any], names: dict[str, Any], base_url: str) -> Re
     if "sign" in told:
         headers |= signed(told["sign"], names) | headers
     body = told["text"].encode() if "text" in told else b""
+    origin = urlsplit(base_url)
     if "body" in told:
         body = msgspec.json.encode(told["body"])
         headers.setdefault("content-type", "application/json")
@@ -148,7 +150,8 @@ def request_of(told: dict[str, Any], names: dict[str, Any], base_url: str) -> Re
         body=body,
         id="0" * 32,
         peer="127.0.0.1",
-        base_url=base_url,
+        scheme=origin.scheme,
+        server=(origin.hostname or "", origin.port),
     )
 
 

@@ -69,7 +69,8 @@ class Client:
             body=body,
             id=secrets.token_hex(16),
             peer="127.0.0.1",
-            base_url="http://127.0.0.1:8800",
+            scheme="http",
+            server=("127.0.0.1", 8800),
         )
         return msgspec.json.decode((await self.dialect.answer(operation, request)).body)
 

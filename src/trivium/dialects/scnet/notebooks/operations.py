@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import Raw
+
 from trivium.base.text import Language
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, View
-from trivium.dialects.rendered import Rendered
+from trivium.dialects.rendered import Page, Rendered
 from trivium.dialects.scnet.notebooks.shapes import (
     CreateBody,
     Created,
@@ -114,13 +116,18 @@ class Looks:
         self._stock = nodes.Stock()
         self._rendered: Rendered[Notebook] = Rendered(notebook_record)
 
-    def query_notebooks(self, tx: Read, call: Call[Nothing, ListQuery]) -> NotebookPage:
-        """A page of the caller's notebooks."""
-        page = notebooks.list_stamps(tx, call.caller, list_query(call.query))
-        records = self._rendered.page(
-            page.rows, lambda ids: notebooks.by_ids(tx, call.caller, ids), now=tx.now, facts=self._stock.seen(tx)
-        )
-        return NotebookPage(total=page.total or 0, records=records)
+    def query_notebooks(self, tx: Read, call: Call[Nothing, ListQuery]) -> Raw:
+        """A page of the caller's notebooks, as the text of a `NotebookPage`."""
+        caller, asked = call.caller, list_query(call.query)
+
+        def make() -> tuple[Page, NotebookPage]:
+            found = notebooks.list_stamps(tx, caller, asked)
+            page = self._rendered.page(
+                tx, found.rows, lambda ids: notebooks.by_ids(tx, caller, ids), facts=self._stock.seen(tx)
+            )
+            return page, NotebookPage(total=found.total or 0, records=page.records)
+
+        return self._rendered.answer(tx, (caller.project, asked), make)
 
     def query_detail(self, tx: Read, call: Call[Nothing, IdQuery]) -> NotebookShape:
         """One notebook."""
