@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Executable,
     Index,
     Integer,
@@ -25,13 +27,16 @@ from sqlalchemy import (
     insert,
     select,
 )
+from sqlalchemy import text as text_of
 from sqlalchemy import update as update_of
 
 from trivium.base.clock import SystemClock
 from trivium.base.query import Condition, Offset, Op, Order, Query
-from trivium.store import Field, Flavour, Read, Resource, Store, Write, counters, fields, query
+from trivium.resources.notebooks.table import COUNTED as NOTEBOOKS_COUNTED
+from trivium.store import Field, Flavour, Read, Resource, Store, Write, counters, fields, migrations, query
 from trivium.store.columns import text
-from trivium.store.counters import Counted
+from trivium.store.counters import Counted, recounting
+from trivium.store.database import engine_for
 
 KINDS = ("cup", "jar", "pot")
 tables = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s"})
@@ -274,3 +279,31 @@ def _run(tx: Write, statement: Executable) -> None:
 def _fold(store: Store, writing: list[Any]) -> None:
     while not all(done.done() for done in writing):
         store.write_now(counters.fold, COUNTED)
+
+
+def test_the_schema_has_the_triggers_that_are_declared(database_url: str) -> None:
+    engine = engine_for(database_url)
+    migrations.upgrade(engine)
+    flavour = Flavour(engine.dialect.name)
+    with engine.connect() as connection:
+        for counted in counters.all_counted():
+            name = counted.table.name
+            declared = counted.ddl(flavour)
+            names = [f"{name}_{verb}" for verb in ("come", "gone", "moved")]
+            if flavour is Flavour.SQLITE:
+                made = [_value(connection, "SELECT sql FROM sqlite_master WHERE name = :name", each) for each in names]
+                assert tuple(made) == declared
+                continue
+            for each, function in zip(names, declared[::2], strict=True):
+                assert _value(connection, "SELECT prosrc FROM pg_proc WHERE proname = :name", each) in function
+                assert _value(connection, "SELECT tgenabled FROM pg_trigger WHERE tgname = :name", each)
+    engine.dispose()
+
+
+def test_the_migration_counted_what_was_there_as_a_recount_does() -> None:
+    migration = importlib.import_module("trivium.store.migrations.versions.0003_counters")
+    assert recounting.statements(NOTEBOOKS_COUNTED) == migration.COUNTS
+
+
+def _value(connection: Connection, statement: str, name: str) -> Any:
+    return connection.execute(text_of(statement), {"name": name}).scalar_one()

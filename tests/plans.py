@@ -1,0 +1,124 @@
+"""How the databases would carry out what a test really ran: no statement may go through a whole table that grows.
+
+Every statement that a store sends to SQLite is noted by its text, without its values, and explained on an empty
+database of the newest schema. SQLite plans by the text alone where nobody collected statistics, as in the product.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine, event
+
+from tests.schema import declare_all
+from trivium.store import metadata, migrations
+from trivium.store.database import engine_for
+
+STATEMENT: Final = re.compile(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\b", re.IGNORECASE)
+SCAN: Final = re.compile(r"SCAN (\w+)")
+
+STAYS_SMALL: Final = frozenset(
+    {
+        "alembic_version",
+        "devices",
+        "domains",
+        "errands",  # gone when they are answered
+        "fingerprints",  # one for each environment on each host
+        "flavors",
+        "hosts",
+        "key_files",
+        "nodes",
+        "notebooks_changes",  # folded again and again
+        "pools",
+        "servers",
+    }
+)
+"""Tables that have few rows however much is done: what the operator has, and what is gone again soon."""
+
+
+class Statements:
+    """The texts that were run, each once."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, None] = {}
+
+    def note(self, text: str) -> None:
+        """Keep the text of a statement that has a plan."""
+        if STATEMENT.match(text):
+            self.texts[text] = None
+
+
+@contextmanager
+def noted() -> Iterator[Statements]:
+    """Every statement that stores which are opened meanwhile send to SQLite."""
+    statements = Statements()
+
+    class Noting(sqlite3.Cursor):
+        def execute(self, sql: str, parameters: Any = (), /) -> Noting:
+            statements.note(sql)
+            return super().execute(sql, parameters)
+
+        def executemany(self, sql: str, parameters: Any, /) -> Noting:
+            statements.note(sql)
+            return super().executemany(sql, parameters)
+
+    class Connection(sqlite3.Connection):
+        def cursor(self, factory: Any = Noting) -> Any:
+            return super().cursor(factory)
+
+    def connecting(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+        if dialect.name == "sqlite":
+            parameters["factory"] = Connection
+
+    event.listen(Engine, "do_connect", connecting)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "do_connect", connecting)
+
+
+class Planner:
+    """Explains statements on an empty database of the newest schema."""
+
+    def __init__(self, folder: Path) -> None:
+        declare_all()
+        path = folder / "plans.db"
+        engine = engine_for(f"sqlite:///{path}")
+        with noted() as migrating:
+            migrations.upgrade(engine)
+        engine.dispose()
+        self._migrating = frozenset(migrating.texts)  # goes through everything, once
+        self._connection = sqlite3.connect(path)
+        self._growing = {table.name for table in metadata.sorted_tables} - STAYS_SMALL
+        self._judged: dict[str, list[str]] = {}
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    def scans(self, text: str) -> list[str]:
+        """The growing tables that the statement goes through as a whole, with the plan's line."""
+        if text not in self._judged:
+            self._judged[text] = [] if self._is_of_others(text) else list(self._scans(text))
+        return self._judged[text]
+
+    def _is_of_others(self, text: str) -> bool:
+        """Whether it is a migration's, or asks the schema itself."""
+        return text in self._migrating or "sqlite_master" in text or "pragma" in text.lower()
+
+    def _scans(self, text: str) -> Iterator[str]:
+        names = set(re.findall(r"\w+", text))
+        for *_, line in self._connection.execute(f"EXPLAIN QUERY PLAN {text}", self._nothing(text)):
+            found = SCAN.match(line)
+            if found and (found[1] in self._growing & names):
+                yield line
+
+    def _nothing(self, text: str) -> Any:
+        """So many values as it takes."""
+        named = re.findall(r"(?<!:):(\w+)", text)
+        return dict.fromkeys(named) if named and "?" not in text else [None] * text.count("?")
