@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from trivium.base.errors import Unavailable
+
 log = structlog.get_logger()
 
 
@@ -15,6 +17,8 @@ async def repeat(name: str, seconds: float, step: Callable[[], Awaitable[object]
     while True:
         try:
             await step()
+        except Unavailable as error:
+            log.warning("background.waits", task=name, error=str(error))
         except Exception:  # an edge: what fails once may go well the next time
             log.exception("background.failed", task=name)
         await asyncio.sleep(seconds)

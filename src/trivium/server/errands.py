@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from trivium.base.errors import TriviumError
+from trivium.base.errors import TriviumError, Unavailable
 from trivium.base.values import Value
 from trivium.resources import hosts
 from trivium.resources.hosts import Errand, Tenure, Told
@@ -85,6 +85,8 @@ class Porter:
             while True:
                 try:
                     await self._look()
+                except Unavailable as error:
+                    log.warning("errands.wait", error=str(error))
                 except Exception:  # an edge: what fails once may go well the next time
                     log.exception("errands.failed")
                 with suppress(TimeoutError):
