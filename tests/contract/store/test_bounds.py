@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from trivium.base.query import After, Condition, Offset, Op, Order, Query
+from trivium.dialects.scnet.notebooks.shapes import ListQuery
+from trivium.dialects.scnet.notebooks.translation import list_query, may_grow
+from trivium.dialects.scnet.statuses import MEANT
 from trivium.resources.notebooks.table import LISTED, NOTEBOOKS
 from trivium.store import query
 from trivium.store.shapes import Shapes
@@ -48,3 +51,13 @@ def test_values_do_not_matter_but_how_many_they_are() -> None:
     few, many = (Query(where=where("status", Op.IN, statuses[:number])) for number in (8, 9))
     assert query.is_bounded(shapes, NOTEBOOKS, few, scope=scope)
     assert not query.is_bounded(shapes, NOTEBOOKS, many, scope=scope)
+
+
+@pytest.mark.parametrize("page", ["1", "2", "50000"])
+@pytest.mark.parametrize("name", [None, "job"])
+@pytest.mark.parametrize("word", [None, *MEANT])
+def test_scnet_takes_for_bounded_what_the_store_takes_for_bounded(
+    word: str | None, name: str | None, page: str
+) -> None:
+    asked = list_query(ListQuery(notebook_status=word, notebook_name=name, page=page, size="20"))
+    assert may_grow(asked) is not query.is_bounded(Shapes(), NOTEBOOKS, asked, scope=(LISTED.of(project=1),))

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from trivium.base.caller import Caller
-from trivium.base.query import Condition, Offset, Op, Query
+from trivium.base.query import Condition, Op, Query
 from trivium.base.site import Site
 from trivium.base.text import Language
 from trivium.dialects.rendered import FOREVER, Record
@@ -50,9 +50,6 @@ MOST_CARDS: Final = 1024
 QUERIES: Final = 256
 """Queries that are remembered as understood."""
 
-NEAR: Final = 10_000
-"""Rows that a database skips in less time than a thread is worth."""
-
 Room: TypeAlias = Mapping[tuple[int, str], Availability]
 
 
@@ -69,9 +66,11 @@ def list_query(asked: ListQuery) -> Query:
 
 
 def may_grow(asked: Query) -> bool:
-    """Whether what the query costs may grow with the table: it looks into names, or far behind the newest."""
-    far = isinstance(asked.page, Offset) and asked.page.offset > NEAR
-    return far or any(condition.op is Op.CONTAINS for condition in asked.where)
+    """Whether what the query costs may grow with the table, as the store would judge: it looks into names.
+
+    For the rest there are indexes and counters, however far behind the newest the page is.
+    """
+    return any(condition.op is Op.CONTAINS for condition in asked.where)
 
 
 def named(asked: IdQuery | IdBody, field: str) -> int:
