@@ -17,7 +17,7 @@ from trivium.server.proxy.channel import Channel
 from trivium.server.proxy.credentials import credentials_of, grant_cookie, shown_by, take_token
 from trivium.server.proxy.doors import Place, host_of, target_of
 from trivium.server.proxy.forwarding import Forwarding
-from trivium.server.proxy.framing import Body, UntilClose, request_body
+from trivium.server.proxy.framing import Body, Fixed, UntilClose, request_body
 from trivium.server.proxy.heads import RequestHead
 from trivium.server.proxy.origins import check_forgery, check_websocket
 from trivium.server.proxy.pages import wants_page
@@ -63,6 +63,7 @@ class Exchange:
     _body: Body = UntilClose()  # until it is known where it ends
     _path = b""
     _place: Place | None = None
+    _is_websocket = False
     _is_link = False  # the address has a token in it
     _entering: asyncio.Task[None] | None = None
     _forwarding: Forwarding | None = None
@@ -97,18 +98,15 @@ class Exchange:
         Raises `Problem` and `Moved` for what the proxy answers itself, `Malformed` when the client misbehaves.
         """
         head = self.head
-        self._body = request_body(head)
+        self._body = Fixed(0) if head.fields.is_plain else request_body(head)
         if head.method in _NEVER:
             raise Problem(405, "proxy.method")
         asked = self._asked()
         target = target_of(head.target, asked.host)
         self._path = target.partition(b"?")[0]
         place = self._place = self._shared.doors.find(asked.host, target)
-        if asks_for_websocket(head):
-            check_handshake(head)
-            check_websocket(head, asked.host, secure=asked.secure)
-        if b"expect" in head.values:
-            _check_expectation(head.values[b"expect"])
+        if not head.fields.is_plain:
+            self._check_specials(asked)
         query, link = take_token(place.query)
         self._is_link = link is not None
         notebook = place.door.notebook
@@ -181,6 +179,15 @@ class Exchange:
 
     # ---- who may ----
 
+    def _check_specials(self, asked: Asked) -> None:
+        head = self.head
+        self._is_websocket = asks_for_websocket(head)
+        if self._is_websocket:
+            check_handshake(head)
+            check_websocket(head, asked.host, secure=asked.secure)
+        if b"expect" in head.values and head.values[b"expect"].lower() != b"100-continue":
+            raise Problem(417, "proxy.expectation")
+
     def _asked(self) -> Asked:
         host = self.head.values.get(b"host", b"localhost" if self.head.minor == 0 else b"")
         host_of(host)
@@ -212,15 +219,19 @@ class Exchange:
     def _entered(self, asked: Asked, place: Place, passed: Pass, *, way: Way) -> None:
         head = self.head
         check_forgery(head, asked.host, way, secure=asked.secure)
-        websocket = asks_for_websocket(head)
-        if self._is_link and not websocket and head.method == "GET" and wants_page(head.values.get(b"accept", b"")):
+        if (
+            self._is_link
+            and not self._is_websocket
+            and head.method == "GET"
+            and wants_page(head.values.get(b"accept", b""))
+        ):
             self._exchange_link(place, passed, way)
         if FORWARDED in head.values and isinstance(passed.target, OtherProxy):
             raise Problem(508, "proxy.loop")
         self.held = Held(door=place.door, passed=passed)
         forwarding = Forwarding(self._shared, self, asked, held=self.held, place=place, body=self._body)
         self._forwarding = forwarding
-        if websocket:
+        if self._is_websocket:
             forwarding.tunnel()
         else:
             forwarding.forward()
@@ -234,11 +245,6 @@ class Exchange:
             notebook = place.door.notebook
             cookie = grant_cookie(notebook, passed.grant, path=place.root, secure=self._shared.settings.secure)
             raise Moved(clean, status=302, cookie=cookie)
-
-
-def _check_expectation(expectation: bytes) -> None:
-    if expectation.lower() != b"100-continue":
-        raise Problem(417, "proxy.expectation")
 
 
 def _join(path: bytes, query: bytes) -> bytes:

@@ -6,13 +6,14 @@ import asyncio
 from typing import Final, Protocol
 
 from trivium.server.proxy.access import Held
+from trivium.server.proxy.answering import FIRST_FINAL, SWITCHING, Answer, Terms, answer_of
 from trivium.server.proxy.channel import Channel, Discard
 from trivium.server.proxy.doors import Place
-from trivium.server.proxy.framing import Body, Fixed, Rechunked, UntilClose, answer_body, answer_length
-from trivium.server.proxy.heads import END, AnswerHead, has_bare_end, parse_answer
+from trivium.server.proxy.framing import Body, Rechunked
+from trivium.server.proxy.heads import END, has_bare_end
 from trivium.server.proxy.problems import Gone, Malformed, Problem
 from trivium.server.proxy.relay import Half, Relay
-from trivium.server.proxy.rewriting import Asked, answer_head, request_head, untouched_answer, untouched_head
+from trivium.server.proxy.rewriting import Asked, request_head, untouched_head
 from trivium.server.proxy.shared import Shared
 from trivium.server.proxy.targets import OtherProxy
 from trivium.server.proxy.upstreams import Upstream
@@ -20,8 +21,6 @@ from trivium.server.proxy.websockets import UPGRADE, check_agreement
 
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_FIRST_FINAL: Final = 200
-_SWITCHING: Final = 101
 
 
 class Client(Protocol):
@@ -222,31 +221,46 @@ class Forwarding:
                     raise Malformed(502)
                 self._beginning = data
                 return
-            answer = parse_answer(data[: end + len(END)], self._shared.settings)
-            data = data[end + len(END) :]
-            if answer.status >= _FIRST_FINAL:
+            end += len(END)
+            answer = answer_of(data[:end], self._terms())
+            data = data[end:]
+            status = answer.head.status
+            if status >= FIRST_FINAL:
                 self._hand_on(answer, data, source)
                 return
-            if answer.status == _SWITCHING:
+            if status == SWITCHING:
                 self._carry(answer, data, source)
                 return
             self._beginning = b""
 
-    def _hand_on(self, answer: AnswerHead, data: bytes, source: Channel) -> None:
-        head = self._head
-        body = answer_body(answer, head.method, minor=head.minor)
+    def _terms(self) -> Terms:
+        head, place = self._head, self._place
+        may_keep = self._body.done and head.minor == 1 and not head.fields.closes and not self._shared.draining
+        return Terms(
+            method=head.method,
+            minor=head.minor,
+            may_keep=may_keep,
+            host=self._asked.host,
+            root=place.root,
+            prefix=place.prefix,
+            is_far=self._is_far,
+            fields=self._shared.settings.head_fields,
+        )
+
+    def _hand_on(self, answer: Answer, data: bytes, source: Channel) -> None:
         if self._is_websocket:
             self._client.was_read(b"")
-        self._keep = self._may_keep() and (head.minor == 1 or isinstance(body, Fixed))
-        self._stays_open = _stays_open(answer, body)
-        raw = self._answer_head(answer, self._answer_framing(answer, body))
+        body = answer.body()
+        self._keep = answer.keeps
+        self._stays_open = answer.stays
+        raw = answer.raw
         if body.done:
             body.rest = data
         elif data:
             raw += body.feed(data)
         self._answering = True
         self._answer_body = body
-        self._client.answering(answer.status)
+        self._client.answering(answer.head.status)
         self._front.write(raw)
         if body.done:
             self.relayed(body)
@@ -254,13 +268,13 @@ class Forwarding:
             self._answer = Relay(source, self._front, body, owner=self)
             self._answer.begin()
 
-    def _carry(self, answer: AnswerHead, data: bytes, source: Channel) -> None:
+    def _carry(self, answer: Answer, data: bytes, source: Channel) -> None:
         if not self._is_websocket:
             raise Malformed(502)  # nobody asked for that
-        check_agreement(answer, self._head.values.get(b"sec-websocket-key", b""))
+        check_agreement(answer.head, self._head.values.get(b"sec-websocket-key", b""))
         self.is_tunnel = True
-        self._client.answering(_SWITCHING)
-        self._front.write(self._answer_head(answer, UPGRADE))
+        self._client.answering(SWITCHING)
+        self._front.write(answer.raw)
         self._shared.metrics.tunnels += 1
         inward = Half(self._front, source, self._over)
         outward = Half(source, self._front, self._over)
@@ -280,18 +294,6 @@ class Forwarding:
         upstream.channel.fed_by(None)
         self._shared.upstreams.retire(upstream)
         self._client.answered(reusable=False)
-
-    def _answer_head(self, answer: AnswerHead, framing: bytes) -> bytes:
-        if self._is_far:
-            return untouched_answer(answer, framing=framing)
-        return answer_head(answer, self._place, self._asked.host, framing=framing)
-
-    def _answer_framing(self, answer: AnswerHead, body: Body) -> bytes:
-        if isinstance(body, Fixed):
-            framing = answer_length(answer, body)
-        else:
-            framing = b"Transfer-Encoding: chunked\r\n" if self._head.minor == 1 else b""
-        return framing if self._keep else framing + b"Connection: close\r\n"
 
     # ---- what became of the bodies ----
 
@@ -314,14 +316,12 @@ class Forwarding:
             self._client.failed(error if isinstance(error, Malformed) else None)
 
     def _framing(self) -> bytes:
+        if self._head.fields.is_plain:
+            return b""
         if isinstance(self._body, Rechunked):
             return b"Transfer-Encoding: chunked\r\n"
         length = self._head.values.get(b"content-length")
         return b"" if length is None else b"Content-Length: %b\r\n" % length
-
-    def _may_keep(self) -> bool:
-        head = self._head
-        return self._body.done and head.minor == 1 and not head.fields.closes and not self._shared.draining
 
 
 class _TooEarly:
@@ -336,7 +336,3 @@ class _TooEarly:
 
     def end(self) -> None:
         self._client.failed(None)
-
-
-def _stays_open(answer: AnswerHead, body: Body) -> bool:
-    return answer.minor == 1 and not answer.fields.closes and not isinstance(body, UntilClose)

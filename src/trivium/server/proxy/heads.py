@@ -26,6 +26,7 @@ _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20
 _FIELDS: Final = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n")
 _BARE_END: Final = re.compile(rb"(?<!\r)\n|\r(?=[^\n])|\x00")
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}")
+_SPECIAL: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
 _MINORS: Final = {b"0": 0, b"1": 1}
 _METHODS: Final = {
     name: name.decode()
@@ -40,12 +41,13 @@ _METHODS: Final = {
 class Fields:
     """The fields of a head. The same bytes give the same object, so that what is made of it can be kept, too."""
 
-    __slots__ = ("closes", "is_short", "lines", "values")
+    __slots__ = ("closes", "is_plain", "is_short", "lines", "values")
 
     def __init__(self, lines: list[Field], values: dict[bytes, bytes], *, is_short: bool) -> None:
         self.lines = lines
         self.values = values  # by lower-case name; repeated ones joined by a comma, cookies by a semicolon
         self.is_short = is_short  # so that it, and what is made of it, is kept
+        self.is_plain = _SPECIAL.isdisjoint(values)  # a head, and no more
         self.closes = b"connection" in values and b"close" in tokens(values[b"connection"])
 
 
@@ -87,13 +89,13 @@ def parse_request(raw: bytes, settings: ProxySettings) -> RequestHead:
     )
 
 
-def parse_answer(raw: bytes, settings: ProxySettings) -> AnswerHead:
-    """The answer that the head `raw`, empty line included, stands for. Raises `Malformed`."""
+def parse_answer(raw: bytes, most: int) -> AnswerHead:
+    """The answer that the head `raw`, empty line included, stands for; `most` fields at most. Raises `Malformed`."""
     line = _STATUS_LINE.match(raw)
     if line is None:
         raise Malformed(502)
     minor, status, reason = line.groups()
-    fields = _fields(raw[line.end() :], settings.head_fields)
+    fields = _taken_apart(raw[line.end() :], most)
     return AnswerHead(
         status=int(status), reason=reason or b"", minor=_MINORS[minor], fields=fields, values=fields.values
     )

@@ -89,11 +89,22 @@ def untouched_head(asked: Asked, *, framing: bytes) -> bytes:
     return b"\r\n".join(lines) + b"\r\n" + framing + b"\r\n"
 
 
-def answer_head(head: AnswerHead, place: Place, host: bytes, *, framing: bytes) -> bytes:
-    """The head that the client gets; `framing` are whole lines, as above."""
-    outward = _outward if head.fields.is_short else _outward.__wrapped__
-    fields = outward(head.fields, place.root, place.prefix, host=host)
-    return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (head.status, head.reason, fields, framing)
+def answer_head(head: AnswerHead, *, root: str, prefix: bytes, host: bytes, framing: bytes) -> bytes:
+    """The head that the client gets. Cookies are confined to `root`, redirects led back to `prefix` on our `host`."""
+    refused = (_NOT_OUT if root == "/" else _NOT_OUT_SHARED) | _named(head.values)
+    lines = [b"HTTP/1.1 %d %b" % (head.status, head.reason)]
+    for low, line in head.fields.lines:
+        if low in refused:
+            continue
+        if low == b"set-cookie":
+            cookie = confined(_value(line), root=root, prefix=prefix)
+            if cookie is not None:
+                lines.append(b"Set-Cookie: " + cookie)
+        elif low == b"location" and prefix:
+            lines.append(b"Location: " + relocated(_value(line), prefix, host))
+        else:
+            lines.append(line)
+    return b"\r\n".join(lines) + b"\r\n" + framing + b"\r\n"
 
 
 def untouched_answer(head: AnswerHead, *, framing: bytes) -> bytes:
@@ -145,25 +156,6 @@ def _injected(inject: tuple[tuple[str, str], ...]) -> tuple[frozenset[bytes], li
     """The names that a client may not send beside what we send, and our lines."""
     names = frozenset(name.lower().encode("latin-1") for name, _ in inject)
     return names, [f"{name}: {value}".encode("latin-1") for name, value in inject]
-
-
-@lru_cache(KEPT)
-def _outward(fields: Fields, root: str, prefix: bytes, *, host: bytes) -> bytes:
-    """The fields of an answer as the client gets them, whole lines."""
-    refused = (_NOT_OUT if root == "/" else _NOT_OUT_SHARED) | _named(fields.values)
-    lines: list[bytes] = []
-    for low, line in fields.lines:
-        if low in refused:
-            continue
-        if low == b"set-cookie":
-            cookie = confined(_value(line), root=root, prefix=prefix)
-            if cookie is not None:
-                lines.append(b"Set-Cookie: " + cookie + b"\r\n")
-        elif low == b"location" and prefix:
-            lines.append(b"Location: " + relocated(_value(line), prefix, host) + b"\r\n")
-        else:
-            lines.append(line + b"\r\n")
-    return b"".join(lines)
 
 
 def _value(line: bytes) -> bytes:

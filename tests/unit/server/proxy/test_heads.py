@@ -89,9 +89,9 @@ def test_what_is_not_strict_http_is_refused(raw: bytes, status: int) -> None:
 
 
 def test_an_answer_is_taken_apart() -> None:
-    head = parse_answer(b"HTTP/1.0 404 Not  found\r\nA: b\r\n\r\n", SETTINGS)
+    head = parse_answer(b"HTTP/1.0 404 Not  found\r\nA: b\r\n\r\n", 128)
     assert (head.status, head.reason, head.minor) == (404, b"Not  found", 0)
-    assert parse_answer(b"HTTP/1.1 204\r\n\r\n", SETTINGS).reason == b""
+    assert parse_answer(b"HTTP/1.1 204\r\n\r\n", 128).reason == b""
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_an_answer_is_taken_apart() -> None:
 )
 def test_an_answer_that_is_not_strict_http_is_refused(raw: bytes) -> None:
     with pytest.raises(Malformed):
-        parse_answer(raw, SETTINGS)
+        parse_answer(raw, 128)
 
 
 def test_stray_line_ends_are_seen_in_the_beginning_of_a_head() -> None:

@@ -27,7 +27,9 @@ def sent(*lines: str, place: Place = JUPYTER) -> list[str]:
 
 def answered(*lines: str, place: Place = SERVICE) -> list[str]:
     raw = ("\r\n".join(["HTTP/1.1 200 OK", *lines]) + "\r\n\r\n").encode("latin-1")
-    return answer_head(parse_answer(raw, SETTINGS), place, b"h:1", framing=b"").decode("latin-1").split("\r\n")
+    head = parse_answer(raw, SETTINGS.head_fields)
+    made = answer_head(head, root=place.root, prefix=place.prefix, host=b"h:1", framing=b"")
+    return made.decode("latin-1").split("\r\n")
 
 
 def test_a_request_is_told_to_the_notebook() -> None:
