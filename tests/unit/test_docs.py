@@ -89,6 +89,18 @@ def test_each_code_of_scnet_is_explained() -> None:
     assert set(rows) == {code.value for code in Code}
 
 
+def test_each_escape_has_its_test() -> None:
+    rows = re.findall(r"^\| .* \| `(tests/\S+)::(\w+)` \|$", (DOCS / "security.md").read_text("utf-8"), re.MULTILINE)
+    assert len(rows) > 40
+    missing = [f"{file}::{name}" for file, name in rows if f"def {name}(" not in (ROOT / file).read_text("utf-8")]
+    assert missing == []
+    tried = {name for _, name in rows}
+    found = (
+        re.findall(r"def (test_\w+)\(", file.read_text("utf-8")) for file in (ROOT / "tests/escapes").glob("test_*.py")
+    )
+    assert {name for names in found for name in names} - tried - {"test_the_test_can_tell_what_may_be_done"} == set()
+
+
 def _anchors(page: Path) -> set[str]:
     """What headings are called in addresses."""
     headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
