@@ -160,6 +160,8 @@ def test_a_page_by_any_offset_is_the_one_that_a_walk_finds(
     assert isinstance(kinds, tuple)
 
     def look(tx: Write) -> None:
+        act(tx, "add", range(1, 61, 2), {"room": 1, "kept": True, "kind": "cup"})
+        act(tx, "fold", (), {})  # so that what comes next waits beside blocks
         for verb, ids, values in acts:
             act(tx, verb, ids, values)
         own = (things.c.room == 1, things.c.kept, things.c.kind.in_(kinds))
