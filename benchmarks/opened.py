@@ -46,7 +46,7 @@ def opened(folder: Path) -> Generator[Opened]:
     command = trivium("server", "start", "--port", str(port), "--proxy-port", str(proxy_port), *data)
     with running(command, port, ready="/readyz", log=folder / "server.log") as server:
         image = _image(folder, data)
-        api = _Api(server, data)
+        api = Api(server, data)
         asked = {"clusterId": api.site, "acceleratorType": "CPU", "acceleratorNumber": "1", **image}
         id = api.ask("POST", "/ac/openapi/v2/notebook/actions/create", asked)["notebookId"]
         try:
@@ -55,11 +55,11 @@ def opened(folder: Path) -> Generator[Opened]:
             yield Opened(id=id, cookie=cookie, proxy=server.at(proxy_port), behind=behind)
         finally:
             api.ask("POST", "/ai/openapi/v2/notebook/actions/stop", {"notebookId": id})
-            _until(lambda: not _backends(folder), "the notebook does not end")
+            until(lambda: not _backends(folder), "the notebook does not end")
             _end_keeper(folder)
 
 
-class _Api:
+class Api:
     """SCNet's API, as a client of the administrator's uses it."""
 
     def __init__(self, server: Running, data: list[str]) -> None:
@@ -96,14 +96,14 @@ def _image(folder: Path, data: list[str]) -> dict[str, str]:
     return {"imagePath": made["path"], "imageName": "backend:1"}
 
 
-def _query(api: _Api, id: str) -> str:
+def _query(api: Api, id: str) -> str:
     """The query of the link that opens the notebook, once it runs."""
 
     def link() -> str:
         found = api.ask("GET", f"/ai/openapi/v2/notebook/url?notebookId={id}")
         return str(found["notebookUrl" if "notebookUrl" in found else "url"])
 
-    return urlsplit(_until(link, "the notebook does not come to run")).query
+    return urlsplit(until(link, "the notebook does not come to run")).query
 
 
 def _cookie(query: str, id: str, port: int) -> str:
@@ -131,7 +131,8 @@ def _end_keeper(folder: Path) -> None:
             process.terminate()
 
 
-def _until(found: Callable[[], T], sentence: str) -> T:
+def until(found: Callable[[], T], sentence: str) -> T:
+    """What is found, once it is. Raises `NeverRan` with the sentence after a minute."""
     deadline = time.monotonic() + WITHIN
     while time.monotonic() < deadline:
         if result := found():

@@ -7,6 +7,7 @@ program is executed.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -58,6 +59,7 @@ def become(plan: Plan, template: Template, program: Program) -> None:
     sites = [site_of(place, template.interpreter) for place in (plan.paths.venv, *reversed(plan.spec.layers))]
     if interpreter.is_shadowed(template.names, plan.paths.home, sites):
         return
+    gc.enable()
     _close_descriptors()
     kernel.allow_to_be_seen()
     interpreter.reset_signals()

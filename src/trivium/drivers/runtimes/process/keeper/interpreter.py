@@ -117,10 +117,12 @@ def _is_in(library: str, path: str) -> bool:
     return path.startswith(library) and "/site-packages/" not in path
 
 
-def forget(names: frozenset[str]) -> None:
-    """Have these packages no more: whoever imports them gets them as they are by then."""
-    for name in [name for name in sys.modules if name.partition(".")[0] in names]:
-        del sys.modules[name]
+def forget(names: frozenset[str]) -> list[object]:
+    """Have these packages no more: whoever imports them gets them as they are by then.
+
+    They come back to be held on to: to free what is shared with other forks would take memory.
+    """
+    return [sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in names]
 
 
 def run(argv: Sequence[str], *more: str) -> NoReturn:

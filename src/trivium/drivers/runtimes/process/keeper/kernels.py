@@ -47,7 +47,7 @@ def begin(names: frozenset[str], sites: tuple[str, ...]) -> Nest:
 def _serve(control: socket.socket, forgotten: frozenset[str]) -> NoReturn:
     os.setsid()
     interpreter.show(IDLE_TITLE)
-    interpreter.forget(forgotten)
+    held = interpreter.forget(forgotten)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     heard, woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
@@ -66,7 +66,7 @@ def _serve(control: socket.socket, forgotten: frozenset[str]) -> NoReturn:
             pid = os.fork()
             if pid == 0:
                 _close_all_but(channel.fileno())
-                _hatch(channel)
+                _hatch(channel, held)
             waiting[pid] = channel
 
 
@@ -82,7 +82,7 @@ def _reap(waiting: dict[int, socket.socket]) -> None:
             os.waitpid(ended.si_pid, 0)
 
 
-def _hatch(channel: socket.socket) -> NoReturn:
+def _hatch(channel: socket.socket, _held: list[object]) -> NoReturn:
     """Become the kernel that is asked for."""
     try:
         signal.set_wakeup_fd(-1)

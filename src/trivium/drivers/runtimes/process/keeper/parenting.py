@@ -16,7 +16,7 @@ import signal
 import socket
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import NoReturn
@@ -34,6 +34,7 @@ from trivium.drivers.runtimes.process.keeper.parents import (
     ROOT,
     TITLE,
 )
+from trivium.drivers.runtimes.process.keeper.processes import read
 from trivium.drivers.runtimes.process.keeper.starting import Host
 
 LOOK = 30.0  # seconds between two looks whether what was imported is still what is on the disk
@@ -44,11 +45,7 @@ EXPENDABLE, KEPT = (
 )  # to the kernel when it is out of memory: a parent, and the minder that is forked of it
 NOTE = 65536  # bytes of what a fork is told
 KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.core.completerlib")
-SERVER = (
-    "jupyterlab.labapp",
-    "jupyterlab.extensions.pypi",
-    "jupyter_server.serverapp",
-)
+SERVER = ("jupyterlab.labapp", "jupyterlab.extensions.pypi", "jupyter_server.serverapp", "httpcore")
 
 
 def main(image: str, folder: str, keeper: str, *told: str) -> None:
@@ -94,12 +91,15 @@ def _begin_again(image: str, folder: str, keeper: str) -> NoReturn:
 
 def _warm_up(folder: str, python: Interpreter) -> Template:
     venv, home = f"{folder}/venv", f"{folder}/home"
+    gc.disable()  # forks would write into the holes that a collection leaves, and share less
     for place in (*sys.path, python.base):
         if not place.startswith(folder) and os.path.exists(place) and (other := first_foreign(place)):
             sys.exit(f"{other} can be written by somebody else: the image is not warmed")
     _import(KERNEL)
     kernel_names = interpreter.imported()
     _import(SERVER)
+    _import(_services())
+    _import(_extensions(python.data))
     if len(os.listdir("/proc/self/task")) > 1:
         sys.exit("what the image imports starts threads: it is not warmed")
     template = Template(
@@ -111,15 +111,32 @@ def _warm_up(folder: str, python: Interpreter) -> Template:
         kernel=kernel_names,
         furnish=_provisioning(),
     )
-    gc.collect()
     gc.freeze()
     return template
 
 
-def _import(names: tuple[str, ...]) -> None:
+def _import(names: Iterable[str]) -> None:
     for name in names:
-        with suppress(ImportError):
+        with suppress(Exception):  # what cannot be imported here, the server will complain of
             importlib.import_module(name)
+
+
+def _services() -> list[str]:
+    """The modules in which Jupyter's server has its services, which it imports when it starts."""
+    server = sys.modules.get("jupyter_server.serverapp")
+    services: dict[str, list[str] | None] = getattr(server, "JUPYTER_SERVICE_HANDLERS", {})
+    return [name for names in services.values() for name in names or ()]
+
+
+def _extensions(data: str) -> list[str]:
+    """The server extensions that the image has switched on."""
+    found: list[str] = []
+    folder = f"{data}/etc/jupyter/jupyter_server_config.d"
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        with suppress(ValueError, KeyError, AttributeError):
+            switches = json.loads(read(f"{folder}/{name}"))["ServerApp"]["jpserverextensions"]
+            found += [extension for extension, is_on in switches.items() if is_on]
+    return found
 
 
 def _provisioning() -> Callable[[Nest], list[str]] | None:

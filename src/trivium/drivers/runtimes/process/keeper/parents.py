@@ -20,7 +20,7 @@ from trivium.drivers.runtimes.process.keeper.members import MARK
 from trivium.drivers.runtimes.process.keeper.processes import Identity
 from trivium.drivers.runtimes.process.keeper.spec import Spec
 
-WITHIN = 0.5  # seconds for a parent to fork
+WITHIN = 2.0  # seconds for a parent to fork: less than what a plain start takes longer
 CONTROL = 3  # the descriptor over which a parent is asked
 ROOT = os.path.realpath(__file__).rsplit("/", 6)[0]  # where the package lies
 PACKAGE = "trivium.drivers.runtimes.process"
@@ -76,11 +76,7 @@ class Parents:
         parent.used, parent.idle = now, spec.warm
         if not parent.is_ready():
             return None
-        born = parent.fork()
-        if born is None:
-            self._drop(key)
-            self._wanted[key] = spec.warm
-        return born
+        return parent.fork()
 
     @property
     def ready(self) -> list[int]:
