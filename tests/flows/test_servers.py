@@ -10,6 +10,7 @@ import pytest
 import websocket
 
 from tests.crash.machine import look
+from tests.crash.server import Site
 from tests.flows.servers import TAKES_OVER, Servers, servers
 from tests.waiting import until
 
@@ -65,6 +66,23 @@ def test_one_that_was_stopped_for_long_has_nothing_to_say_when_it_wakes_up(twins
     third = twins.create(0)
     twins.comes_to(0, third, "Running")
     assert twins.main_of(0, notebook) == ran
+    until(lambda: len(look(twins.sites[0].data).launches) == 3, what="one launch of each notebook")
+    assert [one["acts"] for one in twins.sites[0].type("server", "list")] == [False, True]
+
+
+def test_a_server_with_another_key_file_is_refused(postgres_url: str) -> None:
+    first, second = Site(postgres_url), Site(postgres_url)
+    try:
+        first.type("user", "list")
+        second.data.mkdir()
+        (second.data / "root.key").write_text("ab" * 32 + "\n", "ascii")
+        assert second.spawn().wait(60) == 1
+        second.process = None
+        assert "key file" in second.said()
+        assert "Traceback" not in second.said()
+    finally:
+        second.close()
+        first.close()
 
 
 @pytest.fixture
