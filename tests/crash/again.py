@@ -21,7 +21,7 @@ def main() -> None:
     given = parser.parse_args()
     plan = Plan(
         seed=given.seed,
-        rounds=tuple(map(int, given.rounds.split(","))),
+        rounds=tuple(map(int, filter(None, given.rounds.split(",")))),
         hands=tuple(filter(None, given.hands.split(","))),
         befalls=tuple(Befalls[name] for name in given.befalls.split(",") if name),
     )
