@@ -16,15 +16,19 @@ LONGEST: Final = 128
 
 
 class Sample(Struct, frozen=True):
-    """The newest texts of some parts, a line each: how common grams are there, about."""
+    """The newest texts of some parts: how common grams are there, about."""
 
-    lines: str
-    size: int
+    texts: tuple[str, ...]
     taken: datetime
+    rows: int  # about how many there are in all; where there are very many, no more than that is known
 
-    def share(self, gram: str) -> float:
-        """The share of texts that hold the gram; never nothing, for a sample does not know that."""
-        return min((self.lines.count(gram) + 0.5) / (self.size + 1), 1.0)
+    def holding(self, gram: str) -> tuple[str, ...]:
+        """Those texts that hold the gram."""
+        return tuple([text for text in self.texts if gram in text])
+
+    def share(self, count: float) -> float:
+        """The share of all texts that so many of the sample stand for. A sample does not know that there are none."""
+        return (count + 0.5) / (len(self.texts) + 1)
 
 
 class Searches:

@@ -298,7 +298,7 @@ def test_a_common_word_is_found_along_the_newest_rows(postgres_url: str) -> None
         assert [row.id for row in found.rows] == [1_001_999, 1_001_998, 1_001_997]
         # Where the newest rows promise more than there is, the index is asked after all.
         store.write_now(put, 4_000_000, "one rare title")
-        store.searches.samples.put(("books_title_grams", (HERE,)), Sample("rare\n" * 256, 256, store.clock.now()))
+        store.searches.samples.put(("books_title_grams", (HERE,)), Sample(("rare",) * 256, store.clock.now(), 10**6))
         wanted = Query(where=where(Op.CONTAINS, "rare"), page=Offset(limit=3))
         found = store.read_now(query.page, shelf.BOOKS, wanted, scope=(ON_SHELF.of(shelf=HERE),))
         assert [row.id for row in found.rows] == [4_000_000]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from trivium.store.grams.choosing import chosen, grams, phrase_cost
+from trivium.store.grams.choosing import apart, chosen, grams
 from trivium.store.query import patterns
+from trivium.store.searches import Sample
 
 
 def test_a_run_has_the_longest_grams_there_are() -> None:
@@ -42,33 +45,40 @@ def test_every_term_is_one_substring_once_it_is_a_pattern() -> None:
         assert patterns.runs(pattern) == (term.replace("％＿", "%_"),)
 
 
-def shares(**known: float) -> dict[str, float]:
-    return known
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def sample(*texts: str) -> Sample:
+    """Texts of which 256 are a sample, the rest of them something else."""
+    return Sample((*texts, *("something else",) * (256 - len(texts))), NOW, 10**6)
+
+
+def asked(term: str, *texts: str) -> list[str]:
+    return [gram.text for gram in chosen(grams((term,)), sample(*texts)).grams]
 
 
 def test_the_rarest_gram_is_asked_first_and_common_ones_are_not() -> None:
-    common = shares(tra=0.3, rai=0.3, ain=0.3)
-    found = grams(("train-77",))
-    taken, cost = chosen(found, lambda gram: common.get(gram, 0.001), 0.0)
-    assert taken[0].text in {"in-", "n-7", "-77"}
-    assert not {gram.text for gram in taken} & set(common)
-    assert cost < 0.01
+    found = asked("train-77", *["train-1"] * 100)
+    assert found[0] in {"n-7", "-77"}
+    assert not set(found) & {"tra", "rai", "ain", "in-"}
 
 
 def test_grams_that_share_characters_are_not_taken_for_independent() -> None:
-    taken, _ = chosen(grams(("abcdef",)), lambda _: 0.01, 0.0)
-    assert [gram.text for gram in taken] == ["abc", "def"]
-
-
-def test_a_common_term_is_counted_by_its_phrase_and_a_rare_one_by_its_rarest_gram() -> None:
-    found = grams(("diffusion",))
-    _, cost = chosen(found, lambda _: 0.2, 0.2)
-    assert phrase_cost(found, lambda _: 0.2) < cost
-    rare = {"dif": 0.0001}
-    _, cost = chosen(found, lambda gram: rare.get(gram, 0.2), 0.0)
-    assert cost < phrase_cost(found, lambda gram: rare.get(gram, 0.2))
+    assert asked("abcdef") == ["abc", "def"]
 
 
 def test_no_more_grams_are_asked_than_leave_fewer_rows() -> None:
-    taken, _ = chosen(grams(("diffusion",)), lambda _: 0.02, 0.02)
-    assert len(taken) == 1
+    assert len(asked("diffusion", *["a diffusion"] * 5)) == 1  # where one of its grams is, all are
+    assert asked("diffusion", *["difference"] * 5, *["fusion"] * 5)[0] in {"iff", "ffu"}
+
+
+def test_what_is_asked_of_a_long_term_stays_short() -> None:
+    assert len(asked("abcdefghijklmnopqrstuvwxyz" * 10)) <= 4
+    assert [gram.text for gram in apart(grams(("abcdefghijklmnopqrstuvwxyz",)))] == ["abc", "def", "ghi", "jkl"]
+
+
+def test_a_common_term_is_counted_by_its_phrase_and_a_rare_one_by_its_rarest_gram() -> None:
+    common = chosen(grams(("diffusion",)), sample(*["diffusion"] * 20))
+    assert common.phrase < common.cost
+    rare = chosen(grams(("train-eval-77",)), sample(*["train-eval-1"] * 40, *["train-eval-2"] * 40))
+    assert rare.cost < rare.phrase

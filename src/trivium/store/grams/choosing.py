@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from trivium.store.searches import Sample
+
 LENGTH: Final = 3
 """Characters of the longest gram."""
 
-LISTED: Final = 0.05
-"""What a row costs in the list of a gram, in units of a row that is looked into."""
+LISTED: Final = 0.02
+"""What a row costs in the list of a gram, in units of a row that is looked into, which may have to be read first."""
 
 MOST: Final = 4
 """Grams that are asked."""
 
 WEIGHED: Final = 8
 """Grams of a pattern that are weighed; of a longer one those that stand apart alike."""
+
+
+UNSEEN: Final = -0.4
+"""What is added to none where a sample has no text that holds several grams: some may have, for words hang together."""
 
 
 class Gram(Struct, frozen=True):
@@ -41,30 +47,41 @@ def grams(runs: Sequence[str]) -> list[Gram]:
     ]
 
 
-def chosen(found: Sequence[Gram], share: Callable[[str], float], least: float) -> tuple[list[Gram], float]:
-    """The grams that are asked, and what it costs for each row that there is: the lists, and the rows that are left.
+class Choice(Struct, frozen=True):
+    """The grams that are asked, and what it costs for each row that there is to look into those that are left then.
 
-    Each list is walked whole, so that of a common gram may cost more than the rows that it would spare. `least` is the
-    share of rows that match: no fewer are left.
+    `phrase` is what it costs to ask all grams one after the other, which on SQLite tells without looking into any row.
     """
-    step = -(-len(found) // WEIGHED)
-    shares = sorted((share(found[place].text), place) for place in range(0, len(found), step))
-    left, first = shares[0]
-    taken, cost = [found[first]], left * LISTED
-    for each, place in shares[1:]:
+
+    grams: list[Gram]
+    cost: float
+    phrase: float
+
+
+def apart(found: Sequence[Gram]) -> list[Gram]:
+    """Some grams that share no characters: what is asked where nothing is known of them."""
+    taken: list[Gram] = []
+    for gram in found:
+        if len(taken) < MOST and not any(gram.meets(other) for other in taken):
+            taken.append(gram)
+    return taken
+
+
+def chosen(found: Sequence[Gram], sample: Sample) -> Choice:
+    """The grams to ask. The list of each is walked whole, so a common one may cost more than it spares."""
+    weighed = found[:: -(-len(found) // WEIGHED)]
+    holding = sorted(((sample.holding(gram.text), gram) for gram in weighed), key=lambda pair: len(pair[0]))
+    texts, first = holding[0]
+    taken, left = [first], sample.share(len(texts))
+    cost = left * LISTED
+    for others, gram in holding[1:]:
         if len(taken) == MOST:
             break
-        gram = found[place]
-        fewer = max(left * each, least)
-        if not any(gram.meets(other) for other in taken) and each * LISTED < left - fewer:
+        share, both = sample.share(len(others)), tuple([text for text in texts if gram.text in text])
+        fewer = sample.share(len(both)) if both else max(share * left, sample.share(UNSEEN))
+        if not any(gram.meets(other) for other in taken) and share * LISTED < left - fewer:
             taken.append(gram)
-            cost += each * LISTED
-            left = fewer
-    return taken, cost + left
-
-
-def phrase_cost(found: Sequence[Gram], share: Callable[[str], float]) -> float:
-    """The same for all grams of a run at once, whose places tell what holds the run without looking into any row."""
-    step = -(-len(found) // WEIGHED)
-    weighed = found[::step]
-    return LISTED * 1.5 * sum(share(gram.text) for gram in weighed) * len(found) / len(weighed)
+            cost += share * LISTED
+            texts, left = both, fewer
+    phrase = LISTED * 1.5 * sum(sample.share(len(others)) for others, _ in holding) * len(found) / len(weighed)
+    return Choice(taken, cost + left, phrase)

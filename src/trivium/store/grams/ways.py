@@ -10,7 +10,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from trivium.store.database import Flavour
-from trivium.store.grams.choosing import Gram, chosen, grams, phrase_cost
+from trivium.store.grams.choosing import Gram, apart, chosen, grams
 from trivium.store.grams.declared import Grams
 from trivium.store.searches import LONGEST, Sample
 from trivium.store.transactions import Read
@@ -20,8 +20,11 @@ SAMPLED: Final = 256
 
 FRESH: Final = timedelta(minutes=1)
 
-LARGE: Final = 1_000_000
-"""Rows that a part is taken to have; what is decided by it matters only where there are many."""
+LARGE: Final = 20_000
+"""Rows up to which those of a part are counted for a sample on PostgreSQL, in some milliseconds."""
+
+VAST: Final = 1_000_000
+"""Rows that a part is taken to have where there are more."""
 
 WALKED: Final = 0.35
 """What a row costs on PostgreSQL that is walked past in order, in units of one that is found and sorted."""
@@ -67,16 +70,15 @@ def for_page(tx: Read, search: Search, *, rows: int, in_order: bool) -> tuple[Wa
 
     `in_order`: the page is sorted by the id alone.
     """
-    sample = _sample(tx, search)
-    share = _shares(sample)
-    frequency = min(share(run) for run in search.runs)
-    match = _match(tx, search, chosen(grams(search.runs), share, frequency)[0])
-    if tx.flavour is Flavour.SQLITE or not in_order or sample is None or len(search.parts) > 1:
+    found, sample = grams(search.runs), _sample(tx, search)
+    if sample is None:
+        return (_match(tx, search, apart(found)),)
+    match = _match(tx, search, chosen(found, sample).grams)
+    if tx.flavour is Flavour.SQLITE or not in_order or len(search.parts) > 1:
         return (match,)
-    if sample.size < SAMPLED:
-        return (match,)
+    frequency = min(sample.share(len(sample.holding(run))) for run in search.runs)
     far = rows / frequency
-    if far * WALKED > frequency * LARGE:
+    if far * WALKED > frequency * sample.rows:
         return (match,)
     values = (search.pattern, *search.parts, int(far * SPARE))
     return (_way(search, Kind.WALK, values), match)
@@ -84,12 +86,12 @@ def for_page(tx: Read, search: Search, *, rows: int, in_order: bool) -> tuple[Wa
 
 def for_total(tx: Read, search: Search, *, alone: bool) -> Way:
     """The way to the number of all rows. `alone`: nothing else is asked, so the index may answer by itself."""
-    share = _shares(_sample(tx, search))
-    found = grams(search.runs)
-    taken, cost = chosen(found, share, min(share(run) for run in search.runs))
+    found, sample = grams(search.runs), _sample(tx, search)
+    choice = None if sample is None else chosen(found, sample)
+    taken = apart(found) if choice is None else choice.grams
     if tx.flavour is Flavour.POSTGRESQL:
         return _match(tx, search, taken, kind=Kind.ALONE if alone else Kind.MATCH)
-    if alone and search.is_plain and (len(found) == 1 or phrase_cost(found, share) < cost):
+    if alone and search.is_plain and (len(found) == 1 or choice is None or choice.phrase < choice.cost):
         phrases = (_phrase(part, [gram.text for gram in found]) for part in search.parts)
         return _way(search, Kind.ALONE, (" OR ".join(phrases),))
     return _match(tx, search, taken)
@@ -137,23 +139,29 @@ def _phrase(part: int, texts: Sequence[str]) -> str:
     return '"' + " ".join(f"{part}x{text.encode().hex()}" for text in texts) + '"'
 
 
-def _shares(sample: Sample | None) -> Callable[[str], float]:
-    """How common a gram is; all alike where that is not known or does not matter, so that several are asked."""
-    return (lambda _: 1 / SAMPLED) if sample is None or sample.size < SAMPLED else sample.share
-
-
 def _sample(tx: Read, search: Search) -> Sample | None:
-    """The sample of the parts, taken anew from time to time; None where nothing is remembered."""
+    """The sample of the parts, taken anew from time to time.
+
+    None where nothing is remembered, and where there are so few rows that it does not matter.
+    """
     if tx.searches is None:
         return None
     key = (search.grams.index, search.parts)
-    known = tx.searches.samples.get(key)
-    if known is not None and known.taken > tx.now - FRESH:
-        return known
-    texts = [row[0] for part in search.parts for row in _newest(tx, search.grams, part)]
-    sample = Sample("\n".join(texts), len(texts), tx.now)
-    tx.searches.samples.put(key, sample)
-    return sample
+    sample = tx.searches.samples.get(key)
+    if sample is None or sample.taken <= tx.now - FRESH:
+        texts = [row[0] for part in search.parts for row in _newest(tx, search.grams, part)]
+        sample = Sample(tuple(texts), tx.now, sum(_rows(tx, search.grams, part) for part in search.parts))
+        tx.searches.samples.put(key, sample)
+    return sample if len(sample.texts) >= SAMPLED else None
+
+
+def _rows(tx: Read, declared: Grams, part: int) -> int:
+    """About how many rows the part has, where something is decided by that."""
+    if tx.flavour is Flavour.SQLITE:
+        return VAST
+    some = f"SELECT 1 FROM {declared.index} WHERE part = %s LIMIT {LARGE}"  # noqa: S608
+    found = tx.fetch(f"SELECT count(*) FROM ({some}) AS found", (part,))[0][0]  # noqa: S608
+    return found if found < LARGE else VAST
 
 
 def _newest(tx: Read, declared: Grams, part: int) -> list[Any]:
