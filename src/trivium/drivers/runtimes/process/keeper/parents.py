@@ -88,12 +88,15 @@ class Parents:
         if now - self._looked >= BETWEEN_LOOKS:
             self._looked, self._is_short = now, is_short()
         for key, parent in list(self._parents.items()):
-            was_ready = parent.is_ready()
-            if self._is_short or now - parent.used > parent.idle:
+            was_ready, is_ready = parent.was_ready, parent.is_ready()
+            if is_ready and not was_ready:
+                parent.used = now
+            patience = parent.idle if is_ready else AGAIN
+            if self._is_short or now - parent.used > patience:
                 self._drop(key)
             elif not parent.is_alive():
                 self._drop(key)
-                if was_ready:
+                if is_ready:
                     self._wanted[key] = parent.idle
                 else:
                     self._barred[key] = now + AGAIN
@@ -123,7 +126,7 @@ class _Parent:
         self._identity = identity
         self._control = control
         self._folder = folder
-        self._is_ready = False
+        self.was_ready = False
 
     @property
     def pid(self) -> int:
@@ -154,10 +157,10 @@ class _Parent:
 
     def is_ready(self) -> bool:
         """Whether it has imported everything."""
-        if not self._is_ready:
+        if not self.was_ready:
             with suppress(OSError):
-                self._is_ready = self._control.recv(16) == READY
-        return self._is_ready
+                self.was_ready = self._control.recv(16) == READY
+        return self.was_ready
 
     def fork(self) -> Born | None:
         """A fork of it that waits for a plan; None when it does not fork at once."""

@@ -1,0 +1,284 @@
+"""Warm parents: a notebook that is forked is what one that is started is, and whatever is off is started plainly.
+
+The image is a small one, whose JupyterLab is a program that tells what process it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import pytest_asyncio
+
+from tests.contract.runtime.world import IS_ROOT, World, alive, gone, make_image, site
+from tests.waiting import until, until_async
+from trivium.resources.notebooks.ports import Environment, LaunchSpec
+
+LAB = """
+import asyncio, http.server, json, multiprocessing.process, os, random, resource, signal, socketserver, sys
+import whose
+HOME_AT_IMPORT = os.path.expanduser("~/.jupyter")
+PREFIX_AT_IMPORT = [sys.prefix + "/etc"]
+class Settings:
+    folder = os.path.join(os.path.expanduser("~"), "settings")
+def facts():
+    descriptors = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            descriptors[int(name)] = os.readlink("/proc/self/fd/" + name)
+        except OSError:
+            pass
+    return {
+        "environment": dict(os.environ), "argv": sys.argv, "orig_argv": sys.orig_argv, "path": sys.path,
+        "prefix": sys.prefix, "exec_prefix": sys.exec_prefix, "executable": sys.executable, "cwd": os.getcwd(),
+        "uids": os.getresuid(), "gids": os.getresgid(), "groups": os.getgroups(), "umask": os.umask(0o077),
+        "leads": os.getsid(0) == os.getpid(), "main": sys.modules["__main__"].__name__, "owner": whose.OWNER,
+        "limits": [resource.getrlimit(one) for one in (resource.RLIMIT_NPROC, resource.RLIMIT_CORE)],
+        "signals": {one: str(signal.getsignal(one)).partition(" at ")[0] for one in range(1, 32)},
+        "flags": list(sys.flags),
+        "blocked": [int(one) for one in signal.pthread_sigmask(signal.SIG_BLOCK, [])],
+        "ours": sorted(name for name in sys.modules if name.startswith("trivium")), "descriptors": descriptors,
+        "computed": [HOME_AT_IMPORT, PREFIX_AT_IMPORT, Settings.folder], "threads": len(os.listdir("/proc/self/task")),
+        "status": [line for line in open("/proc/self/status") if line.startswith(("NoNewPrivs", "Cap"))],
+        "cgroup": open("/proc/self/cgroup").read(), "score": open("/proc/self/oom_score_adj").read(),
+        "random": random.random(), "key": bytes(multiprocessing.process.current_process().authkey).hex(),
+    }
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps(facts()).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+    def address_string(self):
+        return "local"
+def main():
+    where = next(word.partition("=")[2] for word in sys.argv if word.startswith("--ServerApp.sock="))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    class OnSocket(socketserver.UnixStreamServer):
+        pass
+    OnSocket(where, Handler).serve_forever()
+"""
+SAME = "a word that both have"
+OWN = {"TRIVIUM_LAUNCH", "TRIVIUM_NOTEBOOK"}
+
+
+@pytest.fixture
+def lab(image: Path, tmp_path: Path) -> Path:
+    """An environment of the operator's with a JupyterLab that tells what process it is."""
+    directory = image.parent / f"lab-{tmp_path.name}"
+    make_image(directory)
+    package = site(directory) / "jupyterlab"
+    package.mkdir(mode=0o755)
+    (package / "__init__.py").write_text("")
+    (package / "labapp.py").write_text(LAB)
+    (package / "__main__.py").write_text("import sys\nfrom jupyterlab.labapp import main\nsys.exit(main())\n")
+    for path in package.iterdir():
+        path.chmod(0o644)
+    return directory
+
+
+@pytest_asyncio.fixture
+async def warm(lab: Path) -> AsyncIterator[World]:
+    """A runtime whose image has a parent that was not used yet."""
+    world = World(lab)
+    await world.stopped((await world.started(launch(world))).key)
+    await parent(world)
+    yield world
+    await world.close()
+
+
+def launch(world: World, **changes: Any) -> LaunchSpec:
+    return world.spec(**{"environment": Environment(path=world.image), "memory": 1 << 29, **changes})
+
+
+async def parent(world: World, *, other_than: int = 0) -> psutil.Process:
+    """The image's parent, once it can be forked."""
+
+    async def look() -> list[int]:
+        pids: list[int] = (await world.runtime._keeper.ask("hello"))["warm"]
+        return [pid for pid in pids if pid != other_than]
+
+    return psutil.Process((await until_async(look, within=60, what="a warm parent"))[0])
+
+
+async def is_forked(world: World, spec: LaunchSpec) -> bool:
+    """Whether a launch was forked: who minds it is then no child of the keeper's."""
+    return world.minder(spec.key).ppid() != (await world.keeper()).pid
+
+
+async def facts(world: World, spec: LaunchSpec) -> dict[str, Any]:
+    """What a launch's process says of itself."""
+    address = (await world.runtime.observe([spec.key]))[spec.key].address
+    assert address is not None
+
+    def ask() -> dict[str, Any]:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(address.socket))
+            connection.sendall(b"GET /facts HTTP/1.0\r\n\r\n")
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            return json.loads(answer.read())
+
+    return await asyncio.to_thread(ask)
+
+
+def told(found: dict[str, Any], spec: LaunchSpec, data: Path) -> dict[str, Any]:
+    """The same facts for every launch: what is one launch's own is left out or has one name."""
+    left = {name: value for name, value in found.items() if name not in {"random", "key", "descriptors"}}
+    left["environment"] = {name: value for name, value in left["environment"].items() if name not in OWN}
+    text = json.dumps(left)
+    for word in (f"{data}/layers/{spec.key.launch}/", f"/{spec.key.launch}-{spec.key.generation}"):
+        text = text.replace(word, SAME)
+    return json.loads(text)
+
+
+async def test_a_notebook_that_is_forked_is_what_one_that_is_started_is(lab: Path) -> None:
+    world = World(lab)
+    plain = await world.started(launch(world))
+    await parent(world)
+    forked = await world.started(launch(world))
+    assert [await is_forked(world, one) for one in (plain, forked)] == [False, True]
+    first, second = await facts(world, plain), await facts(world, forked)
+    assert told(second, forked, world.data) == told(first, plain, world.data)
+    assert second["environment"]["JUPYTER_TOKEN"] == "s3cret"
+    assert {int(name) for name in second["descriptors"]} <= {int(name) for name in first["descriptors"]}
+    assert world.main(forked.key).cmdline()[1:3] == world.main(plain.key).cmdline()[1:3] == ["-m", "jupyterlab"]
+    minded = [world.minder(one.key) for one in (plain, forked)]
+    assert [await world.stopped(one.key) for one in (plain, forked)][1].code == 0
+    for one in minded:
+        await asyncio.to_thread(until, gone(one.pid))
+    await world.close()
+
+
+async def test_a_parent_and_what_others_see_of_its_forks_hold_no_secret(warm: World) -> None:
+    spec = await warm.started(launch(warm))
+    assert await is_forked(warm, spec)
+    for process in (await parent(warm), warm.minder(spec.key), warm.main(spec.key)):
+        shown = await asyncio.to_thread(_shown, process.pid)
+        assert b"PATH=" in shown
+        assert b"s3cret" not in shown
+    assert b"s3cret" not in await asyncio.to_thread(_memory, (await parent(warm)).pid)
+
+
+async def test_two_forks_share_neither_descriptors_nor_random_numbers_nor_keys(warm: World) -> None:
+    one = await warm.started(launch(warm))
+    other = await warm.started(launch(warm, user=8, uid=61235 if IS_ROOT else None))
+    assert await is_forked(warm, one)
+    assert await is_forked(warm, other)
+    mine, theirs = await facts(warm, one), await facts(warm, other)
+    assert mine["random"] != theirs["random"]
+    assert mine["key"] != theirs["key"]
+    shared = set(mine["descriptors"].values()) & set(theirs["descriptors"].values())
+    assert {link for link in shared if not link.startswith("/dev/null")} <= {f"/proc/{one}/fd" for one in "self"}
+
+
+async def test_where_the_parent_was_killed_the_start_is_plain_and_there_is_another_parent(warm: World) -> None:
+    former = await parent(warm)
+    former.send_signal(signal.SIGSTOP)  # so that the keeper asks one that is about to go
+    former.kill()
+    spec = await warm.started(launch(warm))
+    assert not await is_forked(warm, spec)
+    assert (await parent(warm, other_than=former.pid)).is_running()
+    assert await is_forked(warm, await warm.started(launch(warm)))
+
+
+async def test_a_change_of_the_environment_is_a_plain_start_and_another_parent(warm: World) -> None:
+    former = await parent(warm)
+    (site(warm.image) / "whose.py").write_text("OWNER = 'the image as it is now'\n")
+    spec = await warm.started(launch(warm))
+    assert (await facts(warm, spec))["owner"] == "the image as it is now"
+    assert not await is_forked(warm, spec)
+    await parent(warm, other_than=former.pid)
+    spec = await warm.started(launch(warm))
+    assert (await facts(warm, spec))["owner"] == "the image as it is now"
+    assert await is_forked(warm, spec)
+
+
+async def test_what_a_user_installed_is_imported_though_the_parent_has_the_images(warm: World) -> None:
+    spec = await warm.started(launch(warm))
+    packages = site(warm.data / "layers" / str(spec.key.launch) / "venv")
+    await warm.shell(spec.key, f"echo \"OWNER = 'user'\" > {packages}/whose.py")
+    await warm.stopped(spec.key)
+    again = await warm.started(launch(warm, key=type(spec.key)(launch=spec.key.launch, generation=2)))
+    assert (await facts(warm, again))["owner"] == "user"
+    saved = await warm.runtime.save(again.key, "b" * 32)
+    other = await warm.started(launch(warm, environment=Environment(path=warm.image, layers=(saved.path,))))
+    assert (await facts(warm, other))["owner"] == "user"
+    assert (await facts(warm, await warm.started(launch(warm))))["owner"] == "image"
+
+
+async def test_parents_end_with_their_keeper_whatever_its_end(warm: World) -> None:
+    former = await parent(warm)
+    spec = await warm.started(launch(warm))
+    await warm.kill_keeper()
+    await asyncio.to_thread(until, gone(former.pid))
+    assert alive(warm.main(spec.key).pid)
+    await warm.stopped(spec.key)
+
+
+async def test_a_parent_that_nobody_uses_ends(lab: Path) -> None:
+    world = World(lab, warm=timedelta(seconds=1))
+    await world.started(launch(world))
+    unused = await parent(world)
+    await asyncio.to_thread(until, gone(unused.pid))
+    await asyncio.to_thread(until, lambda: not list((world.data / "warm").iterdir()), what="no folder of a parent")
+    await world.close()
+
+
+async def test_no_parent_is_made_where_none_is_wanted(lab: Path) -> None:
+    world = World(lab, warm=timedelta(0))
+    await world.started(launch(world))
+    spec = await world.started(launch(world))
+    assert not await is_forked(world, spec)
+    assert not (world.data / "warm").exists()
+    await world.close()
+
+
+@pytest.mark.root
+async def test_an_image_that_somebody_else_can_write_to_is_not_warmed(lab: Path) -> None:
+    (site(lab) / "jupyterlab").chmod(0o777)
+    world = World(lab)
+    await world.started(launch(world))
+    log = world.data / "keeper" / "keeper.log"
+    await asyncio.to_thread(until, lambda: "can be written by somebody else" in log.read_text(), within=60)
+    spec = await world.started(launch(world))
+    assert not await is_forked(world, spec)
+    log.write_text("")
+    await world.close()
+
+
+def _shown(pid: int) -> bytes:
+    """What everybody sees who may see the process."""
+    return b"".join(Path(f"/proc/{pid}/{name}").read_bytes() for name in ("environ", "cmdline"))
+
+
+def _memory(pid: int) -> bytes:
+    """Everything that a process has in memory and may write to."""
+    found: list[bytes] = []
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights = line.split()[:2]
+            if rights.startswith("rw"):
+                start, end = (int(word, 16) for word in span.split("-"))
+                memory.seek(start)
+                found.append(memory.read(end - start))
+    return b"".join(found)
+
+
+@pytest.fixture(autouse=True)
+def _removed(lab: Path) -> Any:
+    yield
+    shutil.rmtree(lab)
