@@ -91,8 +91,8 @@ def _splice(folder: Path, behind: int) -> contextlib.AbstractContextManager[Runn
 
 
 def _pid_of(port: int) -> int:
-    listening = psutil.net_connections("tcp4")
-    return next(one.pid for one in listening if one.laddr.port == port and one.status == "LISTEN" and one.pid)
+    listening = [one for one in psutil.net_connections("tcp4") if one.status == psutil.CONN_LISTEN]
+    return next(one.pid for one in listening if one.laddr and one.laddr.port == port and one.pid)
 
 
 def _measure(contestants: list[_Contestant], notebook: Opened, plan: Plan) -> dict[str, list[_Round]]:
@@ -187,10 +187,11 @@ def _read_head(connection: socket.socket, expected: bytes) -> bytes:
 
 def _print(plan: Plan, contestants: list[_Contestant], rounds: dict[str, list[_Round]]) -> None:
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    size = f"{LARGE >> 30} GiB in one answer, {TRIPS} messages over a WebSocket"
-    print(f"proxy: small GETs with a browser's fields over {plan.connections} connections for {plan.seconds} s, {size};")
-    print(f"       {plan.rounds} rounds, medians; {psutil.cpu_count()} cores, Python {platform.python_version()}, {libraries}")
-    print(f"       {'':34}{'GETs/s':>9}{'(least–most)':>16}{'CPU µs':>9}{'MB/s':>8}{'(least–most)':>14}{'trip µs':>9}")
+    print(f"proxy: small GETs with a browser's fields over {plan.connections} connections for {plan.seconds} s,")
+    print(f"       {LARGE >> 30} GiB in one answer, {TRIPS} messages over a WebSocket; {plan.rounds} rounds, medians;")
+    print(f"       {psutil.cpu_count()} cores, Python {platform.python_version()}, {libraries}")
+    titles = f"{'GETs/s':>9}{'(least–most)':>16}{'CPU µs':>9}{'MB/s':>8}{'(least–most)':>14}{'trip µs':>9}"
+    print(f"       {'':34}{titles}")
     for contestant in contestants:
         found = rounds[contestant.name]
         rates, speeds = [one.rate for one in found], [one.bytes / 1e6 for one in found]
@@ -200,9 +201,8 @@ def _print(plan: Plan, contestants: list[_Contestant], rounds: dict[str, list[_R
             f"{_median(found, _trip) * 1e6:>9.0f}"
         )
     ours = rounds["trivium"]
-    for name in rounds:
+    for name, other in rounds.items():
         if name != "trivium":
-            other = rounds[name]
             print(
                 f"       relative to {name + ':':25}{_ratio(ours, other, _rate):>6.2f} by GETs"
                 f"{_ratio(ours, other, _cpu):>9.2f} by CPU{_ratio(ours, other, _bytes):>9.2f} by bytes"

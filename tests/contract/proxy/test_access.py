@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,10 +14,12 @@ from tests.builders import HOST
 from tests.contract.proxy.world import connected, get, proxied
 from tests.waiting import until_async
 from tests.worlds import Person, World, world
-from trivium.resources import notebooks
+from trivium.base.clock import ManualClock, SystemClock
+from trivium.resources import notebooks, users
 from trivium.resources.notebooks import Notebook, Status
 from trivium.server.access import GrantAccess
 from trivium.server.proxy import Credential, Door, Held, Kind, OwnedPort, Refused, Way
+from trivium.store import Store
 
 FICKLE = """
 import http.server, sys, threading
@@ -102,3 +105,49 @@ async def test_a_ticket_is_for_its_own_door(here: World) -> None:
     with pytest.raises(Refused) as refused:
         await access.enter(Door(notebook=str(first.id), kind=Kind.SERVICE), ticket)
     assert refused.value.status == 503
+
+
+async def test_a_right_that_another_process_withdrew_is_gone_with_the_next_request(database_url: str) -> None:
+    async with world(url=database_url) as here:
+        person = here.user()
+        notebook = await here.notebook(person, await here.image("tiny:1"), Status.RUNNING)
+        access = GrantAccess(here.core.store, here.runtime, here.core.keyring, host=HOST)
+        door = Door(notebook=str(notebook.id), kind=Kind.JUPYTER)
+        ticket = await _ticket(here, person, notebook)
+        await here.pause()  # whoever works writes, too
+        passed = await access.enter(door, ticket)
+        assert access.known(door, ticket) in {passed, None}
+        assert await access.enter(door, ticket) is passed
+        elsewhere = Store.open(database_url, SystemClock(), "cli")
+        try:
+            elsewhere.write_now(users.disable, here.admin, person.caller.user)
+            assert access.known(door, ticket) is None
+            with pytest.raises(Refused):
+                await access.enter(door, ticket)
+            elsewhere.write_now(users.enable, here.admin, person.caller.user)
+            assert (await access.enter(door, ticket)).target == passed.target
+        finally:
+            elsewhere.close()
+        await here.resume()
+        await here.release_all(person)
+
+
+async def test_what_is_kept_is_not_kept_for_long(here: World) -> None:
+    person = here.user()
+    notebook = await here.notebook(person, await here.image("tiny:1"), Status.RUNNING)
+    await here.pause()
+    clock = ManualClock(here.core.store.clock.now())
+    here.core.store.clock = clock
+    access = GrantAccess(here.core.store, here.runtime, here.core.keyring, host=HOST)
+    door = Door(notebook=str(notebook.id), kind=Kind.JUPYTER)
+    ticket = await _ticket(here, person, notebook)
+    passed = await access.enter(door, ticket)
+    assert access.known(door, ticket) is passed
+    clock.move(timedelta(seconds=2))
+    assert access.known(door, ticket) is None
+    clock.move(timedelta(hours=3))
+    with pytest.raises(Refused) as refused:
+        await access.enter(door, ticket)
+    assert refused.value.status == 401
+    here.core.store.clock = SystemClock()
+    await here.resume()

@@ -26,7 +26,8 @@ _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20
 _FIELDS: Final = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n")
 _BARE_END: Final = re.compile(rb"(?<!\r)\n|\r(?=[^\n])|\x00")
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}")
-_SPECIAL: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+_SPECIAL: Final = _FRAMING | {b"expect", b"upgrade"}
 _MINORS: Final = {b"0": 0, b"1": 1}
 _METHODS: Final = {
     name: name.decode()
@@ -131,16 +132,18 @@ def _taken_apart(block: bytes, limit: int) -> Fields:
             values[low] += (b"; " if low == b"cookie" else b", ") + value.strip(b" \t")
         else:
             values[low] = value.strip(b" \t")
-    if b"content-length" in values or b"transfer-encoding" in values:
-        _check_framing(values)
+    if not _FRAMING.isdisjoint(values):
+        _check_framing(lines, values)
     return Fields(lines, values, is_short=len(block) <= LONGEST_KEPT)
 
 
 _kept = lru_cache(KEPT)(_taken_apart)
 
 
-def _check_framing(values: dict[bytes, bytes]) -> None:
+def _check_framing(lines: list[Field], values: dict[bytes, bytes]) -> None:
     """Raise `Malformed` where it is not beyond all doubt how long the body is."""
+    if any(b"\t" in line for low, line in lines if low in _FRAMING):
+        raise Malformed(400)  # some parsers do not take tabs off a value
     coding = values.get(b"transfer-encoding")
     length = values.get(b"content-length")
     if coding is None:

@@ -72,6 +72,8 @@ def test_a_head_that_asks_for_another_protocol_is_a_head(upgrade: bytes) -> None
         (b"GET / HTTP/1.1\r\nContent-Length: 1 1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nContent-Length:\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked, identity\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\t\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length:\t1\r\n\r\n", 400),
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
         (b"GET / HTTP/1.2\r\nHost: x\r\n\r\n", 505),
         (b"GET / HTTP/0.9\r\nHost: x\r\n\r\n", 505),
