@@ -1,7 +1,7 @@
 """How fast the proxy is: a real notebook behind a real server with every check on, beside other proxies and none.
 
-All lead to one backend, which is what the notebook runs. Small requests have the fields of a browser that polls, each a
-little different; a large download is read as fast as it comes; messages go back and forth over one WebSocket. Rounds are
+All lead to one backend, which is what the notebook runs. Small requests have the fields of a browser that polls, of 64
+kinds; a large download is read as fast as it comes; messages go back and forth over one WebSocket. Rounds are
 interleaved, so that what else the machine does meets all.
 """
 
