@@ -23,6 +23,7 @@ ADMIN = "an-administrators-first-password"
 PEOPLE = ("alice", "bob")
 LIBC = ctypes.CDLL(None, use_errno=True)
 DETACH = 2
+SILENCE = 0.4  # seconds after an answer in which another one would come
 
 
 @dataclass(frozen=True)
@@ -167,15 +168,15 @@ class Stage:
         return self.asked(name, **told).comes_to("Running")
 
     def send(self, *pieces: bytes, port: int | None = None) -> bytes:
-        """All that comes back for raw bytes, until the other side closes or is silent for long."""
+        """All that comes back for raw bytes, until the other side closes or has nothing more to say."""
         with socket.create_connection(("127.0.0.1", port or self.site.proxy_port), timeout=10) as connection:
             for piece in pieces:
                 connection.sendall(piece)
-            connection.settimeout(1.5)
             said = b""
             try:
                 while part := connection.recv(65536):
                     said += part
+                    connection.settimeout(SILENCE)
             except (TimeoutError, ConnectionError):
                 pass
             return said
