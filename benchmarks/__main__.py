@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks import growth, listing, proxying
+from benchmarks import growth, launching, listing, proxying
 from benchmarks.plan import Plan
 
 BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
     "list": listing.run,
+    "launch": launching.run,
     "growth": growth.run,
     "proxy": proxying.run,
 }
