@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks import growth, launching, listing, proxying
+from benchmarks import growth, idling, launching, listing, proxying
 from benchmarks.plan import Plan
 
 BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
@@ -15,6 +15,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
     "launch": launching.run,
     "growth": growth.run,
     "proxy": proxying.run,
+    "idle": idling.run,
 }
 
 
@@ -37,7 +38,8 @@ def main() -> None:
         default=(1000, 100_000, 1_000_000),
         help="rows of growth's data sets, the smallest first (default: 1000,100000,1000000)",
     )
-    parser.add_argument("--keep", type=Path, default=None, help="a folder where growth's data sets stay (default: none)")
+    parser.add_argument("--keep", type=Path, default=None, help="a folder where growth's data sets stay")
+    parser.add_argument("--peer", choices=("jupyterhub",), default=None, help="whom to measure the list beside")
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:
@@ -48,6 +50,7 @@ def main() -> None:
         seconds=given.seconds,
         connections=given.connections,
         database=given.database,
+        peer=given.peer,
         sizes=given.sizes,
         keep=given.keep,
     )

@@ -21,6 +21,9 @@ from typing import Any, Final
 
 import psutil
 
+from benchmarks.jupyterhub import ACCEPT, Hub, jupyterhub
+from benchmarks.jupyterhub import PATH as HUB_PATH
+from benchmarks.jupyterhub import request as hub_request
 from benchmarks.load import Counted, Order, ask
 from benchmarks.plan import Plan
 from benchmarks.processes import Running, free_port, running, trivium
@@ -63,8 +66,15 @@ def run(plan: Plan) -> None:
             _Contestant(name="floor", server=floor, order=_order(floor, plan, tokens)),
             _Contestant(name="trivium", server=product, order=_order(product, plan, tokens)),
         ]
+        hub = jupyterhub(folder, plan.rows) if plan.peer else None
+        if hub is not None:
+            server = stack.enter_context(hub.server)
+            contestants.append(_Contestant(name="jupyterhub", server=server, order=_hub_order(server, plan, hub)))
         rounds = _measure(contestants, plan)
-        _print(plan, rounds, size=len(body), memory=product.memory)
+        memory = {contestant.name: contestant.server.memory for contestant in contestants}
+        _print(plan, rounds, size=len(body), memory=memory)
+        if hub is not None:
+            _print_peer(rounds, hub)
 
 
 def _product(folder: Path, database: str | None) -> Any:
@@ -123,6 +133,20 @@ def _order(server: Running, plan: Plan, tokens: list[str]) -> Order:
     )
 
 
+def _hub_order(server: Running, plan: Plan, hub: Hub) -> Order:
+    """The same of JupyterHub: a page of as many users with their number, one token, checked to be whole."""
+    headers = {"Authorization": f"token {hub.token}", "Accept": ACCEPT}
+    answer = json.loads(server.get(f"{HUB_PATH}?limit={PAGE}", headers)[1])
+    assert (answer["_pagination"]["total"], len(answer["items"])) == (plan.rows, min(PAGE, plan.rows))
+    return Order(
+        port=server.port,
+        connections=plan.connections,
+        seconds=plan.seconds,
+        requests=(hub_request(hub, server.port, PAGE),),
+        expected='{"items":',
+    )
+
+
 def _measure(contestants: list[_Contestant], plan: Plan) -> dict[str, list[_Round]]:
     for contestant in contestants:
         ask(_for(contestant.order, WARM_SECONDS))
@@ -155,24 +179,36 @@ def _round(counted: Counted, cpu: float) -> _Round:
     )
 
 
-def _print(plan: Plan, rounds: dict[str, list[_Round]], *, size: int, memory: int) -> None:
+def _print(plan: Plan, rounds: dict[str, list[_Round]], *, size: int, memory: dict[str, int]) -> None:
     database = "PostgreSQL" if plan.database else f"SQLite {sqlite3.sqlite_version}"
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     asked = f"{plan.connections} connections, {TOKENS} tokens, {plan.rounds} rounds of {plan.seconds} s, medians"
     print(f"list: SCNet notebook/list, {PAGE} of {plan.rows} rows with the exact total, {size} bytes, {database}")
     print(f"      {asked}, {psutil.cpu_count()} cores")
     print(f"      trivium {version('trivium')}, Python {platform.python_version()}, {libraries}")
-    print(f"      {'':10}{'answers/s':>11}{'(least–most)':>18}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>9}{'load':>7}")
+    columns = f"{'answers/s':>11}{'(least–most)':>18}{'ratio':>8}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>9}{'MiB':>7}"
+    print(f"      {'':10}{columns}{'load':>7}")
+    floor = _median(rounds["floor"], "rate")
     for name, measured in rounds.items():
         rates = [each.rate for each in measured]
         span = f"({min(rates):.0f}–{max(rates):.0f})"
         print(
-            f"      {name:10}{_median(measured, 'rate'):>11.0f}{span:>18}{_median(measured, 'p50'):>9.2f}"
-            f"{_median(measured, 'p99'):>9.2f}{_median(measured, 'cpu'):>9.0f}{_median(measured, 'load'):>7.0%}"
+            f"      {name:10}{_median(measured, 'rate'):>11.0f}{span:>18}{_median(measured, 'rate') / floor:>8.3f}"
+            f"{_median(measured, 'p50'):>9.2f}{_median(measured, 'p99'):>9.2f}{_median(measured, 'cpu'):>9.0f}"
+            f"{memory[name] / 2**20:>7.0f}{_median(measured, 'load'):>7.0%}"
         )
-    rate = _median(rounds["trivium"], "rate") / _median(rounds["floor"], "rate")
+    rate = _median(rounds["trivium"], "rate") / floor
     cpu = _median(rounds["floor"], "cpu") / _median(rounds["trivium"], "cpu")
-    print(f"      relative to the floor: {rate:.2f} by answers, {cpu:.2f} by processor; {memory / 2**20:.0f} MiB held")
+    print(f"      relative to the floor: {rate:.2f} by answers, {cpu:.2f} by processor (wanted: 0.25, aim 0.5)")
+
+
+def _print_peer(rounds: dict[str, list[_Round]], hub: Hub) -> None:
+    times = _median(rounds["trivium"], "rate") / _median(rounds["jupyterhub"], "rate")
+    print(
+        f"      jupyterhub {hub.version}: GET {HUB_PATH}?limit={PAGE} with `Accept: {ACCEPT}`, which tells the total;"
+    )
+    print("      its own port without a proxy, SQLite, users with one role and one server that does not run, one token")
+    print(f"      {times:.0f} times as many answers (wanted: 30 at 1,000 rows, 100 at 100,000)")
 
 
 def _median(measured: list[_Round], what: str) -> float:

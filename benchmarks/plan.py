@@ -15,5 +15,6 @@ class Plan(Value, frozen=True, kw_only=True):
     seconds: float
     connections: int
     database: str | None
+    peer: str | None  # whom a list is measured beside
     sizes: tuple[int, ...]  # rows of each data set of what is held against its growth
     keep: Path | None  # where such data sets stay for the next run

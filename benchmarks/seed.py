@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy import insert, select
 
 from trivium.base.caller import Caller
 from trivium.base.clock import SystemClock
@@ -12,7 +15,7 @@ from trivium.base.site import Site
 from trivium.resources import hosts, images, notebooks, users
 from trivium.resources.images import Image
 from trivium.resources.images.ports import EnvironmentFound
-from trivium.resources.notebooks import Notebook, NotebookSpec
+from trivium.resources.notebooks import NOTEBOOKS, Notebook, NotebookSpec
 from trivium.resources.notebooks.outcomes import note_alive, note_failed, note_stopped
 from trivium.resources.notebooks.ports import (
     Address,
@@ -27,6 +30,7 @@ from trivium.resources.notebooks.ports import (
 from trivium.store import Read, Store, Write
 
 BATCH: Final = 100
+MADE: Final = 1000
 FAILED_OF: Final = 5  # every fifth notebook failed
 CAPABLE: Final = Capabilities(
     runtime="process",
@@ -41,15 +45,21 @@ CAPABLE: Final = Capabilities(
 
 
 def seed_notebooks(url: str, rows: int) -> None:
-    """So many settled notebooks of the administrator's, newest last."""
+    """So many settled notebooks of the administrator's, newest last.
+
+    The first `MADE` are made by the rooms' services; the others are copies of these, with ids and names of their own.
+    """
     store = Store.open(url, SystemClock(), "cli")
     try:
         caller = store.read_now(_admin)
         site = Site(id=1, name="bench", registry="bench.local", url="", proxy_url="", homes=Path("/nowhere"))
         image = store.write_now(_image, caller, site)
         able = {host.id: CAPABLE for host in store.read_now(hosts.everywhere)}
-        for first in range(0, rows, BATCH):
-            store.write_now(_some, caller, site, able=able, image=image, numbers=range(first, min(first + BATCH, rows)))
+        made = min(rows, MADE)
+        for first in range(0, made, BATCH):
+            store.write_now(_some, caller, site, able=able, image=image, numbers=range(first, min(first + BATCH, made)))
+        for first in range(made, rows, MADE):
+            store.write_now(_copy, range(first, min(first + MADE, rows)))
     finally:
         store.close()
 
@@ -81,6 +91,16 @@ def _some(
         spec = NotebookSpec(name=f"training-{number}", image_path=image.path, kind="cpu", count=1)
         made = notebooks.create(tx, caller, site, spec=spec, hosts=able)
         _lived(tx, caller, made, fails=number % FAILED_OF == 0)
+
+
+def _copy(tx: Write, numbers: range) -> None:
+    table = NOTEBOOKS.table
+    there = tx.all(select(table).order_by(table.c.id).limit(len(numbers)))
+    copies: list[dict[str, Any]] = []
+    for number, row in zip(numbers, there, strict=True):
+        name = f"training-{number}"
+        copies.append({**row._mapping, "id": tx.ids.next(), "uuid": uuid4(), "name": name, "name_folded": name})
+    tx.run(insert(table), copies)
 
 
 def _lived(tx: Write, caller: Caller, made: Notebook, *, fails: bool) -> None:
