@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.runtime.world import World, site
+from trivium.drivers.runtimes.process import environments
 from trivium.resources.images import EnvironmentRefused
 
 COMMAND = ("python", "-m", "tinyserver")
@@ -130,3 +132,33 @@ async def test_a_declaration_that_cannot_be_read_makes_the_node_unready_and_says
     assert not node.ready
     assert "tpu" in node.reason
     await world.close()
+
+
+async def test_every_change_is_seen_by_a_runtime_that_knows_the_fingerprint(world: World, copy: Path) -> None:
+    known = [await world.runtime.fingerprint(copy)]
+    assert await world.runtime.fingerprint(copy) == known[0]
+    package = site(copy) / "new"
+    beside = copy.with_name("beside")
+
+    def swap() -> None:
+        shutil.copytree(copy, beside, symlinks=True)
+        (beside / "other").write_text("")
+        shutil.rmtree(copy)
+        beside.rename(copy)
+
+    for change in (
+        lambda: (site(copy) / "whose.py").write_text("OWNER = 'changed in place'"),
+        package.mkdir,
+        (package / "inner").mkdir,
+        lambda: (package / "inner" / "late.py").write_text("1"),
+        lambda: os.utime(site(copy) / "whose.py", (1, 1)),
+        lambda: (site(copy) / "whose.py").rename(site(copy) / "who.py"),
+        swap,
+        lambda: shutil.rmtree(copy),
+    ):
+        await asyncio.to_thread(change)
+        seen = await world.runtime.fingerprint(copy)
+        assert seen == await asyncio.to_thread(environments.fingerprint, copy)
+        known.append(seen)
+    assert known[-1] is None
+    assert len(set(known)) == len(known) - 2  # empty directories are nothing that is read

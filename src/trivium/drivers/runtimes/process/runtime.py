@@ -12,6 +12,7 @@ from trivium.base.clock import Clock
 from trivium.drivers.runtimes.process import environments, host, layers, wire
 from trivium.drivers.runtimes.process.capabilities import find_capabilities
 from trivium.drivers.runtimes.process.client import KeeperClient
+from trivium.drivers.runtimes.process.fingerprints import Fingerprints
 from trivium.drivers.runtimes.process.heavy import Heavy
 from trivium.drivers.runtimes.process.settings import ProcessSettings
 from trivium.resources.images.ports import EnvironmentFound
@@ -51,11 +52,13 @@ class ProcessRuntime:
         )
         self._capabilities: Capabilities | None = None
         self._heavy = Heavy()
+        self._fingerprints = Fingerprints()
         self._is_cleared = False
 
     async def close(self) -> None:
         """Let go of the keeper, which goes on with all notebooks. Repeatable."""
         await self._keeper.close()
+        await asyncio.to_thread(self._fingerprints.close)
 
     # ---- Runtime -------------------------------------------------------------------------------------------------
 
@@ -160,7 +163,7 @@ class ProcessRuntime:
 
     async def fingerprint(self, path: Path) -> str | None:
         """The cheap fingerprint; None when the environment is not there."""
-        return await asyncio.to_thread(environments.fingerprint, path)
+        return await asyncio.to_thread(self._fingerprints.of, path)
 
     async def digest(self, path: Path) -> str | None:
         """The digest, read anew; None when the environment is not there."""
