@@ -29,6 +29,7 @@ class Rooms:
         self.asked: list[tuple[Door, Credential]] = []
         self.rechecks = 0
         self.failure: Exception | None = None
+        self.given: dict[tuple[Door, Credential], Pass] = {}
         self.foreign: set[int] = set()  # ports on which somebody else accepts
 
     def let(self, subject: str, door: Door, *, way: Way, secret: str) -> None:
@@ -38,13 +39,22 @@ class Rooms:
         self.rights = {key: owner for key, owner in self.rights.items() if owner != subject}
 
     def known(self, door: Door, credential: Credential) -> Pass | None:
-        del door, credential
-        return None
+        before = self.given.get((door, credential))
+        if before is None or self.failure is not None:
+            return None
+        try:
+            return before if self.judged(door, credential) == before else None
+        except Refused:
+            return None
 
     async def enter(self, door: Door, credential: Credential) -> Pass:
         self.asked.append((door, credential))
         if self.failure is not None:
             raise self.failure
+        passed = self.given[door, credential] = self.judged(door, credential)
+        return passed
+
+    def judged(self, door: Door, credential: Credential) -> Pass:
         if door not in self.addresses:
             raise Refused(404, "proxy.unknown")
         subject = self.rights.get((door, credential.way, credential.secret))

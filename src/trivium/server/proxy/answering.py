@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Final
 
 from trivium.base.values import Value
+from trivium.server.proxy.doors import Place
 from trivium.server.proxy.framing import Body, Fixed, UntilClose, answer_body, answer_length
-from trivium.server.proxy.heads import KEPT, LONGEST_KEPT, AnswerHead, parse_answer
+from trivium.server.proxy.heads import KEPT, LONGEST_KEPT, AnswerHead, RequestHead, parse_answer
 from trivium.server.proxy.rewriting import answer_head, untouched_answer
 from trivium.server.proxy.websockets import UPGRADE
 
@@ -16,7 +17,7 @@ FIRST_FINAL: Final = 200
 SWITCHING: Final = 101
 
 
-class Terms(Value, frozen=True):
+class Terms(Value, frozen=True, cache_hash=True):
     """What else decides what a client gets."""
 
     method: str
@@ -42,6 +43,20 @@ class Answer(Value, frozen=True):
     def body(self) -> Body:
         """The body that follows."""
         return Fixed(self.length) if self.length >= 0 else self.kind()
+
+
+def terms_of(head: RequestHead, place: Place, host: bytes, *, may_keep: bool, is_far: bool, fields: int) -> Terms:
+    """The terms on which a request is answered; `fields`: how many the answer may have."""
+    return Terms(
+        method=head.method,
+        minor=head.minor,
+        may_keep=may_keep and head.minor == 1 and not head.fields.closes,
+        host=host,
+        root=place.root,
+        prefix=place.prefix,
+        is_far=is_far,
+        fields=fields,
+    )
 
 
 def answer_of(raw: bytes, terms: Terms) -> Answer:

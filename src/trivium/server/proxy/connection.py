@@ -9,6 +9,7 @@ from trivium.server.proxy.channel import Channel
 from trivium.server.proxy.exchange import NOBODY, Exchange
 from trivium.server.proxy.heads import END, has_bare_end, parse_request
 from trivium.server.proxy.pages import moved_answer, problem_answer
+from trivium.server.proxy.plain import Plain
 from trivium.server.proxy.problems import Gone, Malformed, Moved, Problem
 from trivium.server.proxy.shared import Shared
 
@@ -27,6 +28,7 @@ class Connection:
         self.peer = b"unknown"
         self._shared = shared
         self._exchange: Exchange | None = None
+        self._plain = Plain(shared, self)
         self._buffer: bytes | bytearray = b""
         self._seen = 0  # bytes of the buffer in which no head ends
         self._is_pumping = False
@@ -38,17 +40,21 @@ class Connection:
     @property
     def held(self) -> Held | None:
         """The pass in use, if a request is under way."""
+        self.unfold()
         return None if self._exchange is None else self._exchange.held
 
     @property
     def began(self) -> float | None:
         """When the request under way began; None between requests."""
+        if self._plain.is_under_way:
+            return self._plain.began
         return None if self._exchange is None else self._exchange.began
 
     def interrupt(self, problem: Problem | None) -> None:
         """End what is under way: with `problem` for an answer if none has begun, else by breaking off."""
         if self._is_leaving:
             return
+        self.unfold()
         if self._exchange is not None:
             self.failed(self._exchange, problem)
         elif problem is not None:
@@ -59,6 +65,7 @@ class Connection:
 
     def drain(self) -> None:
         """Close now if nothing is under way or if it is a WebSocket, else after this request."""
+        self.unfold()
         if self._exchange is None:
             self._is_leaving = True
             self.front.close()
@@ -72,6 +79,7 @@ class Connection:
 
     def sweep(self, now: float) -> None:
         """Look whether somebody has kept us waiting for too long."""
+        self.unfold()
         if self._is_leaving:
             self._sweep_leaving(now)
         elif self._exchange is None:
@@ -85,6 +93,8 @@ class Connection:
 
     def take(self, data: bytes) -> None:
         """Some of the next request."""
+        if self._is_idle and not self._buffer and self._plain.begin(data):
+            return
         if not self._buffer:
             self._buffer = data
         elif isinstance(self._buffer, bytearray):
@@ -112,7 +122,23 @@ class Connection:
                 self._buffer = rest + self._buffer
             self._pump()
 
+    def unfold(self) -> None:
+        """Make an `Exchange` of a plain request that is under way: somebody wants to know more of it."""
+        plain = self._plain
+        plan, upstream = plain.plan, plain.upstream
+        if plain.is_under_way and plan is not None and upstream is not None:
+            plain.is_under_way = False
+            self._exchange = Exchange(self._shared, self, parse_request(plain.raw, self._shared.settings))
+            self._exchange.adopt(plain, plan, upstream)
+
     # ---- how a request ends ----
+
+    def plainly_over(self) -> None:
+        """A plain request was answered, and the connection is good for another."""
+        self._since = self._shared.loop.time()
+        self._head_since = None
+        if self._buffer:
+            self._pump()
 
     def over(self, exchange: Exchange, *, reusable: bool) -> None:
         """The notebook's answer was handed on."""
@@ -207,7 +233,7 @@ class Connection:
             return
         self._is_pumping = True
         try:
-            while self._buffer and self._exchange is None and not self._is_leaving and not self.front.blocked:
+            while self._buffer and self._is_idle:
                 raw = self._next_head()
                 if raw is None:
                     break
@@ -218,6 +244,13 @@ class Connection:
             self._is_pumping = False
         if not self._is_leaving:
             self.front.fill(full=len(self._buffer) > self._shared.settings.head_bytes)
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether another request may begin."""
+        return (
+            self._exchange is None and not self._plain.is_under_way and not self._is_leaving and not self.front.blocked
+        )
 
     def _next_head(self) -> bytes | None:
         """The next head, empty line included. Raises `Malformed` for one too long or with stray line ends."""

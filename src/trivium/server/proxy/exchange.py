@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final, Protocol
 
 import msgspec
 
 from trivium.base.errors import Unavailable
-from trivium.server.logs import ProxyLine
 from trivium.server.proxy.access import Credential, Held, Pass, Refused, Way
+from trivium.server.proxy.answering import terms_of
 from trivium.server.proxy.channel import Channel
 from trivium.server.proxy.credentials import credentials_of, grant_cookie, shown_by, take_token
 from trivium.server.proxy.doors import Place, host_of, target_of
@@ -21,15 +20,16 @@ from trivium.server.proxy.framing import Body, Fixed, UntilClose, request_body
 from trivium.server.proxy.heads import RequestHead
 from trivium.server.proxy.origins import check_forgery, check_websocket
 from trivium.server.proxy.pages import wants_page
+from trivium.server.proxy.plain import Plain, Plan
 from trivium.server.proxy.problems import Moved, Problem
-from trivium.server.proxy.rewriting import FORWARDED, Asked
+from trivium.server.proxy.rewriting import FORWARDED, Asked, inward_fields
 from trivium.server.proxy.shared import Shared
 from trivium.server.proxy.targets import OtherProxy
+from trivium.server.proxy.upstreams import Upstream
 from trivium.server.proxy.websockets import asks_for_websocket, check_handshake
 
 NOBODY: Final = 0  # the status of a request whose client was gone before the answer
 _NEVER: Final = frozenset({"CONNECT", "TRACE"})  # TRACE would show the notebook's token
-_LONGEST_PATH: Final = 512  # characters of a path in the log
 
 
 class Keeper(Protocol):
@@ -118,6 +118,18 @@ class Exchange:
             self._entering = self._shared.loop.create_task(self._enter(asked, place, shown))
         else:
             self._entered(asked, place, known, way=shown[0].way)
+            self._learn(asked, place, known, credential=shown[0])
+
+    def adopt(self, plain: Plain, plan: Plan, upstream: Upstream) -> None:
+        """Go on with a plain request whose answer is still to come."""
+        asked = self._asked()
+        self.began = plain.began
+        self._path = plain.target.partition(b"?")[0]
+        self._body = Fixed(0)
+        place = self._place = self._shared.doors.find(asked.host, plain.target)
+        self.held = Held(door=place.door, passed=plan.passed)
+        self._forwarding = Forwarding(self._shared, self, asked, held=self.held, place=place, body=self._body)
+        self._forwarding.adopt(upstream, plain.sent)
 
     def late(self, now: float) -> Problem | None:
         """What is wrong when somebody has kept this request waiting for too long."""
@@ -140,19 +152,15 @@ class Exchange:
         shared.metrics.requests[self.status] += 1
         shared.metrics.received += received
         shared.metrics.sent += sent
-        if shared.tell is not None:
-            shared.tell(self._line(received, sent))
-
-    def _line(self, received: int, sent: int) -> ProxyLine:
-        return ProxyLine(
-            method=self.head.method,
-            path=self._path[:_LONGEST_PATH].decode("latin-1"),
-            status=self.status,
-            notebook=None if self._place is None else self._place.door.notebook,
-            ms=round((self._shared.loop.time() - self.began) * 1000, 1),
+        notebook = None if self._place is None else self._place.door.notebook
+        shared.tell_request(
+            self.head.method,
+            self._path,
+            self.status,
+            notebook=notebook,
+            began=self.began,
             received=received,
             sent=sent,
-            timestamp=datetime.now(UTC),
         )
 
     # ---- what the forwarding tells ----
@@ -176,6 +184,19 @@ class Exchange:
     def failed(self, error: Exception | None) -> None:
         """There is no answer, or no more of it."""
         self._keeper.failed(self, error)
+
+    def _learn(self, asked: Asked, place: Place, passed: Pass, *, credential: Credential) -> None:
+        """Keep what is known of such requests, where one may go the short way."""
+        head = self.head
+        fields = head.fields
+        if not (fields.is_plain and fields.is_short and head.minor == 1 and head.method == "GET"):
+            return
+        if fields.closes or self._is_link or not head.target.startswith(b"/") or isinstance(passed.target, OtherProxy):
+            return
+        terms = terms_of(head, place, asked.host, may_keep=True, is_far=False, fields=self._shared.settings.head_fields)
+        inward = inward_fields(asked, place, passed)
+        plan = Plan(place, passed, credential, client=asked.client, fields=inward, terms=terms)
+        self._shared.plans.learn(fields.block, plan)
 
     # ---- who may ----
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final, Protocol
 
 from trivium.server.proxy.access import Held
-from trivium.server.proxy.answering import FIRST_FINAL, SWITCHING, Answer, Terms, answer_of
+from trivium.server.proxy.answering import FIRST_FINAL, SWITCHING, Answer, answer_of, terms_of
 from trivium.server.proxy.channel import Channel, Discard
 from trivium.server.proxy.doors import Place
 from trivium.server.proxy.framing import Body, Rechunked
@@ -100,6 +100,12 @@ class Forwarding:
             self._connect()
         else:
             self._send(upstream)
+
+    def adopt(self, upstream: Upstream, sent: bytes) -> None:
+        """Go on with a request without a body that was sent already."""
+        self._raw = sent
+        self._upstream = upstream
+        upstream.channel.sink = self
 
     def tunnel(self) -> None:
         """Ask the notebook for a WebSocket, and carry its bytes if it agrees. Raises `Problem`."""
@@ -214,6 +220,14 @@ class Forwarding:
 
     def _take(self, data: bytes, source: Channel) -> None:
         limit = self._shared.settings.head_bytes
+        terms = terms_of(
+            self._head,
+            self._place,
+            self._asked.host,
+            may_keep=self._body.done and not self._shared.draining,
+            is_far=self._is_far,
+            fields=self._shared.settings.head_fields,
+        )
         while True:
             end = data.find(END)
             if end < 0 or end > limit:
@@ -222,7 +236,7 @@ class Forwarding:
                 self._beginning = data
                 return
             end += len(END)
-            answer = answer_of(data[:end], self._terms())
+            answer = answer_of(data[:end], terms)
             data = data[end:]
             status = answer.head.status
             if status >= FIRST_FINAL:
@@ -232,20 +246,6 @@ class Forwarding:
                 self._carry(answer, data, source)
                 return
             self._beginning = b""
-
-    def _terms(self) -> Terms:
-        head, place = self._head, self._place
-        may_keep = self._body.done and head.minor == 1 and not head.fields.closes and not self._shared.draining
-        return Terms(
-            method=head.method,
-            minor=head.minor,
-            may_keep=may_keep,
-            host=self._asked.host,
-            root=place.root,
-            prefix=place.prefix,
-            is_far=self._is_far,
-            fields=self._shared.settings.head_fields,
-        )
 
     def _hand_on(self, answer: Answer, data: bytes, source: Channel) -> None:
         if self._is_websocket:

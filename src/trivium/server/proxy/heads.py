@@ -42,12 +42,13 @@ _METHODS: Final = {
 class Fields:
     """The fields of a head. The same bytes give the same object, so that what is made of it can be kept, too."""
 
-    __slots__ = ("closes", "is_plain", "is_short", "lines", "values")
+    __slots__ = ("block", "closes", "is_plain", "is_short", "lines", "values")
 
-    def __init__(self, lines: list[Field], values: dict[bytes, bytes], *, is_short: bool) -> None:
+    def __init__(self, lines: list[Field], values: dict[bytes, bytes], *, block: bytes = b"") -> None:
+        self.block = block  # the bytes that they are, empty line included
         self.lines = lines
         self.values = values  # by lower-case name; repeated ones joined by a comma, cookies by a semicolon
-        self.is_short = is_short  # so that it, and what is made of it, is kept
+        self.is_short = len(block) <= LONGEST_KEPT  # so that it, and what is made of it, is kept
         self.is_plain = _SPECIAL.isdisjoint(values)  # a head, and no more
         self.closes = b"connection" in values and b"close" in tokens(values[b"connection"])
 
@@ -134,7 +135,7 @@ def _taken_apart(block: bytes, limit: int) -> Fields:
             values[low] = value.strip(b" \t")
     if not _FRAMING.isdisjoint(values):
         _check_framing(lines, values)
-    return Fields(lines, values, is_short=len(block) <= LONGEST_KEPT)
+    return Fields(lines, values, block=block)
 
 
 _kept = lru_cache(KEPT)(_taken_apart)

@@ -72,12 +72,16 @@ class Asked(Value, frozen=True):
 def request_head(asked: Asked, place: Place, passed: Pass, *, framing: bytes) -> bytes:
     """The head that the notebook gets; `framing`: whole lines that say how long the body is or what to upgrade to."""
     head = asked.head
-    inward = _inward if head.fields.is_short else _inward.__wrapped__
-    fields = inward(
-        head.fields, passed.inject, asked.host, client=asked.client, secure=asked.secure, prefix=place.prefix
-    )
+    fields = inward_fields(asked, place, passed)
     target = place.path + b"?" + place.query if place.query else place.path
     return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (head.method.encode(), target, fields, framing)
+
+
+def inward_fields(asked: Asked, place: Place, passed: Pass) -> bytes:
+    """The fields of a request as the notebook gets them, those of its framing apart; whole lines."""
+    fields = asked.head.fields
+    inward = _inward if fields.is_short else _inward.__wrapped__
+    return inward(fields, passed.inject, asked.host, client=asked.client, secure=asked.secure, prefix=place.prefix)
 
 
 def untouched_head(asked: Asked, *, framing: bytes) -> bytes:

@@ -151,7 +151,7 @@ def test_nothing_is_no_chunk() -> None:
     assert as_chunk(b"x" * 17) == b"11\r\n" + b"x" * 17 + b"\r\n"
 
 
-NO_FIELDS = Fields([], {}, is_short=True)
+NO_FIELDS = Fields([], {})
 
 
 def request(minor: int = 1, **values: bytes) -> RequestHead:

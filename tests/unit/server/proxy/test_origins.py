@@ -12,7 +12,7 @@ from trivium.server.proxy.problems import Problem
 
 def head(method: str = "POST", **values: bytes) -> RequestHead:
     named = {name.replace("_", "-").encode(): value for name, value in values.items()}
-    return RequestHead(method=method, target=b"/", minor=1, fields=Fields([], {}, is_short=True), values=named)
+    return RequestHead(method=method, target=b"/", minor=1, fields=Fields([], {}), values=named)
 
 
 @pytest.mark.parametrize(
