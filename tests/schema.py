@@ -76,7 +76,7 @@ def _context(connection: Connection) -> MigrationContext:
 
 
 def _is_declared(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether Alembic knows what it sees: what indexes of grams are made of is held against them by a test of its own."""
+    """Whether Alembic knows what it sees: what indexes of grams are made of has a test of its own."""
     return kind != "table" or not any(f"{name}".startswith(own) for own in _of_grams())
 
 

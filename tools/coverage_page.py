@@ -18,6 +18,7 @@ from trivium.base.clock import SystemClock
 from trivium.base.keyring import Keyring
 from trivium.dialects.operation import Core, Dialect, Operation
 from trivium.server.compose import dialects_of, runtime_of, site_of
+from trivium.server.elsewhere import Everywhere
 from trivium.server.settings import Flags, load
 from trivium.store import Store
 
@@ -43,10 +44,10 @@ def _dialects() -> Sequence[Dialect]:
         clock = SystemClock()
         store = Store.open(f"sqlite:///{folder}/trivium.db", clock, "cli")
         try:
-            runtime = runtime_of(settings, clock)
+            runtime = Everywhere(store, runtime_of(settings, clock), host="")
             site = site_of(settings, clock, port=0, proxy_port=0)
             keyring = Keyring(secrets.token_bytes(32))
-            core = Core(store=store, keyring=keyring, clock=clock, site=site, runtime=runtime, environments=runtime)
+            core = Core(store=store, keyring=keyring, clock=clock, site=site, runtime=runtime, places=runtime)
             return dialects_of(core, settings)
         finally:
             store.close()

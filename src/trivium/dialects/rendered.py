@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from trivium.base.query import Stamp
-from trivium.store import Read
+from trivium.dialects.operation import Read
 
 R = TypeVar("R")
 

@@ -13,7 +13,7 @@ from trivium.store.errors import (
     UnknownRelation,
 )
 from trivium.store.fields import Field, Relation, Resource
-from trivium.store.prepared import Prepared
+from trivium.store.prepared import Prepared, Row
 from trivium.store.schema import metadata
 from trivium.store.store import Store
 from trivium.store.transactions import Read, Write
@@ -29,6 +29,7 @@ __all__ = [
     "Read",
     "Relation",
     "Resource",
+    "Row",
     "Store",
     "StoreUnavailable",
     "TooSlow",

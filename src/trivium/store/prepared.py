@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 from sqlalchemy import Select
 from sqlalchemy.engine import Dialect
 
 from trivium.store.transactions import Read
+
+
+class Row(Protocol):
+    """A row of a statement: a named tuple of its columns, which only the statement knows."""
+
+    def __getattr__(self, name: str, /) -> Any: ...
 
 
 class Prepared:

@@ -7,14 +7,13 @@ from typing import Final
 import structlog
 
 from trivium.base.errors import Internal, TriviumError
-from trivium.dialects.operation import Call, Core, Operation, Reply, Request, View, Wire
+from trivium.dialects.operation import Call, Core, Operation, Read, Reply, Request, View, Wire
 from trivium.dialects.scnet import centers, envelope, images, notebooks, resources, tokens, users
 from trivium.dialects.scnet.auth import NOBODY, Tokens, active_caller, session_named
 from trivium.dialects.scnet.coverage import Coverage, load
 from trivium.dialects.scnet.errors import BodyTooLarge, NoSuchInterface, WrongMethod
 from trivium.dialects.scnet.settings import ImageList, ScnetSettings
 from trivium.dialects.wire import decode_body, decode_query
-from trivium.store import Read
 
 __all__ = ["ImageList", "ScnetDialect", "ScnetSettings"]
 

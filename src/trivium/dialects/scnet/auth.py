@@ -16,13 +16,12 @@ from trivium.base.caller import Caller, Role
 from trivium.base.ids import decimal_id
 from trivium.base.keyring import Keyring
 from trivium.base.text import fold
-from trivium.dialects.operation import Core, Request
+from trivium.dialects.operation import Core, Read, Request
 from trivium.dialects.scnet import jwt
 from trivium.dialects.scnet.errors import BadSignature, BadToken, OutsideWindow
 from trivium.dialects.scnet.spelling import milliseconds, required
 from trivium.resources import users
 from trivium.resources.users import AccountFrozen, Session
-from trivium.store import Read
 
 SOURCE: Final = "scnet"
 RENEWABLE: Final = timedelta(hours=24)

@@ -23,7 +23,7 @@ from trivium.resources.users.errors import (
 )
 from trivium.resources.users.table import key_pairs, memberships, session_of, sessions, users
 from trivium.resources.users.types import WITHDRAWN, Session, SessionKind, UserStatus
-from trivium.store import Prepared, Read, Write
+from trivium.store import Prepared, Read, Row, Write
 
 PURGED_AT_ONCE: Final = 1000
 
@@ -116,7 +116,7 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _caller_of(row: Any, now: datetime, *, request: str, source: str) -> Caller:
+def _caller_of(row: Row, now: datetime, *, request: str, source: str) -> Caller:
     if row is None:
         raise SessionUnknown
     if row.ended_at is not None:
@@ -127,13 +127,13 @@ def _caller_of(row: Any, now: datetime, *, request: str, source: str) -> Caller:
     return _caller(row, session=row.id, region=row.region, request=request, source=source)
 
 
-def _must_be_let_in(row: Any) -> None:
+def _must_be_let_in(row: Row) -> None:
     refusal = _refusal(row)
     if refusal is not None:
         raise refusal
 
 
-def _refusal(row: Any) -> Unauthenticated | None:
+def _refusal(row: Row) -> Unauthenticated | None:
     if row.user_deleted_at is not None:
         return UserGone(name=row.user_name)
     if row.status == UserStatus.DISABLED:
@@ -145,7 +145,7 @@ def _refusal(row: Any) -> Unauthenticated | None:
     return None
 
 
-def _caller(row: Any, *, session: int | None, region: str | None, request: str, source: str) -> Caller:
+def _caller(row: Row, *, session: int | None, region: str | None, request: str, source: str) -> Caller:
     return Caller(
         user=row.user_id,
         user_name=row.user_name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ SITE = site_at(Path("/srv/homes"))
 ALICE = Caller(user=7, user_name="alice", project=8, role=Role.MEMBER)
 ROOM = Availability(most=8, free=5)
 PLACE = (1, "dcu")
-THERE = {PLACE: ROOM}
+THERE: Mapping[tuple[int, str], Availability] = {PLACE: ROOM}
 
 DOCUMENTED = {
     *("id", "notebookName", "notebookStatus", "imageName", "imagePath", "iamgePath", "cpuNumber", "acceleratorType"),

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Raw
 
 from trivium.base.text import Language
-from trivium.dialects.operation import Call, Mark, Nothing, Operation, View
+from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View
 from trivium.dialects.rendered import Page, Rendered
 from trivium.dialects.scnet.notebooks.shapes import (
     CreateBody,
@@ -35,7 +35,6 @@ from trivium.dialects.scnet.notebooks.translation import (
 from trivium.dialects.scnet.spelling import flag, required, required_whole
 from trivium.resources import images, nodes, notebooks
 from trivium.resources.notebooks import Notebook
-from trivium.store import Read
 
 LAST_PORT: Final = 65535
 

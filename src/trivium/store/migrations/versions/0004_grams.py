@@ -146,16 +146,16 @@ POSTGRESQL = (
     (
         "CREATE OR REPLACE FUNCTION trivium_grams(part bigint, folded text) RETURNS bigint[] LANGUAGE sql "
         "IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT array(SELECT hashtextextended(substr(folded, place, size) "
-        "COLLATE \"C\", part) FROM generate_series(1, length(folded)) AS place, generate_series(1, 3) AS size WHERE"
+        'COLLATE "C", part) FROM generate_series(1, length(folded)) AS place, generate_series(1, 3) AS size WHERE'
         " place + size <= length(folded) + 1) $$"
     ),
     (
         "CREATE OR REPLACE FUNCTION trivium_hashed(part bigint, grams text[]) RETURNS bigint[] LANGUAGE sql "
-        "IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT array(SELECT hashtextextended(gram COLLATE \"C\", part) FROM "
+        'IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT array(SELECT hashtextextended(gram COLLATE "C", part) FROM '
         "unnest(grams) AS gram) $$"
     ),
     (
-        "CREATE TABLE images_version_grams (id bigint PRIMARY KEY, part bigint NOT NULL, folded text COLLATE \"C\" "
+        'CREATE TABLE images_version_grams (id bigint PRIMARY KEY, part bigint NOT NULL, folded text COLLATE "C" '
         "NOT NULL)"
     ),
     "CREATE INDEX images_version_grams_part_id ON images_version_grams (part, id)",
@@ -174,35 +174,35 @@ POSTGRESQL = (
     ),
     (
         "CREATE FUNCTION images_version_grams_come() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (CASE WHEN "
-        "(\"new\".deleted_at IS NOT NULL) THEN NULL WHEN (\"new\".visibility = 'public') THEN 0 ELSE \"new\".project_id"
+        '("new".deleted_at IS NOT NULL) THEN NULL WHEN ("new".visibility = \'public\') THEN 0 ELSE "new".project_id'
         " END) IS NOT NULL AND new.version_folded IS NOT NULL THEN INSERT INTO images_version_grams (id, part, "
-        "folded) VALUES (new.id, CASE WHEN (\"new\".deleted_at IS NOT NULL) THEN NULL WHEN (\"new\".visibility = "
+        'folded) VALUES (new.id, CASE WHEN ("new".deleted_at IS NOT NULL) THEN NULL WHEN ("new".visibility = '
         "'public') THEN 0 ELSE \"new\".project_id END, new.version_folded); PERFORM "
-        "images_version_generations_next(CASE WHEN (\"new\".deleted_at IS NOT NULL) THEN NULL WHEN "
-        "(\"new\".visibility = 'public') THEN 0 ELSE \"new\".project_id END); END IF; RETURN NULL; END $$"
+        'images_version_generations_next(CASE WHEN ("new".deleted_at IS NOT NULL) THEN NULL WHEN '
+        '("new".visibility = \'public\') THEN 0 ELSE "new".project_id END); END IF; RETURN NULL; END $$'
     ),
     (
         "CREATE FUNCTION images_version_grams_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (CASE WHEN "
-        "(\"old\".deleted_at IS NOT NULL) THEN NULL WHEN (\"old\".visibility = 'public') THEN 0 ELSE \"old\".project_id"
+        '("old".deleted_at IS NOT NULL) THEN NULL WHEN ("old".visibility = \'public\') THEN 0 ELSE "old".project_id'
         " END) IS NOT NULL AND old.version_folded IS NOT NULL THEN DELETE FROM images_version_grams WHERE id = "
-        "old.id; PERFORM images_version_generations_next(CASE WHEN (\"old\".deleted_at IS NOT NULL) THEN NULL WHEN "
-        "(\"old\".visibility = 'public') THEN 0 ELSE \"old\".project_id END); END IF; RETURN NULL; END $$"
+        'old.id; PERFORM images_version_generations_next(CASE WHEN ("old".deleted_at IS NOT NULL) THEN NULL WHEN '
+        '("old".visibility = \'public\') THEN 0 ELSE "old".project_id END); END IF; RETURN NULL; END $$'
     ),
     (
         "CREATE FUNCTION images_version_grams_moved() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (CASE WHEN "
-        "(\"old\".deleted_at IS NOT NULL) THEN NULL WHEN (\"old\".visibility = 'public') THEN 0 ELSE \"old\".project_id"
-        " END) IS DISTINCT FROM (CASE WHEN (\"new\".deleted_at IS NOT NULL) THEN NULL WHEN (\"new\".visibility = "
+        '("old".deleted_at IS NOT NULL) THEN NULL WHEN ("old".visibility = \'public\') THEN 0 ELSE "old".project_id'
+        ' END) IS DISTINCT FROM (CASE WHEN ("new".deleted_at IS NOT NULL) THEN NULL WHEN ("new".visibility = '
         "'public') THEN 0 ELSE \"new\".project_id END) OR old.id IS DISTINCT FROM new.id OR old.version_folded IS "
-        "DISTINCT FROM new.version_folded THEN IF (CASE WHEN (\"old\".deleted_at IS NOT NULL) THEN NULL WHEN "
-        "(\"old\".visibility = 'public') THEN 0 ELSE \"old\".project_id END) IS NOT NULL AND old.version_folded IS "
+        'DISTINCT FROM new.version_folded THEN IF (CASE WHEN ("old".deleted_at IS NOT NULL) THEN NULL WHEN '
+        '("old".visibility = \'public\') THEN 0 ELSE "old".project_id END) IS NOT NULL AND old.version_folded IS '
         "NOT NULL THEN DELETE FROM images_version_grams WHERE id = old.id; PERFORM "
-        "images_version_generations_next(CASE WHEN (\"old\".deleted_at IS NOT NULL) THEN NULL WHEN "
-        "(\"old\".visibility = 'public') THEN 0 ELSE \"old\".project_id END); END IF; IF (CASE WHEN (\"new\".deleted_at"
-        " IS NOT NULL) THEN NULL WHEN (\"new\".visibility = 'public') THEN 0 ELSE \"new\".project_id END) IS NOT NULL"
+        'images_version_generations_next(CASE WHEN ("old".deleted_at IS NOT NULL) THEN NULL WHEN '
+        '("old".visibility = \'public\') THEN 0 ELSE "old".project_id END); END IF; IF (CASE WHEN ("new".deleted_at'
+        ' IS NOT NULL) THEN NULL WHEN ("new".visibility = \'public\') THEN 0 ELSE "new".project_id END) IS NOT NULL'
         " AND new.version_folded IS NOT NULL THEN INSERT INTO images_version_grams (id, part, folded) VALUES "
-        "(new.id, CASE WHEN (\"new\".deleted_at IS NOT NULL) THEN NULL WHEN (\"new\".visibility = 'public') THEN 0 "
-        "ELSE \"new\".project_id END, new.version_folded); PERFORM images_version_generations_next(CASE WHEN "
-        "(\"new\".deleted_at IS NOT NULL) THEN NULL WHEN (\"new\".visibility = 'public') THEN 0 ELSE \"new\".project_id"
+        '(new.id, CASE WHEN ("new".deleted_at IS NOT NULL) THEN NULL WHEN ("new".visibility = \'public\') THEN 0 '
+        'ELSE "new".project_id END, new.version_folded); PERFORM images_version_generations_next(CASE WHEN '
+        '("new".deleted_at IS NOT NULL) THEN NULL WHEN ("new".visibility = \'public\') THEN 0 ELSE "new".project_id'
         " END); END IF; END IF; RETURN NULL; END $$"
     ),
     (
@@ -229,7 +229,7 @@ POSTGRESQL = (
         " WITH (fastupdate = off)"
     ),
     (
-        "CREATE TABLE notebooks_name_grams (id bigint PRIMARY KEY, part bigint NOT NULL, folded text COLLATE \"C\" "
+        'CREATE TABLE notebooks_name_grams (id bigint PRIMARY KEY, part bigint NOT NULL, folded text COLLATE "C" '
         "NOT NULL)"
     ),
     "CREATE INDEX notebooks_name_grams_part_id ON notebooks_name_grams (part, id)",
@@ -248,27 +248,27 @@ POSTGRESQL = (
     ),
     (
         "CREATE FUNCTION notebooks_name_grams_come() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (CASE WHEN "
-        "\"new\".listed THEN \"new\".project_id END) IS NOT NULL AND new.name_folded IS NOT NULL THEN INSERT INTO "
-        "notebooks_name_grams (id, part, folded) VALUES (new.id, CASE WHEN \"new\".listed THEN \"new\".project_id "
-        "END, new.name_folded); PERFORM notebooks_name_generations_next(CASE WHEN \"new\".listed THEN "
-        "\"new\".project_id END); END IF; RETURN NULL; END $$"
+        '"new".listed THEN "new".project_id END) IS NOT NULL AND new.name_folded IS NOT NULL THEN INSERT INTO '
+        'notebooks_name_grams (id, part, folded) VALUES (new.id, CASE WHEN "new".listed THEN "new".project_id '
+        'END, new.name_folded); PERFORM notebooks_name_generations_next(CASE WHEN "new".listed THEN '
+        '"new".project_id END); END IF; RETURN NULL; END $$'
     ),
     (
         "CREATE FUNCTION notebooks_name_grams_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (CASE WHEN "
-        "\"old\".listed THEN \"old\".project_id END) IS NOT NULL AND old.name_folded IS NOT NULL THEN DELETE FROM "
-        "notebooks_name_grams WHERE id = old.id; PERFORM notebooks_name_generations_next(CASE WHEN \"old\".listed "
-        "THEN \"old\".project_id END); END IF; RETURN NULL; END $$"
+        '"old".listed THEN "old".project_id END) IS NOT NULL AND old.name_folded IS NOT NULL THEN DELETE FROM '
+        'notebooks_name_grams WHERE id = old.id; PERFORM notebooks_name_generations_next(CASE WHEN "old".listed '
+        'THEN "old".project_id END); END IF; RETURN NULL; END $$'
     ),
     (
         "CREATE FUNCTION notebooks_name_grams_moved() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (CASE WHEN "
-        "\"old\".listed THEN \"old\".project_id END) IS DISTINCT FROM (CASE WHEN \"new\".listed THEN \"new\".project_id "
+        '"old".listed THEN "old".project_id END) IS DISTINCT FROM (CASE WHEN "new".listed THEN "new".project_id '
         "END) OR old.id IS DISTINCT FROM new.id OR old.name_folded IS DISTINCT FROM new.name_folded THEN IF (CASE"
-        " WHEN \"old\".listed THEN \"old\".project_id END) IS NOT NULL AND old.name_folded IS NOT NULL THEN DELETE "
+        ' WHEN "old".listed THEN "old".project_id END) IS NOT NULL AND old.name_folded IS NOT NULL THEN DELETE '
         "FROM notebooks_name_grams WHERE id = old.id; PERFORM notebooks_name_generations_next(CASE WHEN "
-        "\"old\".listed THEN \"old\".project_id END); END IF; IF (CASE WHEN \"new\".listed THEN \"new\".project_id END) "
+        '"old".listed THEN "old".project_id END); END IF; IF (CASE WHEN "new".listed THEN "new".project_id END) '
         "IS NOT NULL AND new.name_folded IS NOT NULL THEN INSERT INTO notebooks_name_grams (id, part, folded) "
-        "VALUES (new.id, CASE WHEN \"new\".listed THEN \"new\".project_id END, new.name_folded); PERFORM "
-        "notebooks_name_generations_next(CASE WHEN \"new\".listed THEN \"new\".project_id END); END IF; END IF; "
+        'VALUES (new.id, CASE WHEN "new".listed THEN "new".project_id END, new.name_folded); PERFORM '
+        'notebooks_name_generations_next(CASE WHEN "new".listed THEN "new".project_id END); END IF; END IF; '
         "RETURN NULL; END $$"
     ),
     (

@@ -39,17 +39,24 @@ SQLITE = (
 )
 
 POSTGRESQL = (
-    "CREATE FUNCTION row_revision() RETURNS trigger LANGUAGE plpgsql AS $$ "
-    "BEGIN NEW.revision := OLD.revision + 1; RETURN NEW; END $$",
+    (
+        "CREATE FUNCTION row_revision() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN NEW.revision := OLD.revision + 1; RETURN NEW; END $$"
+    ),
     *(
         f"CREATE TRIGGER {table}_revision BEFORE UPDATE ON {table} FOR EACH ROW "
         "WHEN (NEW.revision = OLD.revision) EXECUTE FUNCTION row_revision()"
         for table in REVISED
     ),
-    "CREATE FUNCTION devices_revision() RETURNS trigger LANGUAGE plpgsql AS $$ "
-    "BEGIN UPDATE nodes SET revision = revision + 1 WHERE id = coalesce(NEW.node_id, OLD.node_id); RETURN NULL; END $$",
-    "CREATE TRIGGER devices_revision AFTER INSERT OR UPDATE OR DELETE ON devices FOR EACH ROW "
-    "EXECUTE FUNCTION devices_revision()",
+    (
+        "CREATE FUNCTION devices_revision() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN UPDATE nodes SET revision = revision + 1 WHERE id = coalesce(NEW.node_id, OLD.node_id); "
+        "RETURN NULL; END $$"
+    ),
+    (
+        "CREATE TRIGGER devices_revision AFTER INSERT OR UPDATE OR DELETE ON devices FOR EACH ROW "
+        "EXECUTE FUNCTION devices_revision()"
+    ),
 )
 
 TRIGGERS = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
