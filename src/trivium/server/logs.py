@@ -112,8 +112,8 @@ class ProxyLine(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: datetime
 
 
-def request_log() -> Callable[[Line], None] | None:
-    """What writes a line of level info for each request, as all logs are set up now; None where none is wanted.
+def request_log() -> Callable[..., None] | None:
+    """What writes lines (`Line`) of level info about requests, as all logs are set up now; None where none is wanted.
 
     Lines of JSON are written without structlog, whose way to them costs as much as a short answer.
     """
@@ -123,9 +123,14 @@ def request_log() -> Callable[[Line], None] | None:
     if not log.is_enabled_for(logging.INFO):
         return None
     if config["processors"][-1] is not _as_json or not isinstance(lines, Lines):
-        return lambda line: log.info(line.event, **_told(line))
+
+        def tell(*told: Line) -> None:
+            for line in told:
+                log.info(line.event, **_told(line))
+
+        return tell
     encode = msgspec.json.Encoder().encode
-    return lambda line: lines.write(encode(line) + b"\n")
+    return lambda *told: lines.write(b"".join([encode(line) + b"\n" for line in told]))
 
 
 def _told(line: Line) -> dict[str, object]:

@@ -73,6 +73,7 @@ class Proxy:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
         shared.upstreams.drop()
+        shared.tell_now()
 
     def close(self, *, notebook: str | None = None, subject: str | None = None) -> int:
         """Cut the requests and WebSockets that lead to a notebook, go back to a subject, or both. Returns how many.

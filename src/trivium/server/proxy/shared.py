@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from trivium.server.proxy.connection import Connection
 
 
+_SOON = 0.1  # seconds in which lines are gathered, to be written at once
 _LONGEST_PATH = 512  # characters of a path in the log
 
 
@@ -32,6 +33,7 @@ class Shared:
         self.log = log.bind()  # once: each binding anew costs as much as a line
         self.tell = request_log()
         self.plans = Plans()
+        self._untold: list[ProxyLine] = []
         self.doors = doors_of(settings.host)
         self.upstreams = Upstreams(access, settings)
         self.metrics = Metrics()
@@ -52,9 +54,11 @@ class Shared:
         received: int = 0,
         sent: int = 0,
     ) -> None:
-        """Write the line of a request in the log, where it is wanted; never its query, which may hold secrets."""
+        """Have the line of a request in the log soon, where it is wanted; never its query, which may hold secrets."""
         if self.tell is not None:
-            self.tell(
+            if not self._untold:
+                self.loop.call_later(_SOON, self.tell_now)
+            self._untold.append(
                 ProxyLine(
                     method=method,
                     path=path.partition(b"?")[0][:_LONGEST_PATH].decode("latin-1"),
@@ -66,3 +70,9 @@ class Shared:
                     timestamp=datetime.now(UTC),
                 )
             )
+
+    def tell_now(self) -> None:
+        """Write the lines that wait to be written."""
+        if self.tell is not None and self._untold:
+            self.tell(*self._untold)
+            self._untold.clear()
