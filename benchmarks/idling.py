@@ -1,8 +1,9 @@
 """What a server costs that nobody asks anything: how long until it is ready, and what memory it holds.
 
-Bare uvicorn (the same server software with an application of ten lines) from the start of its process to its first 200,
-against `trivium server start` to a 200 of `/readyz`: on an empty data directory, and on one with many notebooks. Starts
-are interleaved, so that what else the machine does meets all. Each directory was started on before; its keeper runs.
+Bare uvicorn (the command as it comes, with an application of ten lines) from the start of its process to its first 200,
+against `trivium server start` to a 200 of `/readyz`: on an empty data directory, and on one with many notebooks. Beside
+them uvicorn with everything left out that can be: no command line, no WebSockets, no lifespan. Starts are interleaved,
+so that what else the machine does meets all. Each directory was started on before; its keeper runs.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def run(plan: Plan) -> None:
         many = rows_of(rows, folder, plan.database)
         empty = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trivium-idle-"))) / "data"
         contestants = (
-            _bare(),
+            _uvicorn("bare uvicorn", "uvicorn", "benchmarks.bare:app", "--port"),
+            _uvicorn("uvicorn, the least of it", "benchmarks.floor"),
             _trivium("trivium, empty", "--data", str(empty)),
             _trivium(
                 f"trivium, {rows} rows",
@@ -74,11 +76,9 @@ def run(plan: Plan) -> None:
     _print(found, plan)
 
 
-def _bare() -> _Contestant:
+def _uvicorn(name: str, *module: str) -> _Contestant:
     port = free_port()
-    return _Contestant(
-        name="bare uvicorn", command=(sys.executable, "-m", "benchmarks.floor", str(port)), port=port, path="/"
-    )
+    return _Contestant(name=name, command=(sys.executable, "-m", *module, str(port)), port=port, path="/")
 
 
 def _trivium(name: str, *place: str) -> _Contestant:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import Dialect
 from sqlalchemy.pool import NullPool, QueuePool
 
 from trivium.base.errors import Invalid
@@ -26,6 +27,11 @@ class Flavour(StrEnum):
 
     SQLITE = "sqlite"
     POSTGRESQL = "postgresql"
+
+
+def dialect_of(flavour: Flavour) -> Dialect:
+    """SQLAlchemy's words for the database, without a connection. The other one's are not imported, which takes long."""
+    return URL.create("sqlite" if flavour is Flavour.SQLITE else "postgresql+psycopg").get_dialect()()
 
 
 def flavour_of(url: str) -> Flavour:

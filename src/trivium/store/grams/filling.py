@@ -5,9 +5,7 @@ Both databases do it in bounded memory: FTS5 writes out what it has gathered fro
 
 from __future__ import annotations
 
-from sqlalchemy.dialects import postgresql, sqlite
-
-from trivium.store.database import Flavour
+from trivium.store.database import Flavour, dialect_of
 from trivium.store.grams import triggers
 from trivium.store.grams.declared import Grams
 
@@ -15,8 +13,7 @@ from trivium.store.grams.declared import Grams
 def fill(declared: Grams, flavour: Flavour) -> tuple[str, ...]:
     """The statements that fill the index, which is empty; nobody may write to the table meanwhile."""
     table, column = declared.table.name, f"{declared.table.name}.{declared.column.name}"
-    dialect = sqlite.dialect() if flavour is Flavour.SQLITE else postgresql.dialect()
-    part = str(declared.part.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    part = str(declared.part.compile(dialect=dialect_of(flavour), compile_kwargs={"literal_binds": True}))
     if flavour is Flavour.SQLITE:
         columns, what = "rowid, grams", triggers.tokens(column, f"({part})")
     else:

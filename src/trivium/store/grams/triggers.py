@@ -10,11 +10,10 @@ from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Table
-from sqlalchemy.dialects import postgresql as postgresql_dialect
-from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import Dialect
 
 from trivium.store.clauses import under
+from trivium.store.database import Flavour, dialect_of
 
 FOLDED_OF: Final = 64
 """Changes on PostgreSQL of which one sums up those of its part that are committed."""
@@ -68,7 +67,7 @@ def tokens(folded: str, part: str) -> str:
 
 def sqlite(names: Names) -> tuple[str, ...]:
     """The statements for SQLite."""
-    dialect = sqlite_dialect.dialect()
+    dialect = dialect_of(Flavour.SQLITE)
     old, new = names.part("old", dialect), names.part("new", dialect)
     is_there = {row: f"({part}) IS NOT NULL AND {row}.{names.column} IS NOT NULL" for row, part in _rows(old, new)}
     gone, come = (_sqlite_change(names, row, part, where="") for row, part in _rows(old, new))
@@ -137,7 +136,7 @@ def postgresql(names: Names) -> tuple[str, ...]:
 
 
 def _postgresql_functions(names: Names) -> tuple[str, ...]:
-    dialect = postgresql_dialect.dialect()
+    dialect = dialect_of(Flavour.POSTGRESQL)
     old, new = names.part("old", dialect), names.part("new", dialect)
     is_old, is_new = (f"({part}) IS NOT NULL AND {row}.{names.column} IS NOT NULL" for row, part in _rows(old, new))
     gone = (
