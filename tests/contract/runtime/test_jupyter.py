@@ -44,11 +44,11 @@ def ask(address: Address, method: str, path: str, *, token: str | None, body: An
     return answer.status, json.loads(text) if text.startswith((b"{", b"[")) else text
 
 
-async def run_cell(address: Address, kernel: str, code: str) -> str:
-    """What a cell prints in a kernel."""
+async def run_cell(address: Address, kernel: str, code: str, *, typed: str | None = None) -> str:
+    """What a cell prints in a kernel; `typed` is what it is answered when it asks."""
     session, message = uuid.uuid4().hex, uuid.uuid4().hex
     header = {"msg_id": message, "msg_type": "execute_request", "username": "", "session": session, "version": "5.3"}
-    content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False, "stop_on_error": True}
+    content = {"code": code, "silent": False, "store_history": False, "allow_stdin": True, "stop_on_error": True}
     request = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
     uri = f"ws://localhost/nb/1/api/kernels/{kernel}/channels?session_id={session}"
     said = ""
@@ -62,6 +62,9 @@ async def run_cell(address: Address, kernel: str, code: str) -> str:
                 continue
             if told["msg_type"] == "stream":
                 said += told["content"]["text"]
+            if told["msg_type"] == "input_request":
+                reply = {**request, "header": {**header, "msg_id": uuid.uuid4().hex, "msg_type": "input_reply"}}
+                await connection.send(json.dumps({**reply, "content": {"value": typed}, "channel": "stdin"}))
             if told["msg_type"] == "error":
                 said += "\n".join(told["content"]["traceback"])
             if told["msg_type"] == "status" and told["content"]["execution_state"] == "idle":

@@ -33,10 +33,11 @@ class Spot(NamedTuple):
 
 
 class Template(NamedTuple):
-    """What a parent was made for: a layer and a home that stand for those of a launch."""
+    """What a parent was made for: a layer, a home and a user's name that stand for those of a launch."""
 
     venv: str
     home: str
+    user: str
     interpreter: Interpreter
     spots: tuple[Spot, ...]
     names: frozenset[str]  # what was imported
@@ -44,13 +45,13 @@ class Template(NamedTuple):
     furnish: Callable[[Nest], list[str]] | None  # lets the server take its kernels from a nest, where it can
 
 
-def spots_of(venv: str, home: str) -> tuple[Spot, ...]:
-    """Every value of a module that was computed from these places."""
+def spots_of(*words: str) -> tuple[Spot, ...]:
+    """Every value of a module that was computed from these places and names."""
     found: list[Spot] = []
     seen: set[int] = {id(sys.modules), id(sys.path_importer_cache), id(os.environ), id(sys.argv)}
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "__main__").partition(".")[0] not in OURS | {"__main__"}:
-            _search(vars(module), (venv, home), seen, found=found, depth=0)
+            _search(vars(module), words, seen, found=found, depth=0)
     return tuple(found)
 
 
@@ -64,8 +65,9 @@ def become(plan: Plan, template: Template, program: Program) -> None:
     kernel.allow_to_be_seen()
     interpreter.reset_signals()
     interpreter.show(" ".join(program.argv), plan.mark)
-    _move(template, {template.venv: plan.paths.venv, template.home: plan.paths.home})
-    interpreter.set_environment(program.environment)
+    user = program.environment["USER"]
+    _move(template, {template.venv: plan.paths.venv, template.home: plan.paths.home, template.user: user})
+    interpreter.set_surroundings(program.environment)
     _set_path(plan.paths.home, sites)
     interpreter.make_unlike_others()
     options = _nest(template, tuple(sites))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import importlib
 import multiprocessing.process
 import os
 import runpy
@@ -26,6 +27,7 @@ from trivium.drivers.runtimes.process.keeper.members import MARK
 from trivium.drivers.runtimes.process.keeper.processes import read
 
 OURS = frozenset({"trivium"})
+READERS = ("send2trash.plat_other",)  # modules of functions alone that ask who runs them when they are imported
 
 
 def is_shadowed(names: frozenset[str], home: str, sites: Sequence[str]) -> bool:
@@ -75,12 +77,17 @@ def show(title: str, mark: str = "") -> None:
         ctypes.memmove(first + place + len(MARK) + 1, mark.encode(), len(mark))
 
 
-def set_environment(environment: dict[str, str]) -> None:
-    """Have this environment and no other."""
+def set_surroundings(environment: dict[str, str]) -> None:
+    """Have this environment and no other, and the working directory as the one that this was started in."""
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
     tempfile.tempdir = None
+    cast("Any", multiprocessing.process).ORIGINAL_DIR = os.getcwd()  # where its workers look for modules
+    for name in READERS:
+        if name in sys.modules:
+            with suppress(Exception):
+                importlib.reload(sys.modules[name])
 
 
 def make_unlike_others() -> None:

@@ -20,6 +20,7 @@ from trivium.drivers.runtimes.process.keeper import interpreter
 ASK = b"kernel"
 PART = 65536
 IDLE_TITLE = "trivium: waits to become a kernel"
+READER = ("ipykernel", "kernelapp")  # reads its environment when it is imported
 
 
 class Nest(NamedTuple):
@@ -100,13 +101,20 @@ def _hatch(channel: socket.socket, _held: list[object]) -> NoReturn:
         environment: dict[str, str] = note["environment"]
         if environment.pop("JPY_PARENT_PID", None) is not None:
             environment["JPY_PARENT_PID"] = str(os.getppid())
-        interpreter.set_environment(environment)
+        interpreter.set_surroundings(environment)
         interpreter.make_unlike_others()
+        _forget_reader()
         sys.path[0] = os.getcwd()
         interpreter.show(" ".join(note["argv"]))
         interpreter.run(note["argv"])
     finally:
         os._exit(1)
+
+
+def _forget_reader() -> None:
+    package, name = READER
+    if sys.modules.pop(f"{package}.{name}", None) is not None:
+        vars(sys.modules[package]).pop(name, None)
 
 
 def _close_all_but(kept: int) -> None:

@@ -90,7 +90,8 @@ def _begin_again(image: str, folder: str, keeper: str) -> NoReturn:
 
 
 def _warm_up(folder: str, python: Interpreter) -> Template:
-    venv, home = f"{folder}/venv", f"{folder}/home"
+    venv, home, user = f"{folder}/venv", f"{folder}/home", f"user-{os.path.basename(folder)}"
+    os.environ["USER"] = user
     gc.disable()  # forks would write into the holes that a collection leaves, and share less
     for place in (*sys.path, python.base):
         if not place.startswith(folder) and os.path.exists(place) and (other := first_foreign(place)):
@@ -105,8 +106,9 @@ def _warm_up(folder: str, python: Interpreter) -> Template:
     template = Template(
         venv,
         home,
+        user,
         python,
-        becoming.spots_of(venv, home),
+        becoming.spots_of(venv, home, user),
         names=interpreter.imported(),
         kernel=kernel_names,
         furnish=_provisioning(),
