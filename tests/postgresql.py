@@ -77,9 +77,9 @@ class Cluster:
         children = Path(f"/proc/{first}/task/{first}/children").read_text("ascii").split()
         return [first, *map(int, children)]
 
-    def stop(self) -> None:
-        """End it as a machine does that loses its power."""
-        self._control("stop", "-m", "immediate")
+    def stop(self, mode: str = "immediate") -> None:
+        """End it: as a machine does that loses its power, or `fast`, with everything written."""
+        self._control("stop", "-m", mode)
 
     def start(self, **more: str) -> None:
         """Start it, with these settings besides."""

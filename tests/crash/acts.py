@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.crash import machine
-from tests.crash.model import Asked, Doubt, Model
+from tests.crash.model import KILLED, Asked, Doubt, Model
 from tests.crash.scnet import Answer, User, Visitor
 from tests.waiting import until
 from trivium.drivers.runtimes.process.keeper import processes
@@ -78,7 +78,7 @@ class Hand:
                     until(lambda by=by: is_over() or time.monotonic() > by)
                 continue
             asked = dice.choice(free)
-            weights = WEIGHTS["stopped" if asked.wanted == "stopped" or asked.is_killed else "running"]
+            weights = WEIGHTS["stopped" if asked.wanted == "stopped" or asked.ended else "running"]
             (verb,) = dice.choices(list(weights), list(weights.values()))
             self._do(verb, asked, is_over, dice=dice)
 
@@ -124,7 +124,7 @@ class Hand:
             command = self._tools.service.format(port=port)
             self._tell("service", asked, {"port": port}, lambda: self._service(asked, port, command))
         elif verb == "start":
-            change = {"wanted": "running", "is_killed": False}
+            change = {"wanted": "running", "ended": None}
             self._tell("start", asked, change, lambda: self.user.platform("start", notebookId=str(asked.id)))
         elif verb == "release":
             self._tell("release", asked, {"wanted": "deleted"}, lambda: self._post("actions/release", asked))
@@ -240,6 +240,7 @@ class Hand:
         main = self._visitor.main_of(link.data["url"])
         if main is not None:
             killed = processes.send(Identity(*main), 9)
-            asked.is_killed = asked.is_killed or killed
+            if killed:
+                asked.ended = KILLED
             self._diary.counts["kill by hand", "done" if killed else "too late"] += 1
             self._diary.note(self.name, f"kill -9 {main[0]} of {asked.id}", str(killed))

@@ -19,7 +19,7 @@ from tests.crash import invariants, machine
 from tests.crash.acts import Diary, Hand, Tools
 from tests.crash.invariants import INVARIANTS, Check, Scene
 from tests.crash.ledger import Book
-from tests.crash.model import Asked, Model
+from tests.crash.model import KILLED, Asked, Model
 from tests.crash.scnet import User, Visitor
 from tests.crash.server import Site
 from tests.crash.shrinking import Befalls, Plan
@@ -70,10 +70,11 @@ def kind_of(error: BaseException) -> str:
 class Drive:
     """One run on one site."""
 
-    def __init__(self, site: Site, seed: int) -> None:
+    def __init__(self, site: Site, seed: int, *, excuses: frozenset[str] = frozenset()) -> None:
         self.site = site
         self.plan = Plan(seed, rounds=(), hands=tuple(f"{user}{number}" for user in USERS for number in range(HANDS)))
         self._model = Model()
+        self._model.excuses = excuses
         self.diary = Diary()
         self._book: Book | None = None
         self._visitor = Visitor()
@@ -280,7 +281,8 @@ class Drive:
         ]
         if alive:
             asked, main = dice.choice(alive)
-            asked.is_killed = processes.send(main, signal.SIGKILL) or asked.is_killed
+            if processes.send(main, signal.SIGKILL):
+                asked.ended = KILLED
             self.note(f"kill -9 {main.pid} of {asked.id}")
             self.figures["notebooks killed without a server"] += 1
 
@@ -296,6 +298,7 @@ class Drive:
         assert not self.diary.wrong, self.diary.wrong
         until(self._book.is_settled, within=RESTS_WITHIN, what="rest")
         scene = self.scene()
+        invariants.excuse(scene)
         by = time.monotonic() + LEAVES_WITHIN
         while time.monotonic() < by and any(found for check in SOON for found in check(scene)):
             self._wait(0.05)

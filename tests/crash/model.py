@@ -9,6 +9,8 @@ from typing import Any
 
 from trivium.drivers.runtimes.process.keeper.processes import Identity
 
+KILLED = "notebook.ended.killed"
+
 
 @dataclass
 class Doubt:
@@ -30,7 +32,7 @@ class Asked:
     wanted: str = "running"
     name: str | None = None
     port: int | None = None  # of the service that was last asked for
-    is_killed: bool = False  # by hand, since it was last started
+    ended: str | None = None  # the reason with which it must have failed since it was last started
     saves: int = 0
     calls: Counter[str] = field(default_factory=Counter)  # acknowledged, by the operation's kind
     doubt: Doubt | None = None
@@ -65,6 +67,7 @@ class Model:
         self.asked: list[Asked] = []
         self.lived: dict[int, Lived] = {}
         self.tokens: list[tuple[str, dict[str, str]]] = []
+        self.excuses: frozenset[str] = frozenset()  # the reasons for which a start may fail on this site
 
     def of(self, user: str) -> list[Asked]:
         """What a user has, as far as is known."""

@@ -22,7 +22,7 @@ from tests.crash import invariants, machine
 from tests.crash.drive import Drive
 from tests.crash.invariants import INVARIANTS, Check, Scene
 from tests.crash.ledger import Book, Ledger
-from tests.crash.model import Model
+from tests.crash.model import KILLED, Model
 from tests.crash.server import Site
 from tests.waiting import until
 from trivium.drivers.runtimes.process.keeper.processes import Identity
@@ -192,7 +192,7 @@ WISHES: tuple[tuple[Check, Callable[[Model, int], None]], ...] = (
     (invariants.acknowledged_stands, _asked(name="another")),
     (invariants.acknowledged_stands, _asked(saves=1)),
     (invariants.whole_or_not_at_all, _lost),
-    (invariants.asked_is_reached, _asked(is_killed=True)),
+    (invariants.asked_is_reached, _asked(ended=KILLED)),
     (invariants.what_runs_runs_on, _lived),
     (invariants.own_door_only, _lived),
     (invariants.everyone_sees_their_own, _lost),

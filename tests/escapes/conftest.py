@@ -13,6 +13,7 @@ from tests.escapes.world import Inside, Stage
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # the runner of parallel tests looks at marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One process of the run has them all: a server and its notebooks are dearer than what is tried in them."""
     for item in items:

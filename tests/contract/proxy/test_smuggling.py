@@ -125,17 +125,8 @@ async def test_the_notebook_sees_what_the_proxy_judged(
     for target, fields, body in witness.seen:
         assert target in {b"/nb/7/x", b"/nb/7/y", b"/nb/7/z"}
         assert [value for name, value in fields if name == b"authorization"] == [f"token {TOKEN}".encode()]
-        assert body in {
-            b"",
-            b"hello",
-            BODIES[-1][:5],
-            b"5\r\nhe",
-            b"5;a=b",
-            b"0\r\n\r\n",
-            b"5 \r\nh",
-            b"5\nhel",
-            b"6\r\nhe",
-        }
+        assert len(body) in {0, 5}
+        assert body in b"".join(raw)
 
 
 async def _is(value: object) -> bool:
