@@ -178,9 +178,10 @@ class Connection:
         if isinstance(error, Problem):
             return error
         if isinstance(error, Malformed):
-            return Problem(error.status, error.code if error.status != _BAD_GATEWAY else "proxy.broken")
+            of_answer = error.status == _BAD_GATEWAY  # the notebook's answer was, not the client's request
+            return Problem(502, "proxy.broken") if of_answer else Problem(error.status, error.code)
         if isinstance(error, Gone):
-            return Problem(_BAD_GATEWAY, "proxy.broken")
+            return Problem(502, "proxy.broken")
         self._shared.log.error("proxy.fault", exc_info=error)
         return Problem(500, "proxy.fault")
 
