@@ -15,8 +15,7 @@ from trivium.base.site import Site
 from trivium.resources.nodes import Need
 from trivium.resources.notebooks.errors import BadMount, BadName, MountRefused, UserNotSeparable
 from trivium.resources.notebooks.ports import Capabilities, Mount
-from trivium.resources.notebooks.table import notebooks
-from trivium.resources.notebooks.types import Found
+from trivium.resources.notebooks.table import THERE, notebooks
 from trivium.resources.pools import Flavor
 from trivium.store import Read, Write
 
@@ -81,7 +80,7 @@ def separable(tx: Read, caller: Caller, capabilities: Capabilities, *, host: str
     """Raise `UserNotSeparable` when all notebooks of the host share one uid and another user has some there."""
     if capabilities.uid_per_user or capabilities.shared_uid:
         return
-    others = (notebooks.c.owner_id != caller.user, notebooks.c.found != Found.GONE.value, notebooks.c.host == host)
+    others = (notebooks.c.owner_id != caller.user, THERE, notebooks.c.host == host)
     if tx.first(select(notebooks.c.id).where(*others).limit(1)) is not None:
         raise UserNotSeparable
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from trivium.resources.notebooks.table import notebooks
-from trivium.resources.notebooks.types import Found
+from trivium.resources.notebooks.table import THERE, notebooks
 from trivium.store import Read
 
 
@@ -14,6 +13,6 @@ class NotebookHoldings:
 
     def held_by(self, tx: Read, user: int) -> str | None:
         """How many notebooks the user has that are not gone; None when there are none."""
-        mine = (notebooks.c.owner_id == user, notebooks.c.found != Found.GONE.value)
-        count = tx.value(select(func.count()).select_from(notebooks).where(*mine))
+        mine = notebooks.c.owner_id == user
+        count = tx.value(select(func.count()).select_from(notebooks).where(mine, THERE))
         return f"{count} notebook{'s' if count > 1 else ''}" if count else None

@@ -8,8 +8,7 @@ from sqlalchemy import select
 
 from trivium.resources import images
 from trivium.resources.notebooks.ports import Runtime
-from trivium.resources.notebooks.table import notebooks
-from trivium.resources.notebooks.types import Found
+from trivium.resources.notebooks.table import THERE, notebooks
 from trivium.store import Read, Store
 
 
@@ -28,8 +27,8 @@ def _used(tx: Read, names: Collection[str]) -> frozenset[str]:
     """Which of these layers an image stands on that is there, or that a notebook was made of which is not gone."""
     lying = images.lying_on(tx, names)
     removed = [one.image for one in lying if one.is_removed]
-    there = notebooks.c.image_id.in_(removed) & (notebooks.c.found != Found.GONE.value)
-    rows = tx.all(select(notebooks.c.image_id).where(there).distinct()) if removed else ()
+    of_them = select(notebooks.c.image_id).where(notebooks.c.image_id.in_(removed), THERE).distinct()
+    rows = tx.all(of_them) if removed else ()
     needed = {int(row.image_id) for row in rows}
     used = (one.layers for one in lying if not one.is_removed or one.image in needed)
     return frozenset(name for layers in used for name in layers)

@@ -14,7 +14,7 @@ from trivium.resources import events, images, nodes, operations
 from trivium.resources.notebooks.changes import change, deadline, finish, lock
 from trivium.resources.notebooks.ports import Ending, Exit, Observation, Phase, SavedLayer
 from trivium.resources.notebooks.states import RELEASABLE, STOPPABLE
-from trivium.resources.notebooks.table import document, notebooks
+from trivium.resources.notebooks.table import THERE, document, notebooks
 from trivium.resources.notebooks.types import Found, Notebook, Status, Wanted
 from trivium.store import Read, Write
 
@@ -129,7 +129,7 @@ def note_save_failed(tx: Write, seen_before: Notebook, detail: str) -> None:
 
 def apply_limits(tx: Write, host: str, site: Site) -> None:
     """Hold every notebook of the host to the limits that the site has now; what is new or changed counts from now."""
-    mine = (notebooks.c.host == host, notebooks.c.found != Found.GONE.value)
+    mine = (notebooks.c.host == host, THERE)
     for column, clock, span, when in (
         (notebooks.c.max_running, notebooks.c.stop_at, site.max_running, notebooks.c.found == Found.RUNNING.value),
         (notebooks.c.release_after, notebooks.c.release_at, site.release_after, notebooks.c.stopped_at.is_not(None)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, case
@@ -20,13 +20,16 @@ from trivium.store.counters import Counted
 from trivium.store.grams import Grams
 from trivium.store.query import Scope
 
+THERE: Final = sql("found <> 'gone'")
+"""What is not gone: few rows among many, with indexes of them alone, which a database takes for this very text."""
+
 notebooks = Table(
     "notebooks",
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("uuid", Uuid16, nullable=False, unique=True),
     Column("project_id", BigInteger, ForeignKey("projects.id"), nullable=False),
-    Column("owner_id", BigInteger, ForeignKey("users.id"), nullable=False, index=True),
+    Column("owner_id", BigInteger, ForeignKey("users.id"), nullable=False),
     Column("owner_name", text(), nullable=False),
     Column("name", text(), nullable=False),
     Column("name_folded", text(), nullable=False),
@@ -84,6 +87,9 @@ notebooks = Table(
     Index(
         None, "release_at", sqlite_where=sql("release_at IS NOT NULL"), postgresql_where=sql("release_at IS NOT NULL")
     ),
+    Index("ix_notebooks_there_owner", "owner_id", sqlite_where=THERE, postgresql_where=THERE),
+    Index("ix_notebooks_there_image", "image_id", sqlite_where=THERE, postgresql_where=THERE),
+    Index("ix_notebooks_there_host", "host", "owner_id", sqlite_where=THERE, postgresql_where=THERE),
 )
 
 COUNTED = Counted(

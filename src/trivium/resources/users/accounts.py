@@ -22,7 +22,7 @@ from trivium.resources.users.errors import (
     UserNotFound,
 )
 from trivium.resources.users.passwords import DECOY
-from trivium.resources.users.table import key_pairs, memberships, password_of, sessions, user_of, users
+from trivium.resources.users.table import ADMINS, key_pairs, memberships, password_of, sessions, user_of, users
 from trivium.resources.users.types import WITHDRAWN, Holdings, Login, NewUser, PasswordHash, User, UserStatus
 from trivium.store import Read, Write
 
@@ -95,8 +95,7 @@ def every(tx: Read, caller: Caller) -> Sequence[User]:
 
 def oldest_admin(tx: Read) -> User | None:
     """The administrator who is there longest, not counting those who are deleted; None in an empty site."""
-    there = select(users).where(users.c.role == Role.ADMIN.value, users.c.deleted_at.is_(None))
-    row = tx.first(there.order_by(users.c.id).limit(1))
+    row = tx.first(select(users).where(ADMINS).order_by(users.c.id).limit(1))
     return None if row is None else user_of(row)
 
 
@@ -225,12 +224,7 @@ def _move(tx: Write, caller: Caller, id: int, *, verb: str, moves: dict[UserStat
 
 
 def _must_not_be_last_admin(tx: Read, user: User) -> None:
-    others = (
-        users.c.role == Role.ADMIN.value,
-        users.c.status == UserStatus.ACTIVE.value,
-        users.c.deleted_at.is_(None),
-        users.c.id != user.id,
-    )
+    others = (ADMINS, users.c.status == UserStatus.ACTIVE.value, users.c.id != user.id)
     if user.role is Role.ADMIN and tx.first(select(users.c.id).where(*others).limit(1)) is None:
         raise LastAdmin(name=user.name)
 
