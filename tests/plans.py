@@ -2,6 +2,7 @@
 
 Every statement that a store sends to SQLite is noted by its text, without its values, and explained on an empty
 database of the newest schema. SQLite plans by the text alone where nobody collected statistics, as in the product.
+For PostgreSQL see `tests.seeded_plans`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from sqlalchemy import Engine, event
 
@@ -20,7 +21,7 @@ from trivium.store import metadata, migrations
 from trivium.store.database import engine_for
 
 STATEMENT: Final = re.compile(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\b", re.IGNORECASE)
-SCAN: Final = re.compile(r"SCAN (\w+)")
+SCAN: Final = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
 
 STAYS_SMALL: Final = frozenset(
     {
@@ -34,29 +35,63 @@ STAYS_SMALL: Final = frozenset(
         "key_files",
         "nodes",
         "notebooks_changes",  # folded again and again
+        "notebooks_per_status",  # a row for each status
         "pools",
         "servers",
     }
 )
 """Tables that have few rows however much is done: what the operator has, and what is gone again soon."""
 
+SMALL_INDEXES: Final = frozenset({"ix_users_admins"})
+"""Indexes that have few of a growing table's rows: to go through one is to go through no more than these."""
+
+
+def growing() -> frozenset[str]:
+    """The names of all other tables."""
+    declare_all()
+    return frozenset(table.name for table in metadata.sorted_tables) - STAYS_SMALL
+
 
 class Statements:
-    """The texts that were run, each once."""
+    """The texts that were run, each once; those for PostgreSQL with the first values that each was given."""
 
     def __init__(self) -> None:
-        self.texts: dict[str, None] = {}
+        self.sqlite: dict[str, None] = {}
+        self.postgresql: dict[str, Any] = {}
+        self.sockets: str | None = None  # where the PostgreSQL is that they were for
 
     def note(self, text: str) -> None:
-        """Keep the text of a statement that has a plan."""
+        """Keep the text of a statement for SQLite that has a plan."""
         if STATEMENT.match(text):
-            self.texts[text] = None
+            self.sqlite[text] = None
+
+    def note_postgresql(self, text: Any, values: Any) -> None:
+        """Keep a statement for PostgreSQL that has a plan."""
+        if isinstance(text, str) and STATEMENT.match(text):
+            self.postgresql.setdefault(text, values)
 
 
 @contextmanager
 def noted() -> Iterator[Statements]:
-    """Every statement that stores which are opened meanwhile send to SQLite."""
+    """Every statement that stores which are opened meanwhile send to their databases."""
     statements = Statements()
+
+    def connecting(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+        if dialect.name == "sqlite":
+            parameters["factory"] = _sqlite_connection(statements)
+        else:
+            statements.sockets = parameters["host"]
+            parameters["cursor_factory"] = _postgresql_cursor(statements)
+
+    event.listen(Engine, "do_connect", connecting)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "do_connect", connecting)
+
+
+def _sqlite_connection(statements: Statements) -> type[sqlite3.Connection]:
+    """The class of connections that note what they are asked."""
 
     class Noting(sqlite3.Cursor):
         def execute(self, sql: str, parameters: Any = (), /) -> Noting:
@@ -71,30 +106,41 @@ def noted() -> Iterator[Statements]:
         def cursor(self, factory: Any = Noting) -> Any:
             return super().cursor(factory)
 
-    def connecting(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
-        if dialect.name == "sqlite":
-            parameters["factory"] = Connection
+        def execute(self, sql: str, parameters: Any = (), /) -> Any:
+            return self.cursor().execute(sql, parameters)
 
-    event.listen(Engine, "do_connect", connecting)
-    try:
-        yield statements
-    finally:
-        event.remove(Engine, "do_connect", connecting)
+    return Connection
+
+
+def _postgresql_cursor(statements: Statements) -> type[Any]:
+    """The class of cursors that note what they are asked."""
+    import psycopg  # noqa: PLC0415 - only runs with PostgreSQL have the library
+
+    class Noting(psycopg.Cursor[Any]):
+        def execute(self, query: Any, params: Any = None, **named: Any) -> Self:
+            statements.note_postgresql(query, params)
+            return super().execute(query, params, **named)
+
+        def executemany(self, query: Any, params_seq: Any, **named: Any) -> None:
+            every = list(params_seq)
+            statements.note_postgresql(query, every[0])
+            super().executemany(query, every, **named)
+
+    return Noting
 
 
 class Planner:
     """Explains statements on an empty database of the newest schema."""
 
     def __init__(self, folder: Path) -> None:
-        declare_all()
+        self._growing = growing()
         path = folder / "plans.db"
         engine = engine_for(f"sqlite:///{path}")
         with noted() as migrating:
             migrations.upgrade(engine)
         engine.dispose()
-        self._migrating = frozenset(migrating.texts)  # goes through everything, once
+        self._migrating = frozenset(migrating.sqlite)  # goes through everything, once
         self._connection = sqlite3.connect(path)
-        self._growing = {table.name for table in metadata.sorted_tables} - STAYS_SMALL
         self._judged: dict[str, list[str]] = {}
 
     def close(self) -> None:
@@ -115,7 +161,7 @@ class Planner:
         names = set(re.findall(r"\w+", text))
         for *_, line in self._connection.execute(f"EXPLAIN QUERY PLAN {text}", self._nothing(text)):
             found = SCAN.match(line)
-            if found and (found[1] in self._growing & names):
+            if found and (found[1] in self._growing & names) and found[2] not in SMALL_INDEXES:
                 yield line
 
     def _nothing(self, text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Whatever the cases make the product ask of SQLite is looked up, and never looked for in a whole table that grows."""
+"""Whatever the cases make the product ask of a database is looked up, and never looked for in a whole growing table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.plans import Planner, noted
+from tests.plans import noted
+from tests.seeded_plans import all_scans
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -14,9 +15,5 @@ def nothing_scans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Explain every statement that was run; a new list or look-up is among them as soon as it has a case."""
     with noted() as statements:
         yield
-    planner = Planner(tmp_path_factory.mktemp("plans"))
-    try:
-        scans = {text: found for text in statements.texts if (found := planner.scans(text))}
-    finally:
-        planner.close()
-    assert not scans, "\n".join(f"{'; '.join(found)} in {text}" for text, found in scans.items())
+    scans = all_scans(statements, tmp_path_factory.mktemp("plans"))
+    assert not scans, "\n".join(scans)

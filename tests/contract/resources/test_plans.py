@@ -1,0 +1,102 @@
+"""What goes on beside requests, and what operators ask for, goes through no growing table either.
+
+Requests are held to that by the wire cases. Two things go through all images by what they are, and are not here: the
+hourly look for saved layers that nobody needs, and the look for images that another host has too.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import update
+
+from tests.builders import HOST
+from tests.plans import noted
+from tests.seeded_plans import all_scans
+from tests.worlds import Person, World, world
+from trivium.resources import hosts, nodes, notebooks, users
+from trivium.resources.hosts import Told
+from trivium.resources.notebooks import Notebook, Status, outcomes
+from trivium.resources.notebooks.table import notebooks as table
+from trivium.store import Read, Write
+
+GOES_THROUGH_ALL = "SELECT id FROM notebooks WHERE kind = 'cpu'"
+
+
+async def test_what_goes_on_beside_requests_looks_up_what_it_needs(database_url: str, tmp_path: Path) -> None:
+    with noted() as statements:
+        async with world(url=database_url) as here:
+            person = here.user()
+            image = await here.image("tiny:1")
+            stopped = await here.notebook(person, image, Status.STOPPED)
+            running = await here.notebook(person, image, Status.RUNNING)
+            await limits_and_ends(here, person, stopped=stopped, running=running)
+            await people(here, person)
+            await several_servers(here)
+            await counts(here)
+    statements.note(GOES_THROUGH_ALL) if statements.sqlite else statements.note_postgresql(GOES_THROUGH_ALL, None)
+    scans = all_scans(statements, tmp_path)
+    assert [scan for scan in scans if not scan.endswith(GOES_THROUGH_ALL)] == []
+    assert len(scans) == 1  # so this test would notice
+
+
+async def limits_and_ends(here: World, person: Person, *, stopped: Notebook, running: Notebook) -> None:
+    """What a worker does by itself."""
+    store = here.core.store
+    await store.write(outcomes.apply_limits, HOST, here.core.site)
+    for notebook, clock in ((stopped, table.c.release_at), (running, table.c.stop_at)):
+        await store.write(overdue, notebook, clock.key)
+    assert await store.read(outcomes.is_anything_due, HOST)
+    await store.write(outcomes.expire, HOST)
+    await here.comes_to(person, running.id, Status.STOPPED)
+    await here.release_all(person)
+
+
+def overdue(tx: Write, notebook: Notebook, clock: str) -> None:
+    tx.run(update(table).where(table.c.id == notebook.id).values({clock: tx.now}))
+
+
+async def people(here: World, person: Person) -> None:
+    """What comes and goes with people."""
+    store, id = here.core.store, person.caller.user
+    await store.write(users.purge, store.clock.now())
+    assert await store.read(users.oldest_admin) is not None
+    assert (await store.read(users.find, person.name)).id == id
+    assert (await store.read(users.login_of, person.name)).caller is None
+    assert await store.read(users.list_keys, person.caller, user=id)
+    assert await store.read(users.role_in, id, person.caller.project) is not None
+    await store.write(users.freeze, here.admin, id)
+    await store.write(users.unfreeze, here.admin, id)
+    await store.write(users.delete_key, person.caller, person.key.access_key)
+    await store.write(users.delete, here.admin, id, holdings=(notebooks.NotebookHoldings(),))
+
+
+async def several_servers(here: World) -> None:
+    """What servers do about hosts, and ask of each other."""
+    store = here.core.store
+
+    def look(tx: Read) -> None:
+        assert hosts.standing(tx)
+        assert hosts.proxy_of(tx, HOST) is None
+        assert HOST in hosts.held_now(tx)
+        hosts.away(tx)
+
+    def errand(tx: Write) -> None:
+        asked = hosts.ask_errand(tx, HOST, "logs", asked="{}", within=timedelta(minutes=1))
+        assert [one.id for one in hosts.errands_for(tx, HOST, worker=1)] == [asked]
+        hosts.answer_errand(tx, asked, Told(answer="{}", failure=None))
+        assert hosts.told_of(tx, asked) is not None
+        hosts.drop_errand(tx, asked)
+        nodes.note_away(tx, ["another"])
+
+    await store.read(look)
+    await store.write(errand)
+
+
+async def counts(here: World) -> None:
+    """What keeps and tells numbers."""
+    store = here.core.store
+    store.fold()
+    assert store.beat()
+    assert await store.search(notebooks.by_status) == {}
