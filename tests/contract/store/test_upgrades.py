@@ -1,0 +1,200 @@
+"""A database of the first schema, with what people had in it, brought to the newest: as if it had always been so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, MetaData, Table, func, select, text, update
+
+from tests import schema
+from tests.contract.store.test_grams_schema import declared, upgraded
+from trivium.base.caller import Caller, Role
+from trivium.base.clock import SystemClock
+from trivium.base.query import Condition, Offset, Op, Query
+from trivium.base.text import fold
+from trivium.resources import images, notebooks
+from trivium.resources.notebooks.table import notebooks as table
+from trivium.store import Flavour, Read, Store, Write, counters
+from trivium.store.database import WRITING, engine_for
+from trivium.store.grams import Grams, fill
+
+PROJECTS = (11, 12, 13)
+MOST = 700  # so that several blocks are made
+NAMES = (
+    "Diffusion-训练",
+    "straße ÜBER alles",
+    "данные и Модели",
+    "データ解析ﾊﾝｶｸ",
+    "بيانات",
+    "İstanbul Σίσυφος",
+    "😀 100%_x\\y",
+    "e\u0301tude",
+    "ab",
+)
+STATES = (  # what was asked, what is found, what is shown, whether it is listed and settled
+    ("running", "running", "running", True, False),
+    ("running", "failed", "failed", True, True),
+    ("stopped", "stopped", "stopped", True, True),
+    ("running", "nothing", "creating", True, False),
+    ("deleted", "running", "deleting", False, False),
+    ("deleted", "gone", "deleted", False, True),
+)
+TERMS = (
+    "diffusion",
+    "训练",
+    "训",
+    "STRASSE",
+    "модел",
+    "ハンカク",
+    "نات",
+    "σίσ",
+    "%_",
+    "étude",
+    "1",
+    "ab 4",
+    "nothing such",
+)
+
+
+def rows(number: int) -> dict[str, Any]:
+    """The notebook of that number, as the first schema has it."""
+    wanted, found, status, listed, settled = STATES[number % len(STATES)]
+    name = f"{NAMES[number % len(NAMES)]} {number}"
+    of = {"project_id": PROJECTS[number * 7 // 5 % 3], "owner_id": 21, "pool_id": 31, "image_id": 41 + number % 2}
+    shown = {"name": name, "name_folded": fold(name), "status": status, "listed": listed, "mounts": "[]"}
+    return {"id": 1000 + number, **of, **shown, "node_id": None, "wanted": wanted, "found": found, "settled": settled}
+
+
+def version(number: int) -> dict[str, Any]:
+    """An image: public, a project's own, or removed."""
+    name = f"jupyterlab-{('diffusion', 'torch')[number % 2]}:{number}"
+    of = {"project_id": PROJECTS[number % 3], "owner_id": 21, "path": f"path-{number}", "status": "active"}
+    shown = {"version": name, "version_folded": fold(name), "visibility": ("public", "project")[number % 2]}
+    gone = {"deleted_at": number if number % 5 == 0 else None, "layers": "[]", "command": "[]", "environment": "/e"}
+    return {"id": 41 + number, **of, **shown, **gone, "reason": None, "notebook_id": None}
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A store whose database was made by the first schema, and opened by this program."""
+    schema.declare_all()
+    engine = engine_for(database_url)
+    with engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
+        upgraded(connection, "0001")
+        add(connection, "domains", [{"id": 1}])
+        add(connection, "projects", [{"id": id, "domain_id": 1} for id in PROJECTS])
+        add(connection, "users", [{"id": 21, "domain_id": 1, "default_project_id": 11, "deleted_at": None}])
+        add(connection, "pools", [{"id": 31, "project_id": None}])
+        add(connection, "images", [version(number) for number in range(20)])
+        add(connection, "notebooks", [rows(number) for number in range(MOST)])
+    engine.dispose()
+    opened = Store.open(database_url, SystemClock(), "cli")
+    yield opened
+    opened.close()
+
+
+def add(connection: Connection, name: str, told: Sequence[dict[str, Any]]) -> None:
+    """Rows with something in each column that none of them tells."""
+    there = Table(name, MetaData(), autoload_with=connection, resolve_fks=False)
+    for row in told:
+        for column in there.columns:
+            if column.name not in row:
+                row[column.name] = None if column.nullable else _something(column.type.python_type, row["id"])
+    connection.execute(there.insert(), list(told))
+
+
+def _something(kind: type, number: int) -> object:
+    return {str: f"x{number}", bool: False, bytes: number.to_bytes(16)}.get(kind, number)
+
+
+def test_counters_are_those_of_a_recount(store: Store) -> None:
+    def look(tx: Write) -> None:
+        for counted in counters.all_counted():
+            tables = [counted.changes, *(total.table for total in counted.totals)]
+            tables += [counted.blocks.table] if counted.blocks else []
+            upgraded = [sorted(map(tuple, tx.all(select(one)))) for one in tables]
+            assert any(upgraded)
+            counters.recount(tx, counted)
+            assert upgraded == [sorted(map(tuple, tx.all(select(one)))) for one in tables]
+
+    store.write_now(look)
+
+
+def test_indexes_of_grams_are_those_of_the_rows(store: Store) -> None:
+    def look(tx: Write) -> None:
+        for grams in declared():
+            upgraded = content(tx, grams)
+            assert upgraded
+            clear = f"INSERT INTO {grams.index}({grams.index}) VALUES ('delete-all')"
+            tx.run(text(clear if tx.flavour is Flavour.SQLITE else f"DELETE FROM {grams.index}"))
+            assert content(tx, grams) == []
+            for statement in fill(grams, tx.flavour):
+                tx.connection.exec_driver_sql(statement.replace("%", "%%"))
+            assert content(tx, grams) == upgraded
+
+    store.write_now(look)
+
+
+def content(tx: Read, grams: Grams) -> list[tuple[Any, ...]]:
+    """All that the index holds."""
+    if tx.flavour is Flavour.POSTGRESQL:
+        return sorted(map(tuple, tx.all(text(f"SELECT id, part, folded FROM {grams.index}"))))
+    words = f"{grams.index}_words"
+    tx.connection.exec_driver_sql(
+        f"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{words} USING fts5vocab(main, {grams.index}, instance)"
+    )
+    return sorted(map(tuple, tx.all(text(f'SELECT doc, "offset", term FROM temp.{words}'))))
+
+
+def test_revisions_begin_and_move(store: Store) -> None:
+    def look(tx: Write) -> None:
+        assert tx.value(select(func.sum(table.c.revision))) == MOST
+        tx.run(update(table).where(table.c.id == 1000).values(kind="other"))
+        assert tx.value(select(func.sum(table.c.revision))) == MOST + 1
+
+    store.write_now(look)
+
+
+def test_lists_and_counts_are_what_was_there(store: Store) -> None:
+    for project in PROJECTS:
+        caller = Caller(user=21, user_name="x21", project=project, role=Role.MEMBER)
+        see_notebooks(store, caller)
+        see_images(store, caller)
+    every = [rows(number)["status"] for number in range(MOST)]
+    there = {status: every.count(status) for status in set(every) - {"deleted"}}
+    assert store.read_now(notebooks.by_status) == there
+
+
+def see_notebooks(store: Store, caller: Caller) -> None:
+    """Page by page, by status and by words."""
+    mine = [row for row in map(rows, reversed(range(MOST))) if row["project_id"] == caller.project and row["listed"]]
+
+    def told(where: tuple[Condition, ...] = (), offset: int = 0) -> tuple[list[int], int | None]:
+        page = Query(where=where, page=Offset(limit=7, offset=offset))
+        found = store.search_now(notebooks.list_notebooks, caller, page)
+        return [row.id for row in found.rows], found.total
+
+    for offset in range(0, len(mine) + 7, 7):
+        assert told(offset=offset) == ([row["id"] for row in mine[offset : offset + 7]], len(mine))
+    for status in ("running", "failed", "deleted"):
+        of_it = [row["id"] for row in mine if row["status"] == status]
+        assert told((Condition(field="status", op=Op.EQ, value=status),)) == (of_it[:7], len(of_it))
+    for term in TERMS:
+        holding = [row["id"] for row in mine if fold(term) in row["name_folded"]]
+        assert told((Condition(field="name", op=Op.CONTAINS, value=term),)) == (holding[:7], len(holding))
+
+
+def see_images(store: Store, caller: Caller) -> None:
+    """The public ones and the project's own, by a word."""
+    holding = [
+        row["id"]
+        for row in map(version, reversed(range(20)))
+        if row["deleted_at"] is None
+        and (row["visibility"] == "public" or row["project_id"] == caller.project)
+        and "diffusion" in row["version"]
+    ]
+    asked = Query(where=(Condition(field="version", op=Op.CONTAINS, value="Diffusion"),), page=Offset(limit=50))
+    found = store.search_now(images.list_images, caller, asked)
+    assert ([row.id for row in found.rows], found.total) == (holding, len(holding))
