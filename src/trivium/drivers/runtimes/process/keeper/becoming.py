@@ -8,7 +8,6 @@ program is executed.
 from __future__ import annotations
 
 import gc
-import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -41,7 +40,7 @@ class Template(NamedTuple):
     interpreter: Interpreter
     spots: tuple[Spot, ...]
     names: frozenset[str]  # what was imported
-    kernel: frozenset[str]  # what of that a kernel imports too
+    forgettable: interpreter.Forgettable  # what of that no kernel has when it begins
     furnish: Callable[[Nest], list[str]] | None  # lets the server take its kernels from a nest, where it can
 
 
@@ -71,7 +70,7 @@ def become(plan: Plan, template: Template, program: Program) -> None:
     _set_path(plan.paths.home, sites)
     interpreter.make_unlike_others()
     options = _nest(template, tuple(sites))
-    interpreter.forget(OURS)
+    interpreter.forget(template.forgettable.ours)
     interpreter.run(program.argv, *options)
 
 
@@ -80,7 +79,7 @@ def _nest(template: Template, sites: tuple[str, ...]) -> list[str]:
     if template.furnish is None:
         return []
     try:
-        return template.furnish(kernels.begin(template.kernel, sites))
+        return template.furnish(kernels.begin(template.forgettable, sites))
     except OSError:
         return []  # kernels are started
 
@@ -116,7 +115,6 @@ def _set_path(home: str, sites: list[str]) -> None:
     after = sys.path.index(sites[0]) + 1
     sys.path[after:after] = sites[1:]
     sys.path.insert(0, home)
-    importlib.invalidate_caches()
 
 
 def _search(values: dict[Any, Any], places: tuple[str, ...], seen: set[int], *, found: list[Spot], depth: int) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import importlib
 import multiprocessing.process
 import os
 import runpy
@@ -18,16 +17,15 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 from trivium.drivers.runtimes.process.keeper.layer import CHAIN
 from trivium.drivers.runtimes.process.keeper.members import MARK
 from trivium.drivers.runtimes.process.keeper.processes import read
 
 OURS = frozenset({"trivium"})
-READERS = ("send2trash.plat_other",)  # modules of functions alone that ask who runs them when they are imported
 
 
 def is_shadowed(names: frozenset[str], home: str, sites: Sequence[str]) -> bool:
@@ -84,10 +82,8 @@ def set_surroundings(environment: dict[str, str]) -> None:
     time.tzset()
     tempfile.tempdir = None
     cast("Any", multiprocessing.process).ORIGINAL_DIR = os.getcwd()  # where its workers look for modules
-    for name in READERS:
-        if name in sys.modules:
-            with suppress(Exception):
-                importlib.reload(sys.modules[name])
+    if hasattr(trash := sys.modules.get("send2trash.plat_other"), "uid"):
+        cast("Any", trash).uid = os.getuid()  # after whom the directory of what was thrown away is named
 
 
 def make_unlike_others() -> None:
@@ -102,8 +98,16 @@ def imported() -> frozenset[str]:
     return frozenset(name.partition(".")[0] for name in sys.modules)
 
 
-def forgettable(kept: frozenset[str]) -> frozenset[str]:
-    """The packages besides `kept` that can be imported again, and ours, which the image may have by that name.
+class Forgettable(NamedTuple):
+    """Modules that can be imported again. To find them touches all modules, which a fork would share no more."""
+
+    modules: tuple[str, ...]
+    ours: tuple[str, ...]  # those of them that no notebook has
+    kept: frozenset[str]  # the packages of the others
+
+
+def forgettable(kept: frozenset[str]) -> Forgettable:
+    """The modules of packages besides `kept` that can be imported again, and ours, whose name the image may have too.
 
     The standard library stays, which nothing takes the place of, and so does what cannot be loaded twice.
     """
@@ -117,19 +121,32 @@ def forgettable(kept: frozenset[str]) -> frozenset[str]:
         for name, paths in found.items()
         if not any(path.endswith(".so") or _is_in(library, path) for path in paths)
     }
-    return frozenset(able - kept) | OURS
+    gone = frozenset(able - kept) | OURS
+    modules, ours = (tuple(name for name in sys.modules if name.partition(".")[0] in one) for one in (gone, OURS))
+    return Forgettable(modules, ours, imported() - gone)
 
 
 def _is_in(library: str, path: str) -> bool:
     return path.startswith(library) and "/site-packages/" not in path
 
 
-def forget(names: frozenset[str]) -> list[object]:
-    """Have these packages no more: whoever imports them gets them as they are by then.
+def gather() -> None:
+    """Have the names of all modules lie together in memory: a fork that forgets some writes to each of their names."""
+    for name in list(sys.modules):
+        sys.modules[copied(name)] = sys.modules.pop(name)
+
+
+def copied(text: str) -> str:
+    """The same text at another place in memory."""
+    return text.encode(errors="surrogatepass").decode(errors="surrogatepass")
+
+
+def forget(modules: Iterable[str]) -> list[object]:
+    """Have these modules no more: whoever imports them gets them as they are by then.
 
     They come back to be held on to: to free what is shared with other forks would take memory.
     """
-    return [sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in names]
+    return [sys.modules.pop(name, None) for name in modules]
 
 
 def run(argv: Sequence[str], *more: str) -> NoReturn:

@@ -12,10 +12,12 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
 from trivium.drivers.runtimes.process.keeper import interpreter
+from trivium.drivers.runtimes.process.keeper.interpreter import Forgettable
 
 ASK = b"kernel"
 PART = 65536
@@ -31,21 +33,20 @@ class Nest(NamedTuple):
     sites: tuple[str, ...]  # the layers, whose packages come before the image's
 
 
-def begin(names: frozenset[str], sites: tuple[str, ...]) -> Nest:
-    """Fork the process that becomes kernels, which has imported no packages but `names`. OSError when it cannot be."""
-    forgotten = interpreter.forgettable(names)
+def begin(forgettable: Forgettable, sites: tuple[str, ...]) -> Nest:
+    """Fork the process that becomes kernels, which forgets what it can. OSError when it cannot be."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
         try:
             ours.close()
-            _serve(theirs, forgotten)
+            _serve(theirs, forgettable.modules)
         finally:
             os._exit(1)
     theirs.close()
-    return Nest(ours, interpreter.imported() - forgotten, sites)
+    return Nest(ours, forgettable.kept, sites)
 
 
-def _serve(control: socket.socket, forgotten: frozenset[str]) -> NoReturn:
+def _serve(control: socket.socket, forgotten: Iterable[str]) -> NoReturn:
     os.setsid()
     interpreter.show(IDLE_TITLE)
     held = interpreter.forget(forgotten)

@@ -46,6 +46,7 @@ EXPENDABLE, KEPT = (
 NOTE = 65536  # bytes of what a fork is told
 KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.core.completerlib")
 SERVER = ("jupyterlab.labapp", "jupyterlab.extensions.pypi", "jupyter_server.serverapp", "httpcore")
+LATE = ("tornado.platform.asyncio", "jinja2.ext", "jupyter_core.migrate", "encodings.ascii", "terminado", "ptyprocess")
 
 
 def main(image: str, folder: str, keeper: str, *told: str) -> None:
@@ -100,9 +101,14 @@ def _warm_up(folder: str, python: Interpreter) -> Template:
     kernel_names = interpreter.imported()
     _import(SERVER)
     _import(_services())
-    _import(_extensions(python.data))
+    extensions = _extensions(python.data)
+    _import(extensions)
+    _import(_points(extensions))
+    _import(LATE)
     if len(os.listdir("/proc/self/task")) > 1:
         sys.exit("what the image imports starts threads: it is not warmed")
+    furnish = _provisioning()
+    interpreter.gather()
     template = Template(
         venv,
         home,
@@ -110,9 +116,10 @@ def _warm_up(folder: str, python: Interpreter) -> Template:
         python,
         becoming.spots_of(venv, home, user),
         names=interpreter.imported(),
-        kernel=kernel_names,
-        furnish=_provisioning(),
+        forgettable=interpreter.forgettable(kernel_names),
+        furnish=furnish,
     )
+    importlib.invalidate_caches()  # which a fork would do with every directory of packages
     gc.freeze()
     return template
 
@@ -136,8 +143,17 @@ def _extensions(data: str) -> list[str]:
     folder = f"{data}/etc/jupyter/jupyter_server_config.d"
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
         with suppress(ValueError, KeyError, AttributeError):
-            switches = json.loads(read(f"{folder}/{name}"))["ServerApp"]["jpserverextensions"]
+            switches = json.loads(read(f"{folder}/{name}"))["ServerApp"]["jpserver_extensions"]
             found += [extension for extension, is_on in switches.items() if is_on]
+    return found
+
+
+def _points(extensions: Iterable[str]) -> list[str]:
+    """The modules in which these extensions have what the server loads."""
+    found: list[str] = []
+    for name in extensions:
+        with suppress(Exception):  # as with an import
+            found += [str(point["module"]) for point in vars(sys.modules[name])["_jupyter_server_extension_points"]()]
     return found
 
 
@@ -185,13 +201,14 @@ def _is_ours(path: str, *, is_above: bool) -> bool:
 
 def _serve(control: socket.socket, template: Template) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how minders end
-    stamps = stamps_now()
+    places = _places()
+    stamps = stamps_now(places)
     while True:
         is_asked = bool(select.select([control], [], [], LOOK)[0])
         message, descriptors = b"", [0]
         if is_asked:
             message, descriptors, _, _ = socket.recv_fds(control, 16, 1)
-        if stamps != stamps_now() or (is_asked and message != FORK):
+        if stamps != stamps_now(places) or (is_asked and message != FORK):
             os._exit(0)
         if is_asked:
             if os.fork() == 0:
@@ -214,18 +231,22 @@ def _mind(channel: socket.socket, template: Template) -> NoReturn:
         os._exit(minder.SPAWN_FAILED)
 
 
-def stamps_now() -> dict[str, tuple[int, int, int] | None]:
-    """What tells whether anything that was imported has changed, or anything was installed or removed."""
-    found: dict[str, tuple[int, int, int] | None] = {}
+def _places() -> list[str]:
+    """Where what was imported lies, copied: forks would share no module any more that is looked at."""
     files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    for path in files.union(sys.path):
-        if path:
-            try:
-                entry = os.stat(path)
-            except OSError:
-                found[path] = None
-            else:
-                found[path] = (entry.st_ino, entry.st_size, entry.st_mtime_ns)
+    return [interpreter.copied(path) for path in files.union(sys.path) if path]
+
+
+def stamps_now(places: list[str]) -> list[tuple[int, int, int] | None]:
+    """What tells whether anything that was imported has changed, or anything was installed or removed."""
+    found: list[tuple[int, int, int] | None] = []
+    for path in places:
+        try:
+            entry = os.stat(path)
+        except OSError:
+            found.append(None)
+        else:
+            found.append((entry.st_ino, entry.st_size, entry.st_mtime_ns))
     return found
 
 
