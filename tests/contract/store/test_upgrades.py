@@ -21,7 +21,7 @@ from trivium.store.database import WRITING, engine_for
 from trivium.store.grams import Grams, fill
 
 PROJECTS = (11, 12, 13)
-MOST = 700  # so that several blocks are made
+MOST = 1500  # so that several blocks are made, and one owner has more than are counted
 NAMES = (
     "Diffusion-训练",
     "straße ÜBER alles",
@@ -58,11 +58,20 @@ TERMS = (
 )
 
 
+def owner_of(number: int) -> int:
+    return 21 if number % 7 else 22
+
+
 def rows(number: int) -> dict[str, Any]:
     """The notebook of that number, as the first schema has it."""
     wanted, found, status, listed, settled = STATES[number % len(STATES)]
     name = f"{NAMES[number % len(NAMES)]} {number}"
-    of = {"project_id": PROJECTS[number * 7 // 5 % 3], "owner_id": 21, "pool_id": 31, "image_id": 41 + number % 2}
+    of = {
+        "project_id": PROJECTS[number * 7 // 5 % 3],
+        "owner_id": owner_of(number),
+        "pool_id": 31,
+        "image_id": 41 + number % 2,
+    }
     shown = {"name": name, "name_folded": fold(name), "status": status, "listed": listed, "mounts": "[]"}
     return {"id": 1000 + number, **of, **shown, "node_id": None, "wanted": wanted, "found": found, "settled": settled}
 
@@ -85,7 +94,8 @@ def store(database_url: str) -> Iterator[Store]:
         upgraded(connection, "0001")
         add(connection, "domains", [{"id": 1}])
         add(connection, "projects", [{"id": id, "domain_id": 1} for id in PROJECTS])
-        add(connection, "users", [{"id": 21, "domain_id": 1, "default_project_id": 11, "deleted_at": None}])
+        own = {"domain_id": 1, "default_project_id": 11, "deleted_at": None}
+        add(connection, "users", [{"id": id, **own} for id in (21, 22, 23)])
         add(connection, "pools", [{"id": 31, "project_id": None}])
         add(connection, "images", [version(number) for number in range(20)])
         add(connection, "notebooks", [rows(number) for number in range(MOST)])
@@ -165,6 +175,13 @@ def test_lists_and_counts_are_what_was_there(store: Store) -> None:
     every = [rows(number)["status"] for number in range(MOST)]
     there = {status: every.count(status) for status in set(every) - {"deleted"}}
     assert store.read_now(notebooks.by_status) == there
+
+
+def test_what_users_hold_is_what_was_there_and_is_not_gone(store: Store) -> None:
+    few = sum(row["found"] != "gone" for row in map(rows, range(MOST)) if row["owner_id"] == 22)
+    holds = notebooks.NotebookHoldings()
+    told = [store.read_now(holds.held_by, user) for user in (21, 22, 23)]
+    assert told == ["more than 1000 notebooks", f"{few} notebooks", None]
 
 
 def see_notebooks(store: Store, caller: Caller) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import func, select
 
 from trivium.resources.notebooks.table import THERE, notebooks
 from trivium.store import Read
+
+COUNTED: Final = 1000
+"""Notebooks up to which a user's are counted: more are many, whoever asks."""
 
 
 class NotebookHoldings:
@@ -13,6 +18,8 @@ class NotebookHoldings:
 
     def held_by(self, tx: Read, user: int) -> str | None:
         """How many notebooks the user has that are not gone; None when there are none."""
-        mine = notebooks.c.owner_id == user
-        count = tx.value(select(func.count()).select_from(notebooks).where(mine, THERE))
+        some = select(notebooks.c.owner_id).where(notebooks.c.owner_id == user, THERE).limit(COUNTED + 1).subquery()
+        count = tx.value(select(func.count()).select_from(some))
+        if count > COUNTED:
+            return f"more than {COUNTED} notebooks"
         return f"{count} notebook{'s' if count > 1 else ''}" if count else None
