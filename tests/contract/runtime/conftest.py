@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.contract.runtime.lab import LabWorld, make_lab
 from tests.contract.runtime.world import World, make_image
 
 
@@ -44,3 +45,16 @@ async def any_world(request: pytest.FixtureRequest, image: Path) -> AsyncIterato
     world = World(image, cgroups=request.param == "cgroups")
     yield world
     await world.close()
+
+
+@pytest_asyncio.fixture(params=["cgroups", "watched", "forked"])
+async def each_world(request: pytest.FixtureRequest, image: Path, tmp_path: Path) -> AsyncIterator[World]:
+    """Those, and one whose launches are forked of a warm parent."""
+    if request.param != "forked":
+        world = World(image, cgroups=request.param == "cgroups")
+    else:
+        world = LabWorld(make_lab(image.parent / f"lab-{tmp_path.name}"))
+    yield world
+    await world.close()
+    if isinstance(world, LabWorld):
+        shutil.rmtree(world.image)

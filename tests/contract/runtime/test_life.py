@@ -106,12 +106,12 @@ async def test_a_notebook_killed_by_hand_has_exited_by_that_signal(world: World)
     assert (ended.ending, ended.code, ended.signal) == (Ending.EXITED, None, signal.SIGKILL)
 
 
-async def test_what_a_crashed_server_leaves_running_is_ended(any_world: World) -> None:
-    spec = await any_world.started()
-    pid = int(await any_world.shell(spec.key, "setsid sleep 300 >/dev/null 2>&1 & echo $!"))
+async def test_what_a_crashed_server_leaves_running_is_ended(each_world: World) -> None:
+    spec = await each_world.started()
+    pid = int(await each_world.shell(spec.key, "setsid sleep 300 >/dev/null 2>&1 & echo $!"))
     await until_async(lambda: _true(alive(pid)))
-    any_world.main(spec.key).send_signal(signal.SIGKILL)
-    await any_world.ended(spec.key)
+    each_world.main(spec.key).send_signal(signal.SIGKILL)
+    await each_world.ended(spec.key)
     assert not alive(pid)
 
 

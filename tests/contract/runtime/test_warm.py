@@ -6,8 +6,10 @@ The image is a small one, whose JupyterLab is a program that tells what process 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import json
+import random
 import shutil
 import signal
 import socket
@@ -20,57 +22,11 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from tests.contract.runtime.world import IS_ROOT, World, alive, gone, make_image, site
-from tests.waiting import until, until_async
-from trivium.resources.notebooks.ports import Environment, LaunchSpec
+from tests.contract.runtime.lab import launch, make_lab, parent
+from tests.contract.runtime.world import IS_ROOT, OVER, World, alive, gone, site
+from tests.waiting import until
+from trivium.resources.notebooks.ports import Environment, LaunchSpec, Phase
 
-LAB = """
-import asyncio, http.server, json, multiprocessing.process, os, random, resource, signal, socketserver, sys
-import whose
-HOME_AT_IMPORT = os.path.expanduser("~/.jupyter")
-PREFIX_AT_IMPORT = [sys.prefix + "/etc"]
-class Settings:
-    folder = os.path.join(os.path.expanduser("~"), "settings")
-def facts():
-    descriptors = {}
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            descriptors[int(name)] = os.readlink("/proc/self/fd/" + name)
-        except OSError:
-            pass
-    return {
-        "environment": dict(os.environ), "argv": sys.argv, "orig_argv": sys.orig_argv, "path": sys.path,
-        "prefix": sys.prefix, "exec_prefix": sys.exec_prefix, "executable": sys.executable, "cwd": os.getcwd(),
-        "uids": os.getresuid(), "gids": os.getresgid(), "groups": os.getgroups(), "umask": os.umask(0o077),
-        "leads": os.getsid(0) == os.getpid(), "main": sys.modules["__main__"].__name__, "owner": whose.OWNER,
-        "limits": [resource.getrlimit(one) for one in (resource.RLIMIT_NPROC, resource.RLIMIT_CORE)],
-        "signals": {one: str(signal.getsignal(one)).partition(" at ")[0] for one in range(1, 32)},
-        "flags": list(sys.flags),
-        "blocked": [int(one) for one in signal.pthread_sigmask(signal.SIG_BLOCK, [])],
-        "ours": sorted(name for name in sys.modules if name.startswith("trivium")), "descriptors": descriptors,
-        "computed": [HOME_AT_IMPORT, PREFIX_AT_IMPORT, Settings.folder], "threads": len(os.listdir("/proc/self/task")),
-        "status": [line for line in open("/proc/self/status") if line.startswith(("NoNewPrivs", "Cap"))],
-        "cgroup": open("/proc/self/cgroup").read(), "score": open("/proc/self/oom_score_adj").read(),
-        "random": random.random(), "key": bytes(multiprocessing.process.current_process().authkey).hex(),
-    }
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = json.dumps(facts()).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *_):
-        pass
-    def address_string(self):
-        return "local"
-def main():
-    where = next(word.partition("=")[2] for word in sys.argv if word.startswith("--ServerApp.sock="))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    class OnSocket(socketserver.UnixStreamServer):
-        pass
-    OnSocket(where, Handler).serve_forever()
-"""
 SAME = "a word that both have"
 OWN = {"TRIVIUM_LAUNCH", "TRIVIUM_NOTEBOOK"}
 
@@ -78,16 +34,7 @@ OWN = {"TRIVIUM_LAUNCH", "TRIVIUM_NOTEBOOK"}
 @pytest.fixture
 def lab(image: Path, tmp_path: Path) -> Path:
     """An environment of the operator's with a JupyterLab that tells what process it is."""
-    directory = image.parent / f"lab-{tmp_path.name}"
-    make_image(directory)
-    package = site(directory) / "jupyterlab"
-    package.mkdir(mode=0o755)
-    (package / "__init__.py").write_text("")
-    (package / "labapp.py").write_text(LAB)
-    (package / "__main__.py").write_text("import sys\nfrom jupyterlab.labapp import main\nsys.exit(main())\n")
-    for path in package.iterdir():
-        path.chmod(0o644)
-    return directory
+    return make_lab(image.parent / f"lab-{tmp_path.name}")
 
 
 @pytest_asyncio.fixture
@@ -98,20 +45,6 @@ async def warm(lab: Path) -> AsyncIterator[World]:
     await parent(world)
     yield world
     await world.close()
-
-
-def launch(world: World, **changes: Any) -> LaunchSpec:
-    return world.spec(**{"environment": Environment(path=world.image), "memory": 1 << 29, **changes})
-
-
-async def parent(world: World, *, other_than: int = 0) -> psutil.Process:
-    """The image's parent, once it can be forked."""
-
-    async def look() -> list[int]:
-        pids: list[int] = (await world.runtime._keeper.ask("hello"))["warm"]
-        return [pid for pid in pids if pid != other_than]
-
-    return psutil.Process((await until_async(look, within=60, what="a warm parent"))[0])
 
 
 async def is_forked(world: World, spec: LaunchSpec) -> bool:
@@ -229,6 +162,22 @@ async def test_parents_end_with_their_keeper_whatever_its_end(warm: World) -> No
     await warm.stopped(spec.key)
 
 
+async def test_a_keeper_killed_at_any_moment_of_a_fork_starts_it_once(warm: World) -> None:
+    chance = random.Random(7)
+    for _ in range(3):
+        await parent(warm)
+        spec = launch(warm)
+        await warm.runtime.launch(spec)
+        keeper = await warm.keeper()
+        await asyncio.sleep(chance.uniform(0, 0.1))  # any moment
+        keeper.kill()
+        seen = await warm.settled(spec.key, {Phase.RUNNING, Phase.ABSENT, *OVER})
+        assert seen.phase is Phase.RUNNING, seen
+        runs = [one for one in psutil.process_iter() if f"/{spec.key.launch}-1/" in " ".join(_words(one))]
+        assert [one.pid for one in runs if str(warm.run) in " ".join(_words(one))] == [warm.main(spec.key).pid]
+        await warm.started(launch(warm))  # of which the next keeper has its parent
+
+
 async def test_a_parent_that_nobody_uses_ends(lab: Path) -> None:
     world = World(lab, warm=timedelta(seconds=1))
     await world.started(launch(world))
@@ -258,6 +207,12 @@ async def test_an_image_that_somebody_else_can_write_to_is_not_warmed(lab: Path)
     assert not await is_forked(world, spec)
     log.write_text("")
     await world.close()
+
+
+def _words(process: psutil.Process) -> list[str]:
+    with contextlib.suppress(psutil.Error):
+        return process.cmdline()
+    return []
 
 
 def _shown(pid: int) -> bytes:

@@ -44,7 +44,14 @@ EXPENDABLE, KEPT = (
     "-500",
 )  # to the kernel when it is out of memory: a parent, and the minder that is forked of it
 NOTE = 65536  # bytes of what a fork is told
-KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.core.completerlib")
+KERNEL = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "IPython.core.completerlib",
+    "IPython.core.oinspect",
+    "IPython.core.logger",
+    "IPython.extensions.storemagic",
+)
 SERVER = ("jupyterlab.labapp", "jupyterlab.extensions.pypi", "jupyter_server.serverapp", "httpcore")
 LATE = ("tornado.platform.asyncio", "jinja2.ext", "jupyter_core.migrate", "encodings.ascii", "terminado", "ptyprocess")
 
