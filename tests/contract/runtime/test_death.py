@@ -58,7 +58,7 @@ async def test_a_notebook_whose_minder_was_killed_goes_on_and_can_be_stopped(eac
     assert alive(main.pid)
     ended = await each_world.stopped(spec.key)
     assert ended.ending is Ending.STOPPED
-    assert ended.signal is signal.SIGTERM or ended.code == 0  # a forked one ends by itself when it is asked to
+    assert ended.signal == signal.SIGTERM or ended.code == 0  # a forked one ends by itself when it is asked to
     assert not alive(main.pid)
 
 
