@@ -78,14 +78,17 @@ def test_what_is_withdrawn_is_gone_at_once(site: Site) -> None:
     assert site.log_in(second)["code"] == "10008"
 
 
-def test_a_second_server_on_the_directory_is_refused(site: Site) -> None:
-    done = subprocess.run(
-        [str(TRIVIUM), "server", "start", "--port", "0", "--proxy-port", "0", *site.places],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+def test_a_second_server_on_a_directory_with_sqlite_is_refused(tmp_path: Path) -> None:
+    """With PostgreSQL it stands by: tests/flows/test_servers.py."""
+    data = tmp_path / "data"
+    with serving(data):
+        done = subprocess.run(
+            [str(TRIVIUM), "server", "start", "--port", "0", "--proxy-port", "0", "--data", str(data)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
     assert done.returncode == 1
-    assert site.places[1] in done.stderr
+    assert str(data) in done.stderr
     assert "Traceback" not in done.stderr

@@ -116,7 +116,7 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _caller_of(row: Row, now: datetime, *, request: str, source: str) -> Caller:
+def _caller_of(row: Row | None, now: datetime, *, request: str, source: str) -> Caller:
     if row is None:
         raise SessionUnknown
     if row.ended_at is not None:

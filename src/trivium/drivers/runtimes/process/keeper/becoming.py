@@ -113,7 +113,8 @@ def _moved(value: object, moves: dict[str, str]) -> object:
 def _set_path(home: str, sites: list[str]) -> None:
     """`sys.path` as an interpreter has it that runs a module in the home: the saved layers follow the launch's own."""
     after = sys.path.index(sites[0]) + 1
-    sys.path[after:after] = sites[1:]
+    # What the image's own .pth files lead to may lie where a notebook sees nothing.
+    sys.path[after:] = sites[1:] + [place for place in sys.path[after:] if os.path.exists(place)]
     sys.path.insert(0, home)
 
 
