@@ -6,7 +6,8 @@ import asyncio
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,18 @@ async def _try_the_kernel(world: World, spec: LaunchSpec) -> None:
     assert [port for port in _listeners(kernels) if _kind(port) != b"PULL"]  # it would have been seen
 
 
+def _forks_of(main: psutil.Process) -> Iterator[int]:
+    """What it has forked and runs its program still; others, such as the npm that Jupyter asks, open what they like."""
+    for child in main.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if child.exe() == main.exe():
+                yield child.pid
+
+
 async def _look_at_fork(world: World, spec: LaunchSpec) -> None:
     """What was forked of a process of root's has nothing of it left."""
     main = world.main(spec.key)
-    for pid in (main.pid, *(child.pid for child in main.children(recursive=True))):
+    for pid in (main.pid, *_forks_of(main)):
         status = dict(line.split(":\t", 1) for line in read(f"/proc/{pid}/status").splitlines())
         assert status["Uid"].split() == [str(BOB)] * 4
         assert status["Gid"].split() == [str(BOB)] * 4

@@ -133,7 +133,7 @@ class World:
             seen = (await self.runtime.observe([key]))[key]
             return seen if seen.phase in phases else None
 
-        found = await until_async(look, within=30, what=f"{key} in {phases}")
+        found = await until_async(look, within=90, what=f"{key} in {phases}")
         assert found is not None
         return found
 
