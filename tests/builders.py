@@ -24,7 +24,7 @@ from trivium.resources.images.ports import EnvironmentFound
 from trivium.resources.nodes.ports import AcceleratorFound, NodeFound
 from trivium.resources.notebooks import Notebook, NotebookSpec
 from trivium.resources.notebooks.ports import Capabilities, Enforcement
-from trivium.server.furnishing import take_stock
+from trivium.server.host.inventory import take_stock
 from trivium.store import Store, Write
 
 START = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)

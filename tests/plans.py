@@ -28,7 +28,7 @@ STAYS_SMALL: Final = frozenset(
         "alembic_version",
         "devices",
         "domains",
-        "errands",  # gone when they are answered
+        "errands",  # remote calls, gone when they are answered
         "fingerprints",  # one for each environment on each host
         "flavors",
         "hosts",

@@ -32,8 +32,8 @@ from trivium.resources.images import Image
 from trivium.resources.notebooks import Notebook, NotebookSpec, NotebookWorker, Status
 from trivium.resources.notebooks.ports import Environment, LaunchKey, LaunchSpec
 from trivium.resources.users import FreshKey, NewUser, SessionKind
-from trivium.server.elsewhere import Everywhere
-from trivium.server.furnishing import take_stock
+from trivium.server.host.inventory import take_stock
+from trivium.server.remote.runtimes import HostRuntimes
 from trivium.store import Store
 
 SERVING = ("python", "-m", "http.server", "{port}", "--bind", "127.0.0.1")
@@ -264,7 +264,7 @@ async def world(clock: Clock | None = None, url: str | None = None, **changed: A
     store = Store.open(url or f"sqlite:///{top / 'trivium.db'}", clock, "server")
     made: World | None = None
     try:
-        everywhere = Everywhere(store, runtime, host=HOST)
+        everywhere = HostRuntimes(store, runtime, host=HOST)
         core = Core(store=store, keyring=keyring, clock=clock, site=site, runtime=everywhere, places=everywhere)
         store.write_now(take_stock, await runtime.nodes(), host=HOST)
         python = await asyncio.to_thread(small_environment, top / "python")

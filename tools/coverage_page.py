@@ -18,7 +18,7 @@ from trivium.base.clock import SystemClock
 from trivium.base.keyring import Keyring
 from trivium.dialects.operation import Core, Dialect, Operation
 from trivium.server.compose import dialects_of, runtime_of, site_of
-from trivium.server.elsewhere import Everywhere
+from trivium.server.remote.runtimes import HostRuntimes
 from trivium.server.settings import Flags, load
 from trivium.store import Store
 
@@ -44,7 +44,7 @@ def _dialects() -> Sequence[Dialect]:
         clock = SystemClock()
         store = Store.open(f"sqlite:///{folder}/trivium.db", clock, "cli")
         try:
-            runtime = Everywhere(store, runtime_of(settings, clock), host="")
+            runtime = HostRuntimes(store, runtime_of(settings, clock), host="")
             site = site_of(settings, clock, port=0, proxy_port=0)
             keyring = Keyring(secrets.token_bytes(32))
             core = Core(store=store, keyring=keyring, clock=clock, site=site, runtime=runtime, places=runtime)

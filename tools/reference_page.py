@@ -21,7 +21,7 @@ import trivium
 from trivium.base.errors import KINDS, TriviumError
 from trivium.cli.main import trivium as command_line
 from trivium.resources.events import ACTIONS
-from trivium.server.holding import Counts, HoldingCollector
+from trivium.server.host.lease import LeaseCollector, LeaseCounts
 from trivium.server.http.metrics import Metrics
 from trivium.server.proxy import ProxyCollector
 from trivium.server.proxy.metrics import Metrics as ProxyMetrics
@@ -241,7 +241,7 @@ def metrics() -> Sequence[Metric]:
     proxy = ProxyMetrics()
     proxy.requests[200] = 1
     registry.register(ProxyCollector(proxy))
-    registry.register(HoldingCollector(Counts()))
+    registry.register(LeaseCollector(LeaseCounts()))
     served = Metrics(registry)
     served.requests.answered("scnet", "QueryNotebooks", "0", seconds=0.001)
     served.store_waited("read", 0.001)

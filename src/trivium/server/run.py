@@ -25,15 +25,15 @@ from trivium.server import logs
 from trivium.server.access import GrantAccess
 from trivium.server.admin.bootstrap import PASSWORD_VARIABLE, First, ensure_site
 from trivium.server.admin.opening import prepare
-from trivium.server.alone import alone, machine, together
 from trivium.server.background import repeat, watch
 from trivium.server.compose import dialects_of, peer_address_of, proxy_settings_of, runtime_of, site_of
-from trivium.server.duties import Duties
-from trivium.server.elsewhere import Everywhere
 from trivium.server.greeting import greeting
-from trivium.server.holding import Holding, HoldingCollector
+from trivium.server.host.directory import lock_exclusively, lock_shared, machine_id
+from trivium.server.host.lease import HostLease, LeaseCollector
+from trivium.server.host.work import HostWork
 from trivium.server.http import ASGI, Bound, Metrics, Part, Patience, Platform, bind, build_app, serve
 from trivium.server.proxy import Proxy, ProxyCollector
+from trivium.server.remote.runtimes import HostRuntimes
 from trivium.server.settings import Settings
 from trivium.store import Flavour, Store, Write
 from trivium.store.database import flavour_of
@@ -54,8 +54,8 @@ def main(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises what keeps a server from starting."""
     logs.set_up(settings.log.level.value, logs.Form(settings.log.format.value))
     prepare(settings)
-    claim = alone if flavour_of(settings.database_url) is Flavour.SQLITE else together
-    with claim(settings.data) as host:
+    lock = lock_exclusively if flavour_of(settings.database_url) is Flavour.SQLITE else lock_shared
+    with lock(settings.data) as host:
         listener = bind(settings.server.host, settings.server.port)
         store = Store.open(settings.database_url, SystemClock(), "server")
         try:
@@ -79,10 +79,10 @@ class _Serving:
         self._keyring = keyring
         self._first = first
         data = str(settings.data.resolve())
-        self._mine = Identity(id=host, name=socket.gethostname(), machine=machine(), data=data)
-        self._holding = Holding(store, self._mine)
-        self._runtime = runtime_of(settings, store.clock, self._holding.epoch)
-        self._everywhere = Everywhere(store, self._runtime, host=host)
+        self._mine = Identity(id=host, name=socket.gethostname(), machine=machine_id(), data=data)
+        self._lease = HostLease(store, self._mine)
+        self._runtime = runtime_of(settings, store.clock, self._lease.epoch)
+        self._runtimes = HostRuntimes(store, self._runtime, host=host)
         self._stop = asyncio.Event()
 
     async def run(self, listener: Bound) -> None:
@@ -94,23 +94,23 @@ class _Serving:
         proxy_port = await proxy.start(self._settings.server.host, self._settings.server.proxy_port)
         await self._announce(proxy_port)
         site = site_of(self._settings, self._store.clock, port=listener.port, proxy_port=proxy_port)
-        duties = Duties(
+        work = HostWork(
             self._store,
             self._keyring,
             site,
             admin=self._first.admin,
             runtime=self._runtime,
-            everywhere=self._everywhere,
+            runtimes=self._runtimes,
             grace=self._settings.notebooks.stop_grace,
         )
-        await self._holding.begin(duties)
-        self._store.on_wake = lambda name: _tell(loop, lambda: self._heard(name, duties, proxy))
+        await self._lease.begin(work)
+        self._store.on_wake = lambda name: _tell(loop, lambda: self._heard(name, work, proxy))
         background = [loop.create_task(task) for task in self._background()]
         for task in background:
             watch(task, self._stop)
         try:
             print(greeting(self._settings, site, made=self._first.made), flush=True)  # noqa: T201 - to the operator
-            await serve(self._app(duties, site, proxy=proxy), [listener], self._stop, patience=Patience(grace=GRACE))
+            await serve(self._app(work, site, proxy=proxy), [listener], self._stop, patience=Patience(grace=GRACE))
             await proxy.stop(DRAIN)
         finally:
             self._store.on_wake = None
@@ -127,39 +127,39 @@ class _Serving:
         address = peer_address_of(self._settings, node.address, proxy_port)
         await self._store.write(self._store.announce, host=self._mine.id, proxy_address=address)
 
-    def _heard(self, name: str, duties: Duties, proxy: Proxy) -> None:
+    def _heard(self, name: str, work: HostWork, proxy: Proxy) -> None:
         """Something was done that others wait for, here or in another process."""
-        if name in (hosts.ANSWERED, EVERYTHING):
-            self._everywhere.answered()
+        if name in (hosts.RESULTS, EVERYTHING):
+            self._runtimes.answered()
         if name in (hosts.CHANGED, EVERYTHING):
-            self._holding.wake()
+            self._lease.wake()
         if name in (users.WITHDRAWN, EVERYTHING):
             proxy.look_again()
-        if name not in (hosts.ANSWERED, hosts.CHANGED, users.WITHDRAWN):
-            duties.wake()
+        if name not in (hosts.RESULTS, hosts.CHANGED, users.WITHDRAWN):
+            work.wake()
 
     def _proxy(self, port: int) -> Proxy:
         site = site_of(self._settings, self._store.clock, port=port, proxy_port=0)
         access = GrantAccess(self._store, self._runtime, self._keyring, host=self._mine.id)
         return Proxy(access, proxy_settings_of(self._settings, site), log=log)
 
-    def _app(self, duties: Duties, site: Site, *, proxy: Proxy) -> ASGI:
+    def _app(self, work: HostWork, site: Site, *, proxy: Proxy) -> ASGI:
         core = Core(
             store=self._store,
             keyring=self._keyring,
             clock=self._store.clock,
             site=site,
-            runtime=self._everywhere,
-            places=self._everywhere,
+            runtime=self._runtimes,
+            places=self._runtimes,
         )
         registry = CollectorRegistry()
         registry.register(ProxyCollector(proxy.metrics))
-        registry.register(HoldingCollector(self._holding.counts))
+        registry.register(LeaseCollector(self._lease.counts))
         metrics = Metrics(registry)
         self._store.on_wait = metrics.store_waited
 
         async def readiness() -> tuple[Part, ...]:
-            return await self._readiness(duties)
+            return await self._readiness(work)
 
         async def counted() -> Mapping[str, int]:
             return await self._store.search(notebooks.by_status)
@@ -167,7 +167,7 @@ class _Serving:
         platform = Platform(version=version("trivium"), metrics=metrics, readiness=readiness, notebooks=counted)
         return build_app(dialects_of(core, self._settings), platform)
 
-    async def _readiness(self, duties: Duties) -> tuple[Part, ...]:
+    async def _readiness(self, work: HostWork) -> tuple[Part, ...]:
         try:
             await self._store.read(users.oldest_admin)
             store = Part(name="store", ready=True)
@@ -175,10 +175,10 @@ class _Serving:
             store = Part(name="store", ready=False, reason=f"the database does not answer: {error}")
         held = Part(
             name="host",
-            ready=self._holding.is_ours or self._holding.stands_by,
+            ready=self._lease.is_ours or self._lease.stands_by,
             reason="no server acts on this host's notebooks",
         )
-        return (store, Part(name="proxy", ready=True), held, *(duties.parts() if self._holding.is_ours else ()))
+        return (store, Part(name="proxy", ready=True), held, *(work.parts() if self._lease.is_ours else ()))
 
     async def _note_away(self) -> None:
         """Place nothing on hosts that nobody acts on. Every server may do it, and as often as it likes."""
@@ -188,7 +188,7 @@ class _Serving:
 
     def _background(self) -> tuple[Coroutine[Any, Any, None], ...]:
         return (
-            self._holding.run(),
+            self._lease.run(),
             self._store.heed(),
             repeat("beat", BEAT, lambda: asyncio.to_thread(self._store.beat)),
             repeat("counters", FOLD, lambda: asyncio.to_thread(self._store.fold)),

@@ -27,7 +27,7 @@ from trivium.resources.notebooks import Notebook, NotebookSpec, NotReleasable, N
 from trivium.resources.notebooks.outcomes import note_alive, note_failed, note_stopped
 from trivium.resources.notebooks.ports import Address, Ending, Exit, LaunchKey, Observation, Phase
 from trivium.resources.users import SessionKind
-from trivium.server.elsewhere import Everywhere
+from trivium.server.remote.runtimes import HostRuntimes
 from trivium.store import Flavour, Store, Write
 
 LIST: Final = "/ai/openapi/v2/notebook/list"
@@ -68,7 +68,7 @@ class Lists:
         self._token = Tokens(here.keyring, LIFETIME).issue(self.alice, session)
 
     def _dialect(self, store: Store) -> ScnetDialect:
-        everywhere = Everywhere(store, self._runtime, host=HOST)
+        everywhere = HostRuntimes(store, self._runtime, host=HOST)
         core = Core(
             store=store,
             keyring=self.here.keyring,

@@ -1,4 +1,4 @@
-"""Hosts: one server acts at a time, whoever was passed over changes nothing, and errands are carried out once."""
+"""Hosts: one server acts at a time, whoever was passed over changes nothing, and remote calls are carried out once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from tests.builders import Place
 from trivium.resources import hosts
-from trivium.resources.hosts import HostAway, Identity, NotHolding, Tenure, Told
+from trivium.resources.hosts import CallResult, HostAway, Identity, NotHolding, Tenure
 from trivium.resources.hosts.table import hosts as table
 from trivium.store import Read, Write
 
@@ -73,34 +73,49 @@ def test_a_host_that_is_given_up_is_free_at_once(here: Place) -> None:
     assert taken(here, since=1, worker=2).epoch == 2
 
 
-def test_an_errand_is_given_out_once_and_its_answer_found(here: Place) -> None:
+def test_a_call_is_given_out_once_and_its_result_found(here: Place) -> None:
     taken(here, since=0)
-    errand = here.store.write_now(hosts.ask_errand, MINE.id, "Logs", asked="{}", within=SOON)
-    assert here.store.read_now(hosts.told_of, errand) is None
-    (found,) = here.store.write_now(hosts.errands_for, MINE.id, worker=1)
-    assert (found.id, found.op, found.asked) == (errand, "Logs", "{}")
-    assert here.store.write_now(hosts.errands_for, MINE.id, worker=1) == []
-    here.store.write_now(hosts.answer_errand, errand, Told(answer="[1]", failure=None))
-    assert here.store.read_now(hosts.told_of, errand) == Told(answer="[1]", failure=None)
-    here.store.write_now(hosts.drop_errand, errand)
-    told = here.store.read_now(hosts.told_of, errand)
-    assert told is not None
-    assert told.failure
+    call = here.store.write_now(hosts.submit_call, MINE.id, "Logs", arguments="{}", within=SOON)
+    assert here.store.read_now(hosts.result_of, call) is None
+    (found,) = here.store.write_now(hosts.take_calls, MINE.id, worker=1)
+    assert (found.id, found.op, found.arguments) == (call, "Logs", "{}")
+    assert here.store.write_now(hosts.take_calls, MINE.id, worker=1) == []
+    here.store.write_now(hosts.finish_call, call, CallResult(answer="[1]", failure=None))
+    assert here.store.read_now(hosts.result_of, call) == CallResult(answer="[1]", failure=None)
+    here.store.write_now(hosts.drop_call, call)
+    result = here.store.read_now(hosts.result_of, call)
+    assert result is not None
+    assert result.failure
 
 
 def test_nothing_is_asked_of_a_host_that_nobody_acts_on(here: Place) -> None:
     with pytest.raises(HostAway):
-        here.store.write_now(hosts.ask_errand, MINE.id, "Logs", asked="{}", within=SOON)
+        here.store.write_now(hosts.submit_call, MINE.id, "Logs", arguments="{}", within=SOON)
     taken(here, since=0)
     here.store.write_now(run_out)
     with pytest.raises(HostAway):
-        here.store.write_now(hosts.ask_errand, MINE.id, "Logs", asked="{}", within=SOON)
+        here.store.write_now(hosts.submit_call, MINE.id, "Logs", arguments="{}", within=SOON)
 
 
-def test_an_errand_that_nobody_waits_for_any_more_is_not_carried_out(here: Place) -> None:
+def test_a_call_that_nobody_waits_for_any_more_is_not_carried_out(here: Place) -> None:
     taken(here, since=0)
-    errand = here.store.write_now(hosts.ask_errand, MINE.id, "Logs", asked="{}", within=timedelta(seconds=-1))
-    assert here.store.write_now(hosts.errands_for, MINE.id, worker=1) == []
-    told = here.store.read_now(hosts.told_of, errand)
-    assert told is not None
-    assert told.failure
+    call = here.store.write_now(hosts.submit_call, MINE.id, "Logs", arguments="{}", within=timedelta(seconds=-1))
+    assert here.store.write_now(hosts.take_calls, MINE.id, worker=1) == []
+    result = here.store.read_now(hosts.result_of, call)
+    assert result is not None
+    assert result.failure
+
+
+@pytest.mark.parametrize("comes_after", [True, False])
+def test_a_call_whose_server_died_amid_it_has_failed(here: Place, *, comes_after: bool) -> None:
+    taken(here, since=0)
+    call = here.store.write_now(hosts.submit_call, MINE.id, "Logs", arguments="{}", within=SOON)
+    here.store.write_now(hosts.take_calls, MINE.id, worker=1)
+    assert here.store.read_now(hosts.result_of, call) is None
+    here.store.write_now(run_out)
+    if comes_after:
+        taken(here, since=1, worker=2)
+    result = here.store.read_now(hosts.result_of, call)
+    assert result is not None
+    assert result.failure
+    assert here.store.write_now(hosts.take_calls, MINE.id, worker=2) == []

@@ -10,7 +10,7 @@ from tests.builders import HOST, Place, cards, free_of, node_found
 from trivium.base.units import GIB
 from trivium.resources import nodes, pools
 from trivium.resources.nodes import Need, NoCapacity, Placement
-from trivium.server.furnishing import take_stock
+from trivium.server.host.inventory import take_stock
 from trivium.store import Read, Write
 
 

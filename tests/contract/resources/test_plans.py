@@ -16,7 +16,7 @@ from tests.plans import noted
 from tests.seeded_plans import all_scans
 from tests.worlds import Person, World, world
 from trivium.resources import hosts, nodes, notebooks, users
-from trivium.resources.hosts import Told
+from trivium.resources.hosts import CallResult
 from trivium.resources.notebooks import Notebook, Status, outcomes
 from trivium.resources.notebooks.table import notebooks as table
 from trivium.store import Read, Write
@@ -82,16 +82,16 @@ async def several_servers(here: World) -> None:
         assert HOST in hosts.held_now(tx)
         hosts.away(tx)
 
-    def errand(tx: Write) -> None:
-        asked = hosts.ask_errand(tx, HOST, "logs", asked="{}", within=timedelta(minutes=1))
-        assert [one.id for one in hosts.errands_for(tx, HOST, worker=1)] == [asked]
-        hosts.answer_errand(tx, asked, Told(answer="{}", failure=None))
-        assert hosts.told_of(tx, asked) is not None
-        hosts.drop_errand(tx, asked)
+    def call(tx: Write) -> None:
+        id = hosts.submit_call(tx, HOST, "logs", arguments="{}", within=timedelta(minutes=1))
+        assert [one.id for one in hosts.take_calls(tx, HOST, worker=1)] == [id]
+        hosts.finish_call(tx, id, CallResult(answer="{}", failure=None))
+        assert hosts.result_of(tx, id) is not None
+        hosts.drop_call(tx, id)
         nodes.note_away(tx, ["another"])
 
     await store.read(look)
-    await store.write(errand)
+    await store.write(call)
 
 
 async def counts(here: World) -> None:

@@ -25,7 +25,7 @@ from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings
 from trivium.resources import users
 from trivium.resources.users import FreshKey
-from trivium.server.elsewhere import Everywhere
+from trivium.server.remote.runtimes import HostRuntimes
 
 USER = "/ac/openapi/v2/user"
 NEXT = "/ac/openapi/v2/tokens/next"
@@ -91,7 +91,7 @@ def here(tmp_path: Path) -> Iterator[Place]:
 
 def core_of(here: Place, tmp_path: Path, keyring: Keyring | None = None) -> Core:
     runtime = ProcessRuntime(ProcessSettings(data=tmp_path / "data", run=tmp_path / "run"), here.clock)
-    everywhere = Everywhere(here.store, runtime, host=HOST)
+    everywhere = HostRuntimes(here.store, runtime, host=HOST)
     return Core(
         store=here.store,
         keyring=keyring or here.keyring,

@@ -1,13 +1,13 @@
 """Hosts: which server acts on the workloads of which machine, and what the others ask of it."""
 
-from trivium.resources.hosts.errands import (
-    ANSWERED,
-    ASKED,
-    answer_errand,
-    ask_errand,
-    drop_errand,
-    errands_for,
-    told_of,
+from trivium.resources.hosts.calls import (
+    CALLS,
+    RESULTS,
+    drop_call,
+    finish_call,
+    result_of,
+    submit_call,
+    take_calls,
 )
 from trivium.resources.hosts.errors import HostAway, HostElsewhere, NotHolding
 from trivium.resources.hosts.service import (
@@ -27,28 +27,26 @@ from trivium.resources.hosts.service import (
     standing,
     take,
 )
-from trivium.resources.hosts.types import Errand, Host, Identity, Standing, Tenure, Told
+from trivium.resources.hosts.types import CallResult, Host, Identity, RemoteCall, Standing, Tenure
 
 __all__ = [
-    "ANSWERED",
-    "ASKED",
+    "CALLS",
     "CHANGED",
     "LEASES",
-    "Errand",
+    "RESULTS",
+    "CallResult",
     "Host",
     "HostAway",
     "HostElsewhere",
     "Identity",
     "NotHolding",
+    "RemoteCall",
     "Standing",
     "Tenure",
-    "Told",
-    "answer_errand",
-    "ask_errand",
     "away",
-    "drop_errand",
-    "errands_for",
+    "drop_call",
     "everywhere",
+    "finish_call",
     "get",
     "give_up",
     "held",
@@ -58,7 +56,9 @@ __all__ = [
     "note_capabilities",
     "proxy_of",
     "renew",
+    "result_of",
     "standing",
+    "submit_call",
     "take",
-    "told_of",
+    "take_calls",
 ]

@@ -1,4 +1,4 @@
-"""The tables of hosts and of what servers ask of each other's hosts, and the way between row and value."""
+"""The tables of hosts and of remote calls between their servers, and the way between row and value."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ hosts = Table(
     Column("lease_until", Instant, nullable=False),  # by the database's clock
 )
 
-errands = Table(
-    "errands",
+calls = Table(
+    "errands",  # remote calls
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("host", text(), nullable=False),

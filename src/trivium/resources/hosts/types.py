@@ -48,16 +48,16 @@ class Tenure(Value, frozen=True):
     epoch: int
 
 
-class Errand(Value, frozen=True):
-    """Something that one server asks of the host that another holds."""
+class RemoteCall(Value, frozen=True):
+    """A call to the leader of another host."""
 
     id: int
     op: str
-    asked: str  # JSON
+    arguments: str  # JSON
 
 
-class Told(Value, frozen=True):
-    """What came of an errand."""
+class CallResult(Value, frozen=True):
+    """The result of a remote call."""
 
-    answer: str | None  # JSON; None where it came to nothing
-    failure: str | None  # why it did
+    answer: str | None  # JSON; None where it failed
+    failure: str | None  # why

@@ -16,7 +16,7 @@ from typing import Final
 from trivium.base.units import GIB, MIB
 from trivium.resources.nodes.ports import NodeFound
 from trivium.server.admin.findings import Finding, blocking, lacking, ok
-from trivium.server.alone import LOCK
+from trivium.server.host.directory import LOCK
 from trivium.server.settings import Settings
 
 LOW: Final = 5 * GIB

@@ -1,4 +1,4 @@
-"""What the server that holds a host does: its notebooks, its node, its images, and what others ask of it."""
+"""What the leader of a host does: its notebooks, its node, its images, and the calls of other servers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from trivium.resources.hosts import Tenure
 from trivium.resources.nodes.ports import NodeFound
 from trivium.resources.notebooks import NotebookWorker, World
 from trivium.server.background import repeat
-from trivium.server.elsewhere import Everywhere
-from trivium.server.errands import Porter
-from trivium.server.furnishing import furnish_image, has_built_in, take_stock
+from trivium.server.host import builtin_image
+from trivium.server.host.inventory import take_stock
 from trivium.server.http import Part
+from trivium.server.remote.runtimes import HostRuntimes
+from trivium.server.remote.serving import CallServer
 from trivium.store import Flavour, Store, Write, room
 
 STOCK: Final = 60.0  # seconds between two looks at what the machine has
@@ -31,8 +32,8 @@ HOUR: Final = 3600.0
 log = structlog.get_logger()
 
 
-class Duties:
-    """The work of a host's holder; fulfils `holding.Work`."""
+class HostWork:
+    """The work of a host's leader; fulfils `lease.Work`."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class Duties:
         *,
         admin: Caller,
         runtime: ProcessRuntime,
-        everywhere: Everywhere,
+        runtimes: HostRuntimes,
         grace: timedelta,
     ) -> None:
         self._store = store
@@ -51,9 +52,9 @@ class Duties:
         self._grace = grace
         self._keyring = keyring
         self._runtime = runtime
-        self._everywhere = everywhere
+        self._runtimes = runtimes
         self._worker: NotebookWorker | None = None
-        self._porter: Porter | None = None
+        self._calls: CallServer | None = None
         self._furnished = False
         self._other_images: set[tuple[Path, str]] = set()
 
@@ -61,8 +62,8 @@ class Duties:
         """Look again at once. From the event loop's own thread."""
         if self._worker is not None:
             self._worker.wake()
-        if self._porter is not None:
-            self._porter.wake()
+        if self._calls is not None:
+            self._calls.wake()
 
     def parts(self) -> tuple[Part, ...]:
         """Whether all of the work is under way."""
@@ -90,21 +91,21 @@ class Duties:
             grace=self._grace,
         )
         worker = self._worker = NotebookWorker(world)
-        porter = self._porter = Porter(
-            self._store, self._runtime, self._runtime, tenure=tenure, worker=self._store.worker
-        )
+        calls = self._calls = CallServer(self._store, self._runtime, self._runtime, tenure=tenure)
         try:
             async with asyncio.TaskGroup() as tasks:
-                for task in self._tasks(tenure, worker, porter):
+                for task in self._tasks(tenure, worker, calls):
                     tasks.create_task(task)
         finally:
-            self._worker = self._porter = None
+            self._worker = self._calls = None
 
-    def _tasks(self, tenure: Tenure, worker: NotebookWorker, porter: Porter) -> tuple[Coroutine[Any, Any, None], ...]:
+    def _tasks(
+        self, tenure: Tenure, worker: NotebookWorker, calls: CallServer
+    ) -> tuple[Coroutine[Any, Any, None], ...]:
         return (
             worker.run(),
             self._runtime.heed(worker.wake),
-            porter.run(),
+            calls.run(),
             self._furnish(tenure),
             repeat("stock", STOCK, lambda: self._take_stock(tenure)),
             repeat("images", STOCK, lambda: self._learn(tenure)),
@@ -118,9 +119,9 @@ class Duties:
         await self._store.write(hosts.held, tenure, _note_stock, tenure, found=found, able=able)
 
     async def _furnish(self, tenure: Tenure) -> None:
-        self._furnished = await self._store.search(has_built_in)  # whether it is up to date may be seen later
+        self._furnished = await self._store.search(builtin_image.is_there)  # whether it is up to date may be seen later
         try:
-            await furnish_image(self._store, self._runtime, self._admin, site=self._site, host=tenure.host)
+            await builtin_image.ensure(self._store, self._runtime, self._admin, site=self._site, host=tenure.host)
         except Exception:  # an edge: without the built-in image the operator's own still serve
             log.exception("image.built_in_failed")
         self._furnished = True
@@ -128,7 +129,7 @@ class Duties:
     async def _learn(self, tenure: Tenure) -> None:
         """Look which images are on this host too, where there are several."""
         if self._store.flavour is Flavour.POSTGRESQL and len(await self._store.read(hosts.held_now)) > 1:
-            await images.learn(self._store, self._everywhere, tenure.host, others=self._other_images)
+            await images.learn(self._store, self._runtimes, tenure.host, others=self._other_images)
 
 
 def _note_stock(tx: Write, tenure: Tenure, *, found: Sequence[NodeFound], able: str) -> None:

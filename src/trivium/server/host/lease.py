@@ -1,4 +1,4 @@
-"""Holding the host: of the servers on a data directory one acts, and another takes over when that one is gone."""
+"""HostLease the host: of the servers on a data directory one acts, and another takes over when that one is gone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from trivium.base.errors import Unavailable
 from trivium.resources import hosts
 from trivium.resources.hosts import LEASES, Host, HostElsewhere, Identity, NotHolding, Tenure
-from trivium.server import alone
+from trivium.server.host import directory
 from trivium.store import Flavour, Read, Store
 
 LOOK: Final = 1.0  # seconds between two looks of a server that stands by
@@ -39,7 +39,7 @@ class Work(Protocol):
         ...
 
 
-class Counts:
+class LeaseCounts:
     """Plain numbers, changed by the event loop."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Counts:
         self.lost = 0
 
 
-class Holding:
+class HostLease:
     """Takes the host when it is free, renews the lease, and does the work meanwhile. Used from one event loop.
 
     `epoch` is by what right the keeper is asked to act: it raises `NotHolding` once the lease may have run out, be it
@@ -57,7 +57,7 @@ class Holding:
 
     def __init__(self, store: Store, mine: Identity) -> None:
         self.stands_by = False  # some other server acts on the host
-        self.counts = Counts()
+        self.counts = LeaseCounts()
         self._store = store
         self._mine = mine
         self._work: Work | None = None
@@ -126,7 +126,7 @@ class Holding:
         if self._store.flavour is Flavour.SQLITE:
             return True  # the directory is ours alone
         if host.machine == self._mine.machine:
-            return alone.is_dead(self._data, host.epoch)
+            return directory.is_dead(self._data, host.epoch)
         self._foreign = self._foreign or host.lease_until
         if host.lease_until > self._foreign:
             message = f"a server on the machine {host.name} works on {self._data}; each machine needs its own directory"
@@ -134,7 +134,7 @@ class Holding:
         return False
 
     async def _take(self, since: int) -> bool:
-        sign = alone.hold(self._data, since + 1)
+        sign = directory.show_alive(self._data, since + 1)
         if sign is None:
             return False
         asked = self._store.clock.monotonic()
@@ -150,7 +150,7 @@ class Holding:
         self.counts.taken += 1
         self.counts.held = 1
         self._prolong(asked)
-        alone.forget_before(self._data, tenure.epoch)
+        directory.forget_before(self._data, tenure.epoch)
         log.info("host.taken", host=tenure.host, epoch=tenure.epoch)
         await self._begin_work(tenure)
         return True
@@ -198,10 +198,10 @@ class Holding:
         self._awake.clear()
 
 
-class HoldingCollector(Collector):
-    """Reads `Counts` when Prometheus asks."""
+class LeaseCollector(Collector):
+    """Reads `LeaseCounts` when Prometheus asks."""
 
-    def __init__(self, counts: Counts) -> None:
+    def __init__(self, counts: LeaseCounts) -> None:
         self._counts = counts
 
     def collect(self) -> Iterable[Metric]:

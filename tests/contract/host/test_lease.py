@@ -17,7 +17,7 @@ from trivium.base.clock import ManualClock
 from trivium.resources import hosts
 from trivium.resources.hosts import HostElsewhere, Identity, NotHolding, Tenure
 from trivium.resources.hosts.table import hosts as table
-from trivium.server.holding import Holding
+from trivium.server.host.lease import HostLease
 from trivium.store import Store, Write
 
 pytestmark = pytest.mark.postgresql
@@ -49,15 +49,15 @@ class Server:
         self.clock = ManualClock(START)
         self.store = Store.open(url, self.clock, "server")
         mine = Identity(id="a" * 32, name="one", machine=machine, data=str(data))
-        self.holding = Holding(self.store, mine)
+        self.lease = HostLease(self.store, mine)
         self.work = Work()
         self.running: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        await self.holding.begin(self.work)
+        await self.lease.begin(self.work)
 
     async def go_on(self) -> None:
-        self.running = asyncio.create_task(self.holding.run())
+        self.running = asyncio.create_task(self.lease.run())
         await asyncio.sleep(0)  # it has begun
 
     async def end(self) -> None:
@@ -85,9 +85,9 @@ async def test_the_second_stands_by_and_takes_over_when_the_first_ends(postgres_
     async with server(postgres_url, tmp_path) as first, server(postgres_url, tmp_path) as second:
         await first.begin()
         await second.begin()
-        assert (first.holding.epoch(), second.holding.stands_by) == (1, True)
+        assert (first.lease.epoch(), second.lease.stands_by) == (1, True)
         with pytest.raises(NotHolding):
-            second.holding.epoch()
+            second.lease.epoch()
         await first.go_on()
         await second.go_on()
         await until_async(_running(first), what="a first server at work")
@@ -100,12 +100,12 @@ async def test_one_that_falls_silent_acts_no_more_by_its_own_clock(postgres_url:
     async with server(postgres_url, tmp_path) as first:
         await first.begin()
         first.clock.move(timedelta(seconds=9))
-        assert first.holding.epoch() == 1
+        assert first.lease.epoch() == 1
         first.clock.move(timedelta(seconds=1))
         with pytest.raises(NotHolding):
-            first.holding.epoch()
+            first.lease.epoch()
         await first.go_on()
-        first.holding.wake()
+        first.lease.wake()
         await until_async(_acts(first), what="a lease that is good again")
 
 
@@ -114,12 +114,12 @@ async def test_one_that_was_passed_over_stops_its_work_and_stands_by(postgres_ur
         await first.begin()
         await first.store.write(run_out)
         await second.begin()
-        assert second.holding.epoch() == 2
+        assert second.lease.epoch() == 2
         await first.go_on()
         await until_async(_running(first), what="a first server at work")
-        first.holding.wake()
+        first.lease.wake()
         await until_async(_stands_by(first), what="a first server that stands by")
-        assert (first.work.is_over, first.holding.counts.lost, second.holding.epoch()) == (True, 1, 2)
+        assert (first.work.is_over, first.lease.counts.lost, second.lease.epoch()) == (True, 1, 2)
 
 
 async def test_a_server_of_another_machine_on_the_same_directory_is_refused(postgres_url: str, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ async def test_a_server_of_another_machine_on_the_same_directory_is_refused(post
 def _acts(server: Server) -> Callable[[], Awaitable[bool]]:
     async def acts() -> bool:
         try:
-            return server.holding.epoch() > 0
+            return server.lease.epoch() > 0
         except NotHolding:
             return False
 
@@ -148,7 +148,7 @@ def _acts(server: Server) -> Callable[[], Awaitable[bool]]:
 
 def _stands_by(server: Server) -> Callable[[], Awaitable[bool]]:
     async def stands_by() -> bool:
-        return server.holding.stands_by
+        return server.lease.stands_by
 
     return stands_by
 

@@ -1,4 +1,4 @@
-"""The runtimes of all hosts: this one's own is asked itself, another through the server that holds it."""
+"""The runtimes of all hosts: our own is called directly, another's by a remote call to the server that leads it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import msgspec
 
 from trivium.base.errors import Unavailable
 from trivium.resources import notebooks
-from trivium.resources.hosts import Host, HostAway, ask_errand, drop_errand, held_now, told_of
+from trivium.resources.hosts import Host, HostAway, drop_call, held_now, result_of, submit_call
 from trivium.resources.images.ports import Environments
 from trivium.resources.notebooks import RuntimeUnavailable
 from trivium.resources.notebooks.ports import Address, Capabilities, Executed, Inside, LaunchKey, Log
-from trivium.server.errands import Asked, Digest, Execute, Fingerprint, Listener, Logs, decoded, encoded
+from trivium.server.remote.calls import Call, Digest, Execute, Fingerprint, Listener, Logs, decoded, encoded
 from trivium.store import Flavour, Store
 
-ORDINARY: Final = timedelta(seconds=10)  # what another server has for an ordinary answer
-READING: Final = timedelta(minutes=10)  # for reading a whole environment
-LOOK: Final = 0.5  # seconds between two looks whether there is an answer, where no notice comes
+ORDINARY: Final = timedelta(seconds=10)  # within which an ordinary call is answered
+READING: Final = timedelta(minutes=10)  # within which a whole environment is read
+POLL: Final = 0.5  # seconds between two looks for a result, for a notice of it may be lost
 
 
 class Local(Inside, Environments, Protocol):
@@ -33,10 +33,10 @@ class Local(Inside, Environments, Protocol):
         ...
 
 
-class Everywhere:
+class HostRuntimes:
     """Fulfils the ports `Everywhere` of notebooks and `Places` of images, for a server on the host `host`.
 
-    `answered` is to be called whenever an answer may be there; without it they are seen a little later.
+    `answered` is to be called when a result may be there; without it results are seen within `POLL`.
     """
 
     def __init__(self, store: Store, local: Local, *, host: str) -> None:
@@ -46,7 +46,7 @@ class Everywhere:
         self._news = asyncio.Event()
 
     def answered(self) -> None:
-        """Look for answers now. From the event loop's own thread."""
+        """Look for results now. From the event loop's own thread."""
         self._news.set()
         self._news = asyncio.Event()
 
@@ -88,8 +88,8 @@ class Everywhere:
     async def fingerprints(self, path: Path) -> Mapping[str, str | None]:
         """The cheap fingerprint on each host that answers; None where the environment is not there."""
         others = [host for host in await self._held() if host != self._host]
-        asked = (self._ask(host, Fingerprint(path=path), str | None, within=ORDINARY) for host in others)
-        here, *there = await asyncio.gather(self._local.fingerprint(path), *asked, return_exceptions=True)
+        answers = (self._ask(host, Fingerprint(path=path), str | None, within=ORDINARY) for host in others)
+        here, *there = await asyncio.gather(self._local.fingerprint(path), *answers, return_exceptions=True)
         seen: dict[str, str | None] = {}
         for host, found in zip((self._host, *others), (here, *there), strict=True):
             if isinstance(found, BaseException) and (host == self._host or not isinstance(found, Unavailable)):
@@ -114,25 +114,26 @@ class Everywhere:
             return {}  # there are no others
         return await self._store.read(held_now)
 
-    async def _ask(self, host: str, asked: Asked, kind: Any, *, within: timedelta) -> Any:  # noqa: ANN401 - of that kind
-        """What the server that holds the host answers. `HostAway` when none does in time."""
-        errand = await self._store.write(ask_errand, host, type(asked).__name__, asked=encoded(asked), within=within)
+    async def _ask(self, host: str, call: Call, kind: Any, *, within: timedelta) -> Any:  # noqa: ANN401 - of that kind
+        """What the leader of the host answers. `HostAway` when there is none, or none answers in time."""
+        arguments = encoded(call)
+        id = await self._store.write(submit_call, host, type(call).__name__, arguments=arguments, within=within)
         try:
             async with asyncio.timeout(within.total_seconds()):
-                return await self._answer(errand, kind)
+                return await self._answer(id, kind)
         except TimeoutError as error:
             raise HostAway(host=host) from error
         finally:
-            await asyncio.shield(self._store.write(drop_errand, errand))
+            await asyncio.shield(self._store.write(drop_call, id))
 
-    async def _answer(self, errand: int, kind: Any) -> Any:  # noqa: ANN401 - of that kind
+    async def _answer(self, call: int, kind: Any) -> Any:  # noqa: ANN401 - of that kind
         while True:
             news = self._news
-            told = await self._store.read(told_of, errand)
-            if told is not None and told.answer is None:
-                raise RuntimeUnavailable(told.failure or "")
-            if told is not None and told.answer is not None:
-                return decoded(told.answer, kind)
+            result = await self._store.read(result_of, call)
+            if result is not None and result.answer is None:
+                raise RuntimeUnavailable(result.failure or "")
+            if result is not None and result.answer is not None:
+                return decoded(result.answer, kind)
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK):
+                async with asyncio.timeout(POLL):
                     await news.wait()

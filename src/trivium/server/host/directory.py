@@ -1,4 +1,7 @@
-"""Who works on a data directory: one server, or several on PostgreSQL of which one acts."""
+"""The data directory as its servers share it: the lock on it, the host's id, and which leader's process is alive.
+
+All locks are `flock`s: the kernel releases them when the process ends, however it ends.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from trivium.base.errors import Conflict
 
 LOCK: Final = "server.lock"
 HOST: Final = "host-id"
-HOLDERS: Final = "holders"
+LEADERS: Final = "holders"
 
 
 class AnotherServer(Conflict):
@@ -25,10 +28,10 @@ class AnotherServer(Conflict):
 
 
 @contextmanager
-def alone(data: Path) -> Generator[str]:
-    """Hold the data directory while the block runs, and give the host's id, which stays the same from start to start.
+def lock_exclusively(data: Path) -> Generator[str]:
+    """Lock the data directory for this process alone while the block runs; yields the host's id.
 
-    The kernel lets go of it whatever end we find. Raises `AnotherServer`.
+    The id stays the same from start to start. Raises `AnotherServer`.
     """
     descriptor = _locked(data, fcntl.LOCK_EX)
     try:
@@ -40,8 +43,8 @@ def alone(data: Path) -> Generator[str]:
 
 
 @contextmanager
-def together(data: Path) -> Generator[str]:
-    """The same beside other servers that share the directory. Raises `AnotherServer` for one that does not share it."""
+def lock_shared(data: Path) -> Generator[str]:
+    """The same beside other servers that lock it shared. Raises `AnotherServer` when one holds it exclusively."""
     descriptor = _locked(data, fcntl.LOCK_SH)
     try:
         yield _host_id(data / HOST)
@@ -49,13 +52,13 @@ def together(data: Path) -> Generator[str]:
         os.close(descriptor)
 
 
-def hold(data: Path, epoch: int) -> int | None:
-    """Show, to those on this machine, that whoever took the host with that epoch lives: an open file, locked.
+def show_alive(data: Path, epoch: int) -> int | None:
+    """Lock the file of that epoch, so that other servers on this machine see that its leader is alive.
 
-    It is let go of by closing it, or by our end, whatever that is. None when somebody else is about to have that epoch.
+    Returns the open descriptor, whose closing gives the lock up; None when another process has or looks at it.
     """
-    (data / HOLDERS).mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(data / HOLDERS / str(epoch), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    (data / LEADERS).mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(data / LEADERS / str(epoch), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -65,16 +68,16 @@ def hold(data: Path, epoch: int) -> int | None:
 
 
 def forget_before(data: Path, epoch: int) -> None:
-    """Remove what former holders left."""
-    for file in (data / HOLDERS).iterdir():
+    """Remove the files of earlier epochs."""
+    for file in (data / LEADERS).iterdir():
         if file.name.isdecimal() and int(file.name) < epoch:
             file.unlink(missing_ok=True)
 
 
 def is_dead(data: Path, epoch: int) -> bool:
-    """Whether whoever took the host with that epoch, on this machine, has ended. False where that cannot be told."""
+    """Whether the leader of that epoch, which ran on this machine, has ended. False where that cannot be told."""
     with suppress(OSError):
-        descriptor = os.open(data / HOLDERS / str(epoch), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(data / LEADERS / str(epoch), os.O_RDONLY | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -86,8 +89,8 @@ def is_dead(data: Path, epoch: int) -> bool:
     return False
 
 
-def machine() -> str:
-    """What tells this kernel, and the processes that can be seen, from every other machine and container."""
+def machine_id() -> str:
+    """The kernel's boot id and our pid namespace: within these, locks and pids of others can be seen."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
 
