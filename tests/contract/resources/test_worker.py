@@ -17,7 +17,7 @@ from tests.waiting import until_async
 from tests.worlds import ENDING, SERVING, Person, World, world
 from trivium.base.clock import ManualClock
 from trivium.base.query import Query
-from trivium.resources import events, images, nodes, notebooks, operations
+from trivium.resources import events, hosts, images, nodes, notebooks, operations
 from trivium.resources.images import ImageStatus
 from trivium.resources.images.table import images as images_table
 from trivium.resources.notebooks import Notebook, Status
@@ -211,6 +211,7 @@ async def test_limits_that_the_site_has_now_hold_for_what_was_made_before(here: 
     assert stopped.release_at is not None
     store.write_now(notebooks.apply_limits, HOST, limited)
     assert store.read_now(notebooks.get, person.caller, notebook.id).release_at == stopped.release_at
+    assert store.read_now(hosts.limits_of, HOST) is not None  # so that a start has nothing to look through
     store.write_now(notebooks.apply_limits, HOST, here.core.site)
     assert store.read_now(notebooks.get, person.caller, notebook.id).release_at is None
 

@@ -107,6 +107,17 @@ def note_capabilities(tx: Write, tenure: Tenure, capabilities: str) -> None:
     tx.run(update(hosts).where(hosts.c.id == tenure.host).values(capabilities=capabilities))
 
 
+def limits_of(tx: Read, host: str) -> str | None:
+    """The limits that the host's notebooks were brought to last, as `note_limits` was told; None for none yet."""
+    row = tx.first(select(hosts.c.limits).where(hosts.c.id == host))
+    return None if row is None else row.limits
+
+
+def note_limits(tx: Write, host: str, limits: str) -> None:
+    """Write down the limits that the host's notebooks have from now on."""
+    tx.run(update(hosts).where(hosts.c.id == host).values(limits=limits))
+
+
 def must_be_there(tx: Read, host: str) -> None:
     """Raise `HostAway` when no server has acted on the host for a while."""
     if host in away(tx):

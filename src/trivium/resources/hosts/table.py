@@ -18,6 +18,7 @@ hosts = Table(
     Column("machine", text(), nullable=False),  # tells the kernel that its holder runs on from every other
     Column("data", text(), nullable=False),
     Column("capabilities", text()),  # JSON: what its runtime can do; null until a holder has looked
+    Column("limits", text()),  # JSON: the limits of the site that its notebooks were brought to last
     Column("epoch", BigInteger, nullable=False),  # raised whenever another server takes it
     Column("holder", Integer),  # worker bits of the server that holds it
     Column("taken_at", Instant, nullable=False),

@@ -10,7 +10,7 @@ from trivium.base.caller import SYSTEM
 from trivium.base.clock import MICROSECOND
 from trivium.base.reasons import Reason
 from trivium.base.site import Site
-from trivium.resources import events, images, nodes, operations
+from trivium.resources import events, hosts, images, nodes, operations
 from trivium.resources.notebooks.changes import change, deadline, finish, lock
 from trivium.resources.notebooks.ports import Ending, Exit, Observation, Phase, SavedLayer
 from trivium.resources.notebooks.states import RELEASABLE, STOPPABLE
@@ -128,7 +128,14 @@ def note_save_failed(tx: Write, seen_before: Notebook, detail: str) -> None:
 
 
 def apply_limits(tx: Write, host: str, site: Site) -> None:
-    """Hold every notebook of the host to the limits that the site has now; what is new or changed counts from now."""
+    """Hold every notebook of the host to the limits that the site has now; what is new or changed counts from now.
+
+    Every notebook is made with the limits of its time, so there is nothing to do until the site has others.
+    """
+    limits = document((site.max_running, site.release_after))
+    if hosts.limits_of(tx, host) == limits:
+        return
+    hosts.note_limits(tx, host, limits)
     mine = (notebooks.c.host == host, THERE)
     for column, clock, span, when in (
         (notebooks.c.max_running, notebooks.c.stop_at, site.max_running, notebooks.c.found == Found.RUNNING.value),
