@@ -140,7 +140,7 @@ async def listening(
     """A listener with these dialects, stopped in the end."""
     log = io.BytesIO()
     metrics = Metrics(CollectorRegistry())
-    platform = Platform(version="1.2.3", metrics=metrics, readiness=readiness, notebooks=notebooks)
+    platform = Platform(version=lambda: "1.2.3", metrics=metrics, readiness=readiness, notebooks=notebooks)
     bound = bind("127.0.0.1", 0)
     stop = asyncio.Event()
     with logs_in(log):

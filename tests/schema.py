@@ -22,6 +22,7 @@ from trivium.store import metadata, migrations
 from trivium.store.columns import Instant, Uuid16
 from trivium.store.database import engine_for
 from trivium.store.grams.declared import INFO
+from trivium.store.schema import tell_conditions
 
 
 def declare_all() -> None:
@@ -71,6 +72,8 @@ def _said(value: Any) -> str:
 
 
 def _context(connection: Connection) -> MigrationContext:
+    for table in metadata.tables.values():
+        tell_conditions(table, connection)
     options = {"compare_type": True, "compare_server_default": True, "include_name": _is_declared}
     return MigrationContext.configure(connection, opts=options)
 

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -164,7 +165,7 @@ class _Serving:
         async def counted() -> Mapping[str, int]:
             return await self._store.search(notebooks.by_status)
 
-        platform = Platform(version=version("trivium"), metrics=metrics, readiness=readiness, notebooks=counted)
+        platform = Platform(version=_version, metrics=metrics, readiness=readiness, notebooks=counted)
         return build_app(dialects_of(core, self._settings), platform)
 
     async def _readiness(self, work: HostWork) -> tuple[Part, ...]:
@@ -195,6 +196,11 @@ class _Serving:
             repeat("away", AWAY, self._note_away),
             repeat("purge", PURGE, lambda: self._store.write(_purge)),
         )
+
+
+@cache
+def _version() -> str:
+    return version("trivium")
 
 
 def _purge(tx: Write) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, MetaData
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Index, MetaData, Table, TextClause, event
 from sqlalchemy.ext.compiler import compiles
+
+WHERE: Final = "where"
+"""Where the `info` of an index has the condition of its rows."""
 
 metadata = MetaData(
     naming_convention={
@@ -16,6 +20,30 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def partial_index(
+    name: str | None,
+    *columns: str | Column[Any],
+    where: TextClause | ColumnElement[bool] | Mapping[str, TextClause],
+    unique: bool = False,
+) -> Index:
+    """An index of the rows that a condition holds for, which may be another by the database's name.
+
+    SQLAlchemy's own parameters for it would import its words for both databases, with those for all of their drivers,
+    at every start; so it is told of the condition when a table is made.
+    """
+    return Index(name, *columns, unique=unique, info={WHERE: where})
+
+
+@event.listens_for(Table, "before_create")
+def tell_conditions(table: Table, connection: Connection, **_named: Any) -> None:
+    """Tell SQLAlchemy the conditions of the table's partial indexes."""
+    database = connection.dialect.name
+    for index in table.indexes:
+        where = index.info.get(WHERE)
+        if where is not None:
+            index.dialect_options[database]["where"] = where[database] if isinstance(where, Mapping) else where
 
 
 @compiles(BigInteger, "sqlite")

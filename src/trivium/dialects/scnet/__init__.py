@@ -8,9 +8,8 @@ import structlog
 
 from trivium.base.errors import Internal, TriviumError
 from trivium.dialects.operation import Call, Core, Operation, Read, Reply, Request, View, Wire
-from trivium.dialects.scnet import centers, envelope, images, notebooks, resources, tokens, users
+from trivium.dialects.scnet import centers, coverage, envelope, images, notebooks, resources, tokens, users
 from trivium.dialects.scnet.auth import NOBODY, Tokens, active_caller, session_named
-from trivium.dialects.scnet.coverage import Coverage, load
 from trivium.dialects.scnet.errors import BodyTooLarge, NoSuchInterface, WrongMethod
 from trivium.dialects.scnet.settings import ImageList, ScnetSettings
 from trivium.dialects.wire import decode_body, decode_query
@@ -32,7 +31,6 @@ class ScnetDialect:
         self.settings = settings
         self._tokens = Tokens(core.keyring, settings.token_lifetime)
         self.body_limit = settings.body_limit
-        self._coverage: Coverage = load()
         self._log = structlog.get_logger()
         self.operations: tuple[Operation, ...] = (
             *tokens.operations(self._tokens, settings.replay_window),
@@ -98,7 +96,7 @@ class ScnetDialect:
 
     def not_found(self, request: Request) -> Reply:
         """The answer where no operation stands: an interface of SCNet's that is not served, or none at all."""
-        refused = self._coverage.refusal(request.method, request.path)
+        refused = coverage.load().refusal(request.method, request.path)
         return envelope.failure(refused or NoSuchInterface(path=request.path))
 
     def wrong_method(self, request: Request, allowed: tuple[str, ...]) -> Reply:

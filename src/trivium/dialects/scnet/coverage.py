@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -58,8 +59,9 @@ class Coverage(Value, frozen=True):
         return None
 
 
+@cache
 def load() -> Coverage:
-    """The account, read from its file."""
+    """The account, read from its file when it is first asked for: a start is quicker without."""
     raw = resources.files("trivium.dialects.scnet").joinpath("coverage.toml").read_bytes()
     return msgspec.toml.decode(raw, type=Coverage)
 

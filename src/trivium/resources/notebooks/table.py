@@ -19,6 +19,7 @@ from trivium.store.columns import Instant, Uuid16, revision, text
 from trivium.store.counters import Counted
 from trivium.store.grams import Grams
 from trivium.store.query import Scope
+from trivium.store.schema import partial_index
 
 THERE: Final = sql("found <> 'gone'")
 """What is not gone: few rows among many, with indexes of them alone, which a database takes for this very text."""
@@ -82,14 +83,14 @@ notebooks = Table(
     revision(),
     Index(None, "project_id", "listed", "id"),
     Index(None, "project_id", "listed", "status", "id"),
-    Index("ix_notebooks_unsettled", "host", "id", sqlite_where=sql("settled = 0"), postgresql_where=sql("NOT settled")),
-    Index(None, "stop_at", sqlite_where=sql("stop_at IS NOT NULL"), postgresql_where=sql("stop_at IS NOT NULL")),
-    Index(
-        None, "release_at", sqlite_where=sql("release_at IS NOT NULL"), postgresql_where=sql("release_at IS NOT NULL")
+    partial_index(
+        "ix_notebooks_unsettled", "host", "id", where={"sqlite": sql("settled = 0"), "postgresql": sql("NOT settled")}
     ),
-    Index("ix_notebooks_there_owner", "owner_id", sqlite_where=THERE, postgresql_where=THERE),
-    Index("ix_notebooks_there_image", "image_id", sqlite_where=THERE, postgresql_where=THERE),
-    Index("ix_notebooks_there_host", "host", "owner_id", sqlite_where=THERE, postgresql_where=THERE),
+    partial_index(None, "stop_at", where=sql("stop_at IS NOT NULL")),
+    partial_index(None, "release_at", where=sql("release_at IS NOT NULL")),
+    partial_index("ix_notebooks_there_owner", "owner_id", where=THERE),
+    partial_index("ix_notebooks_there_image", "image_id", where=THERE),
+    partial_index("ix_notebooks_there_host", "host", "owner_id", where=THERE),
 )
 
 COUNTED = Counted(

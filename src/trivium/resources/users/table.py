@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Row, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, Row, Table
 from sqlalchemy import text as sql
 
 from trivium.base.caller import Role
 from trivium.resources.users.types import KeyPair, PasswordHash, Session, SessionKind, User, UserStatus
 from trivium.store.columns import Instant, Uuid16, text
-from trivium.store.schema import metadata
+from trivium.store.schema import metadata, partial_index
 
 users = Table(
     "users",
@@ -35,19 +35,18 @@ users = Table(
 )
 
 # A deleted user's name is free again.
-Index(
+partial_index(
     "uq_users_domain_id_name_key",
     users.c.domain_id,
     users.c.name_key,
     unique=True,
-    sqlite_where=users.c.deleted_at.is_(None),
-    postgresql_where=users.c.deleted_at.is_(None),
+    where=users.c.deleted_at.is_(None),
 )
 
 ADMINS: Final = sql("role = 'admin' AND deleted_at IS NULL")
 """Who is an administrator: few among many, with an index of them alone, which a database takes for this very text."""
 
-Index("ix_users_admins", users.c.id, sqlite_where=ADMINS, postgresql_where=ADMINS)
+partial_index("ix_users_admins", users.c.id, where=ADMINS)
 
 memberships = Table(
     "memberships",

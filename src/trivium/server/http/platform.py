@@ -27,7 +27,7 @@ class Part(Value, frozen=True):
 class Platform(Value, frozen=True):
     """What the listener tells of the process it is in."""
 
-    version: str
+    version: Callable[[], str]  # looked up when it is asked for: that takes longer than a request
     metrics: Metrics
     readiness: Callable[[], Awaitable[tuple[Part, ...]]]
     notebooks: Callable[[], Awaitable[Mapping[str, int]]]  # how many there are of each status
@@ -84,7 +84,7 @@ class Pages:
         return json_reply(200 if ready else 503, {"ready": ready, "parts": told})
 
     async def _version(self, _request: Request) -> Reply:
-        return json_reply(200, {"name": "trivium", "version": self._platform.version})
+        return json_reply(200, {"name": "trivium", "version": self._platform.version()})
 
     async def _metrics(self, request: Request) -> Reply:
         notebooks: Mapping[str, int] = {}
@@ -98,7 +98,7 @@ class Pages:
         dialects = {dialect.name: list(dialect.prefixes) for dialect in self._dialects}
         if "text/html" in request.headers.get("accept", ""):
             return Reply(status=200, body=self._page(dialects), content_type="text/html; charset=utf-8")
-        about = {"name": "trivium", "about": ABOUT, "version": self._platform.version, "dialects": dialects}
+        about = {"name": "trivium", "about": ABOUT, "version": self._platform.version(), "dialects": dialects}
         return json_reply(200, {**about, "paths": list(self.paths)})
 
     def _page(self, dialects: Mapping[str, list[str]]) -> bytes:
@@ -107,9 +107,10 @@ class Pages:
             for name, prefixes in dialects.items()
         )
         links = " ".join(f'<a href="{path}">{path}</a>' for path in self.paths[1:])
+        version = html.escape(self._platform.version())
         return (
             '<!doctype html><html lang="en"><meta charset="utf-8"><title>Trivium</title>'
-            f"<h1>Trivium {html.escape(self._platform.version)}</h1><p>{ABOUT}</p><ul>{rows}</ul><p>{links}</p></html>"
+            f"<h1>Trivium {version}</h1><p>{ABOUT}</p><ul>{rows}</ul><p>{links}</p></html>"
         ).encode()
 
 
