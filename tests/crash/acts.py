@@ -13,8 +13,8 @@ from tests.crash import machine
 from tests.crash.model import KILLED, Asked, Doubt, Model
 from tests.crash.scnet import Answer, User, Visitor
 from tests.waiting import until
-from trivium.drivers.runtimes.process.keeper import processes
-from trivium.drivers.runtimes.process.keeper.processes import Identity
+from trivium.drivers.runtimes.process.keeper.system import processes
+from trivium.drivers.runtimes.process.keeper.system.processes import Identity
 
 MOST = 3  # notebooks of one hand
 LOOKS_FOR = 3.0  # seconds that somebody waits for a notebook

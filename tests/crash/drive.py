@@ -24,7 +24,7 @@ from tests.crash.scnet import User, Visitor
 from tests.crash.server import Site
 from tests.crash.shrinking import Befalls, Plan
 from tests.waiting import until
-from trivium.drivers.runtimes.process.keeper import processes
+from trivium.drivers.runtimes.process.keeper.system import processes
 
 USERS = ("alice", "bob")
 HANDS = 2  # of each user

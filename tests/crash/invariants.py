@@ -15,8 +15,8 @@ from tests.crash.machine import Machine, is_free
 from tests.crash.model import Asked, Lived, Model
 from tests.crash.scnet import User, Visitor
 from trivium.dialects.scnet.statuses import SHOWN
-from trivium.drivers.runtimes.process.keeper import processes
-from trivium.drivers.runtimes.process.keeper.processes import Identity
+from trivium.drivers.runtimes.process.keeper.system import processes
+from trivium.drivers.runtimes.process.keeper.system.processes import Identity
 from trivium.resources.notebooks import Status
 
 VERBS = ("create", "start", "stop", "release")

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.waiting import until
-from trivium.drivers.runtimes.process.keeper import processes
-from trivium.drivers.runtimes.process.keeper.keep import cgroup_name
-from trivium.drivers.runtimes.process.keeper.processes import Identity
+from trivium.drivers.runtimes.process.keeper.system import processes
+from trivium.drivers.runtimes.process.keeper.system.cgroups import directory_of
+from trivium.drivers.runtimes.process.keeper.system.processes import Identity
 from trivium.drivers.runtimes.process.settings import run_directory
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -144,7 +144,7 @@ def _at_door(door: Path) -> int | None:
 
 
 def _our_cgroups(data: Path) -> list[Path]:
-    return [place for place in (CGROUPS / cgroup_name(str(data)), *CGROUPS.glob(f"*/{cgroup_name(str(data))}"))
+    return [place for place in (CGROUPS / directory_of(str(data)), *CGROUPS.glob(f"*/{directory_of(str(data))}"))
             if place.is_dir()]  # fmt: skip
 
 

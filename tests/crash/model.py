@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from trivium.drivers.runtimes.process.keeper.processes import Identity
+from trivium.drivers.runtimes.process.keeper.system.processes import Identity
 
 KILLED = "notebook.ended.killed"
 

@@ -26,7 +26,7 @@ from tests.waiting import until
 from tests.worlds import World, world
 from trivium.base.clock import ManualClock
 from trivium.base.query import Offset, Query
-from trivium.drivers.runtimes.process.keeper import processes
+from trivium.drivers.runtimes.process.keeper.system import processes
 from trivium.resources import notebooks
 from trivium.resources.notebooks import Status
 

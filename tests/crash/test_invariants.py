@@ -25,7 +25,7 @@ from tests.crash.ledger import Book, Ledger
 from tests.crash.model import KILLED, Model
 from tests.crash.server import Site
 from tests.waiting import until
-from trivium.drivers.runtimes.process.keeper.processes import Identity
+from trivium.drivers.runtimes.process.keeper.system.processes import Identity
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "invariants.md"
 

@@ -17,7 +17,7 @@ from tests.crash import machine
 from tests.crash.drive import Drive
 from tests.crash.server import Site
 from tests.crash.small_disk import IS_ROOT, fill, small_disk
-from trivium.drivers.runtimes.process.keeper import processes
+from trivium.drivers.runtimes.process.keeper.system import processes
 
 AWAY = 10.0  # seconds
 DURABLE = {"synchronous_commit": "on"}  # what it said is committed is written, whoever ends it

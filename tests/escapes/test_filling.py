@@ -14,7 +14,7 @@ import pytest_asyncio
 from tests.contract.runtime.world import IS_ROOT, World, make_image
 from tests.escapes.world import Inside, Stage
 from tests.waiting import until, until_async
-from trivium.drivers.runtimes.process.keeper import watch
+from trivium.drivers.runtimes.process.keeper.launches import limits
 from trivium.resources.notebooks.ports import Ending
 
 MIB = 1 << 20
@@ -98,9 +98,9 @@ async def test_what_lies_beside_a_socket_is_bounded(world: World) -> None:
     spec = await world.started()
     other = await world.started()
     room = world.run / f"{spec.key.launch}-1" / "own"
-    await world.shell(spec.key, f"head -c {watch.ROOM // 2} /dev/zero > {room}/some")
+    await world.shell(spec.key, f"head -c {limits.ROOM // 2} /dev/zero > {room}/some")
     await world.runtime.execute(
-        spec.key, f"head -c {4 * watch.ROOM} /dev/zero > {room}/much", timeout=timedelta(seconds=5)
+        spec.key, f"head -c {4 * limits.ROOM} /dev/zero > {room}/much", timeout=timedelta(seconds=5)
     )
     ended = await world.ended(spec.key)
     assert ended.ending is Ending.NO_SPACE

@@ -10,7 +10,7 @@ import pytest
 
 from tests.escapes.outside import connect, may
 from tests.escapes.world import ADMIN, Inside, Stage
-from trivium.drivers.runtimes.process.keeper.keep import cgroup_name
+from trivium.drivers.runtimes.process.keeper.system.cgroups import directory_of
 from trivium.drivers.runtimes.process.settings import run_directory
 
 SECRET = "bobs-own-words"
@@ -136,8 +136,8 @@ def test_no_socket_of_ours_has_an_abstract_name(stage: Stage) -> None:
 
 
 def test_limits_cannot_be_lifted_from_the_inside(stage: Stage, alice: Inside, bob: Inside) -> None:
-    places = [*Path("/sys/fs/cgroup").glob(f"*/{cgroup_name(str(stage.data))}")]
-    places += [*Path("/sys/fs/cgroup").glob(cgroup_name(str(stage.data)))]
+    places = [*Path("/sys/fs/cgroup").glob(f"*/{directory_of(str(stage.data))}")]
+    places += [*Path("/sys/fs/cgroup").glob(directory_of(str(stage.data)))]
     if not places:
         pytest.skip("no cgroup can be written here, so that limits are watched")
     writes = "echo 0 > $one/cgroup.procs; echo -1 > $one/memory.limit_in_bytes; echo max > $one/pids.max"

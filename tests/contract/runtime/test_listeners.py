@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.waiting import until
-from trivium.drivers.runtimes.process.keeper.listeners import have_accepted
+from trivium.drivers.runtimes.process.keeper.system.listeners import have_accepted
 
 LISTEN = """
 import socket, sys

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.runtime.world import IS_ROOT
-from trivium.drivers.runtimes.process.keeper import kernel, rooms
+from trivium.drivers.runtimes.process.keeper.startup import namespaces
+from trivium.drivers.runtimes.process.keeper.system import linux
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -27,12 +28,12 @@ CHOSEN = (
 def become_nobody() -> Callable[[], None]:
     """What makes a child an ordinary user who can still reach the tests' interpreter."""
     uncrossed = [Path(os.path.realpath(sys.executable)).parents[1], Path(sys.prefix), ROOT]
-    traced = [(rooms.trace(str(path)), False) for path in uncrossed]
+    resolved = [(namespaces.resolve(str(path)), False) for path in uncrossed]
 
     def become() -> None:
-        kernel.unshare_mounts()
+        linux.unshare_mounts()
         os.umask(0o022)
-        rooms._cover(traced, {}, NOBODY)
+        namespaces._cover(resolved, {}, NOBODY)
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)

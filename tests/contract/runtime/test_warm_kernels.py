@@ -91,7 +91,7 @@ class Kernel:
 
 
 class Notebook:
-    """A notebook that was forked of the image's parent."""
+    """A notebook that was forked of the image's fork server."""
 
     def __init__(self, world: World, spec: LaunchSpec, address: Address) -> None:
         self.world = world
@@ -101,9 +101,9 @@ class Notebook:
         self.home = world.data / "homes/7"
 
     @property
-    def nest(self) -> psutil.Process:
+    def fork_server(self) -> psutil.Process:
         """What its kernels are forked of."""
-        found = [one for one in self.server.children() if "waits to become a kernel" in " ".join(one.cmdline())]
+        found = [one for one in self.server.children() if "kernel fork server" in " ".join(one.cmdline())]
         assert len(found) == 1
         return found[0]
 
@@ -143,7 +143,7 @@ async def make() -> AsyncIterator[Maker]:
 
     async def made() -> Notebook:
         spec = await world.started(_spec(world))
-        assert "parenting" in " ".join(world.minder(spec.key).cmdline())
+        assert "forkserver" in " ".join(world.minder(spec.key).cmdline())
         address = (await world.runtime.observe([spec.key]))[spec.key].address
         assert address is not None
         return Notebook(world, spec, address)
@@ -170,7 +170,10 @@ async def notebook(make: Maker) -> Notebook:
 async def test_a_kernel_that_is_forked_is_what_one_that_is_started_is(notebook: Notebook) -> None:
     (notebook.home / "below").mkdir()
     async with notebook.kernel(path="below/x.ipynb") as forked, notebook.kernel("plain", "below/x.ipynb") as started:
-        assert [(await one.process()).ppid() for one in (forked, started)] == [notebook.nest.pid, notebook.server.pid]
+        assert [(await one.process()).ppid() for one in (forked, started)] == [
+            notebook.fork_server.pid,
+            notebook.server.pid,
+        ]
         first, second = [_told(json.loads(await one.run(FACTS)), one) for one in (started, forked)]
         assert second == first
         assert second["cwd"] == str(notebook.home / "below")
@@ -202,7 +205,7 @@ async def test_a_kernel_is_interrupted_restarted_and_ended(notebook: Notebook) -
         await kernel.ask("POST", "/restart")
         assert "NameError" in await kernel.run("state")
         process = await kernel.process()
-        assert process.ppid() == notebook.nest.pid
+        assert process.ppid() == notebook.fork_server.pid
         assert process != former
         await asyncio.to_thread(until, gone(former.pid))
     await asyncio.to_thread(until, gone(process.pid))
@@ -221,9 +224,9 @@ async def test_two_kernels_share_no_random_numbers_and_no_keys(notebook: Noteboo
 async def test_a_kernel_that_was_killed_is_started_again(notebook: Notebook) -> None:
     async with notebook.kernel() as kernel:
         former = await kernel.process()
-        had = notebook.nest.children()
+        had = notebook.fork_server.children()
         former.kill()
-        process = await _one_more(notebook.nest, had)
+        process = await _one_more(notebook.fork_server, had)
         assert await kernel.process() == process
 
 
@@ -239,9 +242,9 @@ async def test_a_package_that_the_user_installed_is_what_a_kernel_has(make: Make
 async def test_where_what_forks_kernels_was_killed_they_are_started(make: Maker) -> None:
     notebook = await make()
     async with notebook.kernel() as kernel:
-        former, nest = await kernel.process(), notebook.nest
+        former, fork_server = await kernel.process(), notebook.fork_server
         had = notebook.server.children()
-        nest.kill()
+        fork_server.kill()
         await asyncio.to_thread(until, gone(former.pid))
         process = await _one_more(notebook.server, had)
         assert await kernel.process() == process

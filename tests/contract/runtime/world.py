@@ -205,10 +205,10 @@ class World:
 
     def cgroups(self) -> list[Path]:
         """What is left of this world's cgroups below their common directories."""
-        from trivium.drivers.runtimes.process.keeper.keep import cgroup_name  # noqa: PLC0415 - looks inside
+        from trivium.drivers.runtimes.process.keeper.system.cgroups import directory_of  # noqa: PLC0415 - looks inside
 
         found: list[Path] = []
-        name = cgroup_name(str(self.data))
+        name = directory_of(str(self.data))
         for place in (*Path("/sys/fs/cgroup").glob(f"*/{name}"), *Path("/sys/fs/cgroup").glob(name)):
             found.extend(one for one in place.iterdir() if one.is_dir())
             with contextlib.suppress(OSError):

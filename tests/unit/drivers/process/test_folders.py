@@ -6,7 +6,7 @@ import os
 import resource
 from pathlib import Path
 
-from trivium.drivers.runtimes.process.keeper.folders import remove_tree
+from trivium.drivers.runtimes.process.keeper.system.folders import remove_tree
 
 DEPTH = 3000  # more than the stack, the descriptors of a process or a path could hold
 

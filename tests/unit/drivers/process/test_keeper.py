@@ -9,25 +9,24 @@ from pathlib import Path
 
 import pytest
 
-import trivium
-from trivium.drivers.runtimes.process.client import BOOT
-from trivium.drivers.runtimes.process.keeper import journal, layer, members, rooms
-from trivium.drivers.runtimes.process.keeper.journal import Journal
-from trivium.drivers.runtimes.process.keeper.processes import Identity, Seen
+from trivium.drivers.runtimes.process.keeper import boot
+from trivium.drivers.runtimes.process.keeper.launches import journal, members
+from trivium.drivers.runtimes.process.keeper.launches.journal import Journal
+from trivium.drivers.runtimes.process.keeper.launches.spec import Failed
+from trivium.drivers.runtimes.process.keeper.startup import layer, namespaces
+from trivium.drivers.runtimes.process.keeper.system.processes import Identity, Seen
 from trivium.drivers.runtimes.process.settings import claim, run_directory
-
-UP = Path(trivium.__file__).parents[1]
 
 
 def test_the_keeper_runs_on_the_standard_library_alone() -> None:
-    modules = BOOT.replace("main(sys.argv[2], sys.argv[3])", "print(*sorted(sys.modules))")
+    modules = boot.code("main").replace("main(*sys.argv[2:])", "print(*sorted(sys.modules))")
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", modules, str(UP)], capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-S", "-c", modules, boot.ROOT], capture_output=True, text=True, check=True
     )
     ours = {name for name in done.stdout.split() if not name.startswith(("_", "encodings"))}
     foreign = {name.partition(".")[0] for name in ours} - set(sys.stdlib_module_names) - {"trivium"}
     assert foreign == set()
-    assert "trivium.drivers.runtimes.process.keeper.keep" in ours
+    assert "trivium.drivers.runtimes.process.keeper.keeper" in ours
     assert "site" not in ours
 
 
@@ -89,16 +88,16 @@ def test_without_a_minder_the_session_and_what_was_known_are_still_the_launchs()
     assert found == {11, 12, 30, 31}
 
 
-def test_a_path_is_traced_over_its_links(tmp_path: Path) -> None:
+def test_a_path_is_resolved_and_its_links_are_told(tmp_path: Path) -> None:
     (tmp_path / "real/inner").mkdir(parents=True)
     (tmp_path / "link").symlink_to("real")
     (tmp_path / "absolute").symlink_to(tmp_path / "link" / "inner")
-    traced = rooms.trace(str(tmp_path / "absolute"))
-    assert traced.path == str(tmp_path / "real/inner")
-    assert [Path(link).name for link, _ in traced.links] == ["absolute", "link"]
+    resolved = namespaces.resolve(str(tmp_path / "absolute"))
+    assert resolved.path == str(tmp_path / "real/inner")
+    assert [Path(link).name for link, _ in resolved.links] == ["absolute", "link"]
     (tmp_path / "round").symlink_to("round")
-    with pytest.raises(rooms.Failed):
-        rooms.trace(str(tmp_path / "round"))
+    with pytest.raises(Failed):
+        namespaces.resolve(str(tmp_path / "round"))
 
 
 def test_a_layer_is_made_again_without_losing_what_is_in_it(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The process runtime: a notebook is a tree of processes on this machine, kept by a keeper that outlives the server.
 
-The keeper's own program, which has only the standard library, goes round this file (`client.BOOT`).
+The keeper's own program, which has only the standard library, passes this file over (`keeper/boot.py`).
 """
 
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime

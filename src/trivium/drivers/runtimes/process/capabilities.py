@@ -7,8 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from trivium.drivers.runtimes.process.keeper import cgroups
-from trivium.drivers.runtimes.process.keeper.keep import cgroup_name
+from trivium.drivers.runtimes.process.keeper.system import cgroups
 from trivium.drivers.runtimes.process.settings import ProcessSettings
 from trivium.resources.notebooks.ports import Capabilities, Enforcement
 
@@ -51,7 +50,7 @@ def find_capabilities(settings: ProcessSettings) -> Capabilities:
 def _held(settings: ProcessSettings) -> frozenset[str]:
     if not settings.cgroups:
         return frozenset()
-    return cgroups.offered(cgroup_name(str(settings.data)))
+    return cgroups.offered(cgroups.directory_of(str(settings.data)))
 
 
 def _tried() -> frozenset[str]:

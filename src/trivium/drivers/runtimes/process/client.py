@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-import trivium
+from trivium.drivers.runtimes.process.keeper import boot
 from trivium.drivers.runtimes.process.keeper.main import SOCKET
 from trivium.drivers.runtimes.process.settings import claim
 from trivium.resources.notebooks import RuntimeUnavailable
@@ -23,15 +23,6 @@ ONCE = frozenset({"execute"})  # what must not happen twice
 ACTING = frozenset({"launch", "stop", "forget", "remove", "adopt"})  # what only the host's holder may do
 LINE = 64 << 20  # bytes of one answer
 STEP = 0.02  # seconds between two knocks
-PACKAGE = "trivium.drivers.runtimes.process"
-BOOT = f"""
-import sys, types
-sys.path.insert(0, sys.argv[1])
-room = sys.modules["{PACKAGE}"] = types.ModuleType("{PACKAGE}")  # its door needs installed packages
-room.__path__ = [sys.argv[1] + "/{PACKAGE.replace(".", "/")}"]
-from {PACKAGE}.keeper.main import main
-main(sys.argv[2], sys.argv[3])
-"""
 
 Answer = dict[str, Any]
 
@@ -124,9 +115,8 @@ class KeeperClient:
         """Start a keeper. Where one runs already, the new one ends by itself."""
         (self._data / "keeper").mkdir(mode=0o700, parents=True, exist_ok=True)
         claim(self._run)
-        root = Path(trivium.__file__).parents[1]
         subprocess.run(
-            [sys.executable, "-I", "-S", "-c", BOOT, str(root), str(self._data), str(self._run)],
+            [sys.executable, "-I", "-S", "-c", boot.code("main"), boot.ROOT, str(self._data), str(self._run)],
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

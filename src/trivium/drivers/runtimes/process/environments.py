@@ -13,7 +13,7 @@ import msgspec
 from trivium.base.values import Value
 from trivium.drivers.runtimes.process import listing
 from trivium.drivers.runtimes.process.guarding import Unguarded
-from trivium.drivers.runtimes.process.keeper.layer import python_of
+from trivium.drivers.runtimes.process.keeper.startup.layer import python_of
 from trivium.resources.images import EnvironmentRefused
 from trivium.resources.images.ports import EnvironmentFound
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final, Self
 
 from trivium.drivers.runtimes.process import environments
-from trivium.drivers.runtimes.process.keeper.layer import python_of
-from trivium.drivers.runtimes.process.keeper.processes import read
+from trivium.drivers.runtimes.process.keeper.startup.layer import python_of
+from trivium.drivers.runtimes.process.keeper.system.processes import read
 
 MODIFY, ATTRIB, MOVED_FROM, MOVED_TO, CREATE, DELETE, DELETE_SELF, MOVE_SELF = 2, 4, 64, 128, 256, 512, 1024, 2048
 CHANGES: Final = MODIFY | ATTRIB | MOVED_FROM | MOVED_TO | CREATE | DELETE | DELETE_SELF | MOVE_SELF

@@ -9,7 +9,7 @@ import socket
 import psutil
 
 from trivium.drivers.runtimes.process import accelerators
-from trivium.drivers.runtimes.process.keeper.processes import read
+from trivium.drivers.runtimes.process.keeper.system.processes import read
 from trivium.drivers.runtimes.process.settings import ProcessSettings
 from trivium.resources.nodes.ports import NodeFound
 

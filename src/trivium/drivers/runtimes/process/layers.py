@@ -18,9 +18,9 @@ from pathlib import Path
 import msgspec
 
 from trivium.drivers.runtimes.process import listing
-from trivium.drivers.runtimes.process.keeper.folders import remove_tree
-from trivium.drivers.runtimes.process.keeper.kernel import sync_file_system
-from trivium.drivers.runtimes.process.keeper.layer import CHAIN
+from trivium.drivers.runtimes.process.keeper.startup.layer import CHAIN
+from trivium.drivers.runtimes.process.keeper.system.folders import remove_tree
+from trivium.drivers.runtimes.process.keeper.system.linux import sync_file_system
 from trivium.resources.notebooks.ports import SavedLayer
 
 ABOUT = "trivium-layer.json"

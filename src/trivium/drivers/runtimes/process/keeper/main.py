@@ -11,9 +11,9 @@ import time
 import traceback
 from contextlib import suppress
 
-from trivium.drivers.runtimes.process.keeper import kernel
-from trivium.drivers.runtimes.process.keeper.keep import Keeper
-from trivium.drivers.runtimes.process.keeper.serve import Door, serve
+from trivium.drivers.runtimes.process.keeper.control import ControlSocket, serve
+from trivium.drivers.runtimes.process.keeper.keeper import Keeper
+from trivium.drivers.runtimes.process.keeper.system import linux
 
 SOCKET = "keeper.sock"
 LOG_SIZE = 1 << 20  # bytes past which the keeper's own log begins anew
@@ -33,7 +33,7 @@ def main(data: str, run: str) -> None:
     if not _lock(lock):
         return
     _redirect(f"{above}/keeper.log")
-    kernel.become_subreaper()
+    linux.become_subreaper()
     with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write("-500")
     selector = selectors.DefaultSelector()
@@ -41,9 +41,9 @@ def main(data: str, run: str) -> None:
     try:
         keeper = Keeper(data, run, selector)
         signal.signal(signal.SIGTERM, lambda _number, _frame: keeper.dismiss())
-        door = Door(f"{run}/{SOCKET}", keeper, selector)
-        serve(keeper, door, selector)
-        door.close()
+        control = ControlSocket(f"{run}/{SOCKET}", keeper, selector)
+        serve(keeper, control, selector)
+        control.close()
         keeper.leave()
     except Exception:  # the edge of this program
         traceback.print_exc()

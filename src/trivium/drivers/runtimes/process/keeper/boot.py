@@ -1,0 +1,24 @@
+"""The Python code that starts one of the keeper's programs on an interpreter without Trivium's packages."""
+
+from __future__ import annotations
+
+import os
+
+PACKAGE = "trivium.drivers.runtimes.process"
+ROOT = os.path.realpath(__file__).rsplit("/", 6)[0]  # the directory that `trivium` lies in
+
+
+def code(module: str) -> str:
+    """What to hand to `python -c`, with ROOT and the arguments of the module's `main` after it.
+
+    The package's `__init__` is passed over, because it needs installed packages. ROOT does not stay in `sys.path`.
+    """
+    return f"""
+import sys, types
+sys.path[:] = [sys.argv[1], *filter(None, sys.path)]
+package = sys.modules["{PACKAGE}"] = types.ModuleType("{PACKAGE}")
+package.__path__ = [sys.argv[1] + "/{PACKAGE.replace(".", "/")}"]
+from {PACKAGE}.keeper.{module} import main
+del sys.path[0]
+main(*sys.argv[2:])
+"""

@@ -1,0 +1,1 @@
+"""What the operating system is asked: processes, cgroups, listening sockets, directories, namespaces."""
