@@ -13,12 +13,14 @@ from typing import Any
 
 import msgspec
 import structlog
-from prometheus_client import CollectorRegistry
 
 from trivium.base.values import Value
 from trivium.dialects.operation import Dialect
 from trivium.server import logs
+from trivium.server.exposition import Counted, exposition
+from trivium.server.host.lease import LeaseCounts
 from trivium.server.http import Metrics, Part, Patience, Platform, bind, build_app, serve
+from trivium.server.proxy import ProxyMetrics
 
 
 async def all_ready() -> tuple[Part, ...]:
@@ -139,8 +141,14 @@ async def listening(
 ) -> AsyncIterator[Listener]:
     """A listener with these dialects, stopped in the end."""
     log = io.BytesIO()
-    metrics = Metrics(CollectorRegistry())
-    platform = Platform(version=lambda: "1.2.3", metrics=metrics, readiness=readiness, notebooks=notebooks)
+    metrics = Metrics()
+    platform = Platform(
+        version=lambda: "1.2.3",
+        metrics=metrics,
+        exposition=lambda notebooks: exposition(Counted(metrics, ProxyMetrics(), LeaseCounts(), notebooks=notebooks)),
+        readiness=readiness,
+        notebooks=notebooks,
+    )
     bound = bind("127.0.0.1", 0)
     stop = asyncio.Event()
     with logs_in(log):

@@ -14,17 +14,16 @@ from typing import Any, Final
 
 import click
 import msgspec
-from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
 import trivium
 from trivium.base.errors import KINDS, TriviumError
 from trivium.cli.main import trivium as command_line
 from trivium.resources.events import ACTIONS
-from trivium.server.host.lease import LeaseCollector, LeaseCounts
-from trivium.server.http.metrics import Metrics
-from trivium.server.proxy import ProxyCollector
-from trivium.server.proxy.metrics import Metrics as ProxyMetrics
+from trivium.server.exposition import Counted, registry_of
+from trivium.server.host.lease import LeaseCounts
+from trivium.server.http import Metrics
+from trivium.server.proxy import ProxyMetrics
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "reference.md"
@@ -237,16 +236,13 @@ def _metrics() -> Iterator[str]:
 
 def metrics() -> Sequence[Metric]:
     """Every family, with one of everything counted, so that each shows its labels."""
-    registry = CollectorRegistry()
     proxy = ProxyMetrics()
     proxy.requests[200] = 1
-    registry.register(ProxyCollector(proxy))
-    registry.register(LeaseCollector(LeaseCounts()))
-    served = Metrics(registry)
-    served.requests.answered("scnet", "QueryNotebooks", "0", seconds=0.001)
+    served = Metrics()
+    served.answered("scnet", "QueryNotebooks", "0", seconds=0.001)
     served.store_waited("read", 0.001)
-    served.exposition({"running": 1})
-    return sorted(registry.collect(), key=lambda family: family.name)
+    counted = Counted(served, proxy, LeaseCounts(), notebooks={"running": 1})
+    return sorted(registry_of(counted).collect(), key=lambda family: family.name)
 
 
 def _exposed(family: Metric) -> str:

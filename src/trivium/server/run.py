@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import structlog
 import uvloop
-from prometheus_client import CollectorRegistry
 
 from trivium.base.clock import SystemClock
 from trivium.base.keyring import Keyring
@@ -30,10 +29,10 @@ from trivium.server.background import repeat, watch
 from trivium.server.compose import dialects_of, peer_address_of, proxy_settings_of, runtime_of, site_of
 from trivium.server.greeting import greeting
 from trivium.server.host.directory import lock_exclusively, lock_shared, machine_id
-from trivium.server.host.lease import HostLease, LeaseCollector
+from trivium.server.host.lease import HostLease
 from trivium.server.host.work import HostWork
 from trivium.server.http import ASGI, Bound, Metrics, Part, Patience, Platform, bind, build_app, serve
-from trivium.server.proxy import Proxy, ProxyCollector
+from trivium.server.proxy import Proxy
 from trivium.server.remote.runtimes import HostRuntimes
 from trivium.server.settings import Settings
 from trivium.store import Flavour, Store, Write
@@ -153,10 +152,7 @@ class _Serving:
             runtime=self._runtimes,
             places=self._runtimes,
         )
-        registry = CollectorRegistry()
-        registry.register(ProxyCollector(proxy.metrics))
-        registry.register(LeaseCollector(self._lease.counts))
-        metrics = Metrics(registry)
+        metrics = Metrics()
         self._store.on_wait = metrics.store_waited
 
         async def readiness() -> tuple[Part, ...]:
@@ -165,7 +161,15 @@ class _Serving:
         async def counted() -> Mapping[str, int]:
             return await self._store.search(notebooks.by_status)
 
-        platform = Platform(version=_version, metrics=metrics, readiness=readiness, notebooks=counted)
+        def exposition(notebooks: Mapping[str, int]) -> bytes:
+            from trivium.server import exposition as prometheus  # noqa: PLC0415 - takes long to import
+
+            found = prometheus.Counted(metrics, proxy.metrics, self._lease.counts, notebooks=notebooks)
+            return prometheus.exposition(found)
+
+        platform = Platform(
+            version=_version, metrics=metrics, exposition=exposition, readiness=readiness, notebooks=counted
+        )
         return build_app(dialects_of(core, self._settings), platform)
 
     async def _readiness(self, work: HostWork) -> tuple[Part, ...]:

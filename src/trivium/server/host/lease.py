@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
 import structlog
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from trivium.base.errors import Unavailable
 from trivium.resources import hosts
@@ -196,20 +193,6 @@ class HostLease:
             async with asyncio.timeout(seconds):
                 await self._awake.wait()
         self._awake.clear()
-
-
-class LeaseCollector(Collector):
-    """Reads `LeaseCounts` when Prometheus asks."""
-
-    def __init__(self, counts: LeaseCounts) -> None:
-        self._counts = counts
-
-    def collect(self) -> Iterable[Metric]:
-        """The families of numbers."""
-        now = self._counts
-        yield GaugeMetricFamily("trivium_host_held", "1: the server acts on its host, 0: it stands by.", now.held)
-        yield CounterMetricFamily("trivium_host_taken", "Times that the server took its host.", now.taken)
-        yield CounterMetricFamily("trivium_host_lost", "Times that another server took it over.", now.lost)
 
 
 def _seen(tx: Read, host: str) -> tuple[Host | None, bool]:

@@ -76,7 +76,7 @@ class App:
     def __init__(self, dialects: tuple[Dialect, ...], platform: Platform) -> None:
         self._pages = Pages(platform, dialects)
         self._routes = Routes(dialects, reserved=self._pages.paths)
-        self._requests = platform.metrics.requests
+        self._metrics = platform.metrics
         self._log = structlog.get_logger().bind()  # bound once: each binding anew costs as much as a line
         self._note = request_log() if platform.log_requests else None
         self._ids = RequestIds()
@@ -87,14 +87,14 @@ class App:
             message = f"this listener does not speak {scope['type']}"
             raise ValueError(message)
         began = time.perf_counter()
-        self._requests.in_flight += 1
+        self._metrics.in_flight += 1
         try:
             answered = await self._answer(scope, receive)
             await (refuse(send, receive, answered.answer) if answered.unread else send_whole(send, answered.answer))
         except ClientGone:
             return
         finally:
-            self._requests.in_flight -= 1
+            self._metrics.in_flight -= 1
         self._account(answered, time.perf_counter() - began)
 
     async def _answer(self, scope: Scope, receive: Receive) -> _Answered:
@@ -160,7 +160,7 @@ class App:
         """Count the request, and log it: never what stood in its path, query, headers or body."""
         reply = answered.reply
         outcome = reply.outcome or str(reply.status)
-        self._requests.answered(answered.dialect, answered.operation, outcome, seconds=seconds)
+        self._metrics.answered(answered.dialect, answered.operation, outcome, seconds=seconds)
         if self._note is not None:
             self._note(
                 RequestLine(

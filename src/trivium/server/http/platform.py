@@ -11,8 +11,9 @@ import structlog
 
 from trivium.base.values import Value
 from trivium.dialects.operation import Dialect, Reply, Request
-from trivium.server.http.metrics import CONTENT_TYPE, Metrics
+from trivium.server.http.metrics import Metrics
 
+EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 ABOUT: Final = "Trivium, a self-hosted AI platform: one account of notebooks, spoken of in several clouds' APIs."
 
 
@@ -29,6 +30,7 @@ class Platform(Value, frozen=True):
 
     version: Callable[[], str]  # looked up when it is asked for: that takes longer than a request
     metrics: Metrics
+    exposition: Callable[[Mapping[str, int]], bytes]  # what /metrics answers, given the notebooks by status
     readiness: Callable[[], Awaitable[tuple[Part, ...]]]
     notebooks: Callable[[], Awaitable[Mapping[str, int]]]  # how many there are of each status
     log_requests: bool = True
@@ -92,7 +94,7 @@ class Pages:
             notebooks = await self._platform.notebooks()
         except Exception:  # noqa: BLE001 - the other figures matter most when the store does not answer
             self._log.warning("notebooks were not counted", request=request.id, exc_info=True)
-        return Reply(status=200, body=self._platform.metrics.exposition(notebooks), content_type=CONTENT_TYPE)
+        return Reply(status=200, body=self._platform.exposition(notebooks), content_type=EXPOSITION)
 
     async def _index(self, request: Request) -> Reply:
         dialects = {dialect.name: list(dialect.prefixes) for dialect in self._dialects}

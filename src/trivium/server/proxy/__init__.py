@@ -2,7 +2,7 @@
 
 from trivium.server.proxy.access import Access, Credential, Door, Held, Kind, Pass, Refused, Way
 from trivium.server.proxy.doors import address_of
-from trivium.server.proxy.metrics import Metrics, ProxyCollector
+from trivium.server.proxy.metrics import Metrics as ProxyMetrics
 from trivium.server.proxy.proxy import Proxy
 from trivium.server.proxy.settings import ProxySettings
 from trivium.server.proxy.targets import OtherProxy, OwnedPort, Target, UnixSocket
@@ -13,12 +13,11 @@ __all__ = [
     "Door",
     "Held",
     "Kind",
-    "Metrics",
     "OtherProxy",
     "OwnedPort",
     "Pass",
     "Proxy",
-    "ProxyCollector",
+    "ProxyMetrics",
     "ProxySettings",
     "Refused",
     "Target",
