@@ -14,6 +14,7 @@ from sqlalchemy import update
 from tests.builders import START
 from tests.waiting import until_async
 from trivium.base.clock import ManualClock
+from trivium.base.errors import Unavailable
 from trivium.resources import hosts
 from trivium.resources.hosts import HostElsewhere, Identity, NotHolding, Tenure
 from trivium.resources.hosts.table import hosts as table
@@ -30,9 +31,15 @@ class Work:
         self.began: list[int] = []
         self.acts_as = 0
         self.is_over = False
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
+        self.faults: list[Exception] = []  # of the next preparations
 
     async def prepare(self, tenure: Tenure) -> None:
         self.began.append(tenure.epoch)
+        await self.may_go_on.wait()
+        if self.faults:
+            raise self.faults.pop()
 
     async def run(self, tenure: Tenure) -> None:
         self.acts_as = tenure.epoch
@@ -122,6 +129,37 @@ async def test_one_that_was_passed_over_stops_its_work_and_stands_by(postgres_ur
         assert (first.work.is_over, first.lease.counts.lost, second.lease.epoch()) == (True, 1, 2)
 
 
+async def test_a_preparation_that_outlasts_the_lease_does_not_cost_it(postgres_url: str, tmp_path: Path) -> None:
+    async with server(postgres_url, tmp_path) as first:
+        first.work.may_go_on.clear()
+        beginning = asyncio.create_task(first.begin())
+        await until_async(_prepares(first), what="a server that prepares")
+        await first.store.write(run_out)
+
+        async def is_held() -> bool:
+            return "a" * 32 in await first.store.read(hosts.held_now)
+
+        await until_async(is_held, what="a lease that is renewed meanwhile")
+        assert not beginning.done()
+        first.work.may_go_on.set()
+        await beginning
+        assert first.work.began == [1]
+
+
+async def test_a_preparation_that_fails_fails_the_start_and_is_done_again_later(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    async with server(postgres_url, tmp_path) as first:
+        first.work.faults.append(Unavailable("not now"))
+        with pytest.raises(Unavailable, match="not now"):
+            await first.begin()
+        first.work.faults.append(Unavailable("not now"))
+        await first.go_on()
+        first.lease.wake()
+        await until_async(_running(first), what="a server at work")
+        assert first.work.began == [1, 1, 1]
+
+
 async def test_a_server_of_another_machine_on_the_same_directory_is_refused(postgres_url: str, tmp_path: Path) -> None:
     async with server(postgres_url, tmp_path) as first, server(postgres_url, tmp_path, "boot-2") as second:
         await first.begin()
@@ -134,6 +172,13 @@ async def test_a_server_of_another_machine_on_the_same_directory_is_refused(post
         await until_async(is_refused, what="a refusal")
         with pytest.raises(HostElsewhere):
             await beginning
+
+
+def _prepares(server: Server) -> Callable[[], Awaitable[bool]]:
+    async def prepares() -> bool:
+        return bool(server.work.began)
+
+    return prepares
 
 
 def _acts(server: Server) -> Callable[[], Awaitable[bool]]:

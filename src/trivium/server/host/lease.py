@@ -1,4 +1,4 @@
-"""HostLease the host: of the servers on a data directory one acts, and another takes over when that one is gone."""
+"""The lease on a host: of the servers on a data directory one leads, and another takes over when that one is gone."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from trivium.resources.hosts import LEASES, Host, HostElsewhere, Identity, NotHo
 from trivium.server.host import directory
 from trivium.store import Flavour, Read, Store
 
-LOOK: Final = 1.0  # seconds between two looks of a server that stands by
+POLL: Final = 1.0  # seconds between two looks of a server that does not lead
 RENEWALS: Final = 4  # of a lease while it lasts
 MARGIN: Final = 0.5  # seconds before its end in which nothing is begun any more
 log = structlog.get_logger()
 
 
 class Work(Protocol):
-    """What whoever holds the host does."""
+    """What the leader does."""
 
     async def prepare(self, tenure: Tenure) -> None:
-        """Do what comes before everything else. It may be repeated."""
+        """What must be done before requests are answered. It may be repeated."""
         ...
 
     async def run(self, tenure: Tenure) -> None:
-        """Act until cancelled."""
+        """All the rest, until cancelled."""
         ...
 
 
@@ -40,20 +40,20 @@ class LeaseCounts:
     """Plain numbers, changed by the event loop."""
 
     def __init__(self) -> None:
-        self.held = 0  # 1 while this server acts
+        self.held = 0  # 1 while this server leads
         self.taken = 0  # times
         self.lost = 0
 
 
 class HostLease:
-    """Takes the host when it is free, renews the lease, and does the work meanwhile. Used from one event loop.
+    """Takes the lease when it is free, renews it, and does the work meanwhile. Used from one event loop.
 
-    `epoch` is by what right the keeper is asked to act: it raises `NotHolding` once the lease may have run out, be it
-    that another server has taken over or that the database does not answer.
+    `epoch` is the fencing token for the keeper: it raises `NotHolding` once the lease may have run out, because another
+    server has taken over or because the database does not answer.
     """
 
     def __init__(self, store: Store, mine: Identity) -> None:
-        self.stands_by = False  # some other server acts on the host
+        self.stands_by = False  # another server leads
         self.counts = LeaseCounts()
         self._store = store
         self._mine = mine
@@ -61,19 +61,20 @@ class HostLease:
         self._data = Path(mine.data)
         self._lease = LEASES[store.flavour].total_seconds()
         self._tenure: Tenure | None = None
-        self._good_until = -math.inf
-        self._sign: int | None = None  # the open file that shows that we live
+        self._good_until = -math.inf  # by the monotonic clock
+        self._sign: int | None = None  # the open file that shows that this leader is alive
         self._working: asyncio.Task[None] | None = None
-        self._foreign: datetime | None = None  # until when another machine's server had it when we first looked
+        self._is_prepared = False
+        self._foreign: datetime | None = None  # the end of another machine's lease, when it was first seen
         self._awake = asyncio.Event()
 
     @property
     def is_ours(self) -> bool:
-        """Whether this server acts on the host."""
+        """Whether this server leads."""
         return self._tenure is not None
 
     def epoch(self) -> int:
-        """By what right the host's keeper is asked to act. `NotHolding`."""
+        """The epoch of our lease. `NotHolding` when we have none, or it may have run out."""
         if self._tenure is None or self._store.clock.monotonic() >= self._good_until:
             raise NotHolding("this server does not hold the host, or cannot tell whether it does", host=self._mine.id)
         return self._tenure.epoch
@@ -83,31 +84,38 @@ class HostLease:
         self._awake.set()
 
     async def begin(self, work: Work) -> None:
-        """Take the host, or find that another server of this machine has it. Raises `HostElsewhere` for any other."""
+        """Take the lease and prepare, or find that another server of this machine leads.
+
+        Raises `HostElsewhere` when a server of another machine leads, and what the preparation raises.
+        """
         self._work = work
         while not await self._look():
-            await self._pause(LOOK)
+            await self._pause(POLL)
+        while self._tenure is not None and not self._is_prepared:
+            await self._pause(self._lease / RENEWALS)
+            with suppress(NotHolding):  # whoever leads now prepares
+                self._check_work()
+            await self._look()
 
     async def run(self) -> None:
         """Go on until cancelled; raises what ended the work."""
         try:
             while True:
-                if self._working is not None and self._working.done():
-                    self._working.result()
-                await self._pause(LOOK if self._tenure is None else self._lease / RENEWALS)
+                await self._pause(POLL if self._tenure is None else self._lease / RENEWALS)
                 try:
+                    self._check_work()
                     await self._look()
                 except Unavailable as error:
                     log.warning("host.undecided", error=str(error))
-                    await asyncio.sleep(LOOK)
+                    await asyncio.sleep(POLL)
         finally:
             await self._end()
 
     async def _look(self) -> bool:
-        """Renew, take, or leave it; False when it cannot be told yet whose the host is."""
+        """Renew, take or leave the lease, and begin the work; False when it cannot be told yet who leads."""
         if self._tenure is not None:
             if await self._renew(self._tenure):
-                await self._begin_work(self._tenure)
+                self._begin_work(self._tenure)
                 return True
             self.counts.lost += 1
             log.warning("host.lost", host=self._mine.id, epoch=self._tenure.epoch)
@@ -119,9 +127,9 @@ class HostLease:
         return await self._take(0 if host is None else host.epoch)
 
     def _may_pass_over(self, host: Host) -> bool:
-        """Whether whoever has the host, by a lease that holds, is known to be dead."""
+        """Whether the leader, whose lease has not run out, is known to be dead. `HostElsewhere` on another machine."""
         if self._store.flavour is Flavour.SQLITE:
-            return True  # the directory is ours alone
+            return True  # we have locked the directory exclusively
         if host.machine == self._mine.machine:
             return directory.is_dead(self._data, host.epoch)
         self._foreign = self._foreign or host.lease_until
@@ -149,30 +157,43 @@ class HostLease:
         self._prolong(asked)
         directory.forget_before(self._data, tenure.epoch)
         log.info("host.taken", host=tenure.host, epoch=tenure.epoch)
-        await self._begin_work(tenure)
+        self._begin_work(tenure)
         return True
 
-    async def _begin_work(self, tenure: Tenure) -> None:
+    def _begin_work(self, tenure: Tenure) -> None:
         if self._working is None and self._work is not None:
-            await self._work.prepare(tenure)
-            self._working = asyncio.create_task(self._work.run(tenure), name="host")
+            self._working = asyncio.create_task(self._do(self._work, tenure), name="host")
             self._working.add_done_callback(lambda _: self.wake())
+
+    async def _do(self, work: Work, tenure: Tenure) -> None:
+        # Beside the renewals: a preparation that takes long must not cost us the lease.
+        await work.prepare(tenure)
+        self._is_prepared = True
+        self.wake()
+        await work.run(tenure)
+
+    def _check_work(self) -> None:
+        """Raise what ended the work, which is begun anew where the lease is renewed."""
+        if self._working is not None and self._working.done():
+            ended, self._working = self._working, None
+            ended.result()
 
     async def _renew(self, tenure: Tenure) -> bool:
         asked = self._store.clock.monotonic()
-        # In a thread of its own: writes that wait for each other must not cost us the host.
+        # In a thread of its own: writes that wait for each other must not cost us the lease.
         if await asyncio.to_thread(self._store.write_now, hosts.renew, tenure, worker=self._store.worker):
             self._prolong(asked)
             return True
         return False
 
     def _prolong(self, asked: float) -> None:
-        alone_here = self._store.flavour is Flavour.SQLITE
-        self._good_until = math.inf if alone_here else asked + self._lease - MARGIN
+        # Counted from before the database was asked, so that the lease ends here before it ends there.
+        has_rivals = self._store.flavour is not Flavour.SQLITE
+        self._good_until = asked + self._lease - MARGIN if has_rivals else math.inf
 
     async def _leave(self) -> None:
-        """Act no more, and let go."""
-        self._tenure, self._good_until, self.counts.held = None, -math.inf, 0
+        """Act no more, and let others see that."""
+        self._tenure, self._good_until, self.counts.held, self._is_prepared = None, -math.inf, 0, False
         working, self._working = self._working, None
         if working is not None:
             working.cancel()
