@@ -1,6 +1,6 @@
-"""Who may enter a notebook: the proxy's question, answered from the one account of things on every request.
+"""Who is admitted to a notebook: decided from the database on every request.
 
-An answer is kept as long as nobody has committed anything since, whichever process it would have been: the database
+An admission is kept as long as nobody has committed anything since, whichever process it would have been: the database
 itself is asked that for every request. A right that was withdrawn is so from the next request on, in every process.
 """
 
@@ -19,26 +19,29 @@ from trivium.resources import hosts, notebooks
 from trivium.resources.notebooks import Entry, NotRunning, Route, Use
 from trivium.resources.notebooks.ports import Address, LaunchKey
 from trivium.server.proxy import (
+    Admission,
     Credential,
-    Door,
-    Held,
+    CredentialSource,
+    Endpoint,
     Kind,
     OtherProxy,
     OwnedPort,
-    Pass,
     Refused,
     Target,
     UnixSocket,
-    Way,
 )
 from trivium.store import Read, Store
 
 P = ParamSpec("P")
-USES: Final = {Way.LINK: Use.TICKET, Way.HEADER: Use.TICKET, Way.COOKIE: Use.PASS}
-MOST: Final = 4096  # answers that are kept
-LONGEST: Final = 1.0  # seconds that an answer is kept, because grants and sessions end with time, too
+USES: Final = {
+    CredentialSource.LINK: Use.TICKET,
+    CredentialSource.HEADER: Use.TICKET,
+    CredentialSource.COOKIE: Use.PASS,
+}
+MOST: Final = 4096  # admissions that are kept
+LONGEST: Final = 1.0  # seconds that an admission is kept, because grants and sessions end with time, too
 
-_Key = tuple[str, Kind, Way, str]
+_Key = tuple[Endpoint, Credential]
 
 
 class Listeners(Protocol):
@@ -65,64 +68,65 @@ class GrantAccess:
         self._keyring = keyring
         self._host = host
         self._edition: object = None  # of the database, to which belongs what is kept
-        self._kept: dict[_Key, tuple[float, Pass]] = {}
+        self._kept: dict[_Key, tuple[float, Admission]] = {}
 
-    def known(self, door: Door, credential: Credential) -> Pass | None:
-        """What `enter` would give, where nothing was committed since it was asked last; on SQLite alone."""
+    def admit_now(self, endpoint: Endpoint, credential: Credential) -> Admission | None:
+        """What `admit` returned last, if nothing was committed since; on SQLite alone."""
         edition = self._store.edition_now()
-        return None if edition is None else self._recall(edition, _key(door, credential))
+        return None if edition is None else self._recall(edition, (endpoint, credential))
 
-    async def enter(self, door: Door, credential: Credential) -> Pass:
-        """Leave to enter, or `Refused`."""
+    async def admit(self, endpoint: Endpoint, credential: Credential) -> Admission:
+        """Leave to use the endpoint. Raises `Refused`."""
         edition = await self._store.edition()
-        key = _key(door, credential)
-        passed = self._recall(edition, key)
-        if passed is None:
-            passed = await self._enter(door, credential)
-            self._keep(edition, key, passed)
-        return passed
+        key = (endpoint, credential)
+        admission = self._recall(edition, key)
+        if admission is None:
+            admission = await self._decide(endpoint, credential)
+            self._keep(edition, key, admission)
+        return admission
 
-    async def still(self, held: Sequence[Held]) -> Sequence[bool]:
-        """For each pass whether its grant would be taken again, and leads to where it led."""
-        return await asyncio.gather(*map(self._holds, held))
+    async def still_admitted(self, admissions: Sequence[Admission]) -> Sequence[bool]:
+        """For each admission whether its grant would be taken again, and leads to where it led."""
+        return await asyncio.gather(*map(self._holds, admissions))
 
-    async def find(self, target: OwnedPort) -> str | None:
+    async def find_host(self, target: OwnedPort) -> str | None:
         """The host at which the notebook's processes listen on the port; None when they do not."""
         address = await self._runtime.listener(target.key, target.port)
         return None if address is None else address.host
 
-    async def accepted(self, target: OwnedPort, host: str, client: tuple[str, int]) -> bool:
-        """Whether the connection from `client` to the target at `host` is in the hands of the notebook's own."""
+    async def is_accepted(self, target: OwnedPort, host: str, client: tuple[str, int]) -> bool:
+        """Whether the connection from `client` to the target at `host` was accepted by the notebook's own processes."""
         return await self._runtime.accepted(target.key, Address(host=host, port=target.port), client=client)
 
-    async def _enter(self, door: Door, credential: Credential) -> Pass:
-        use = USES.get(credential.way)
+    async def _decide(self, endpoint: Endpoint, credential: Credential) -> Admission:
+        use = USES.get(credential.source)
         if use is None:
             raise Refused(401, "proxy.no_credential")
-        notebook = decimal_id(door.notebook) or 0
+        notebook = decimal_id(endpoint.notebook) or 0
         route = await self._asked(notebooks.open_door, notebook, credential.secret, use=use, keyring=self._keyring)
         kept = None
-        if credential.way is Way.LINK:
+        if credential.source is CredentialSource.LINK:
             kept = notebooks.pass_for(route.entry, self._keyring, now=self._store.clock.now())
-        return Pass(
-            target=await self._target(door, route),
+        return Admission(
+            endpoint=endpoint,
+            target=await self._target(endpoint, route),
             subject=msgspec.json.encode(route.entry).decode(),
-            inject=(("Authorization", f"token {route.token}"),) if door.kind is Kind.JUPYTER else (),
+            inject=(("Authorization", f"token {route.token}"),) if endpoint.kind is Kind.JUPYTER else (),
             grant=kept,
         )
 
-    async def _holds(self, held: Held) -> bool:
-        entry = msgspec.json.decode(held.passed.subject, type=Entry)
+    async def _holds(self, admission: Admission) -> bool:
+        entry = msgspec.json.decode(admission.subject, type=Entry)
         try:
             route = await self._asked(notebooks.still_open, entry, self._keyring)
-            return await self._target(held.door, route) == held.passed.target
+            return await self._target(admission.endpoint, route) == admission.target
         except Refused:
             return False
         except Unavailable:
             return True  # what cannot be told now changes nothing
 
     async def _asked(self, ask: Callable[Concatenate[Read, P], Route], *args: P.args, **kwargs: P.kwargs) -> Route:
-        """The route that the rooms give, or `Refused` for the reason that they have."""
+        """The route that the resource gives. Raises `Refused` for the reason that it has."""
         try:
             return await self._store.read(ask, *args, **kwargs)
         except NotRunning as error:
@@ -132,10 +136,10 @@ class GrantAccess:
         except Unauthenticated as error:
             raise Refused(401, "proxy.bad_credential") from error
 
-    async def _target(self, door: Door, route: Route) -> Target:
+    async def _target(self, endpoint: Endpoint, route: Route) -> Target:
         """Where the notebook itself listens, or the proxy that can reach it there."""
         if route.host == self._host:
-            return _here(door, route)
+            return _here(endpoint, route)
         there = await self._store.read(hosts.proxy_of, route.host)
         if there is None:
             raise Refused(503, "proxy.host_away")
@@ -144,31 +148,27 @@ class GrantAccess:
 
     # ---- what is kept ----
 
-    def _recall(self, edition: object, key: _Key) -> Pass | None:
+    def _recall(self, edition: object, key: _Key) -> Admission | None:
         if edition != self._edition:
             self._kept.clear()
             self._edition = edition
             return None
-        until, passed = self._kept.get(key, (0.0, None))
-        return passed if passed is not None and self._store.clock.monotonic() < until else None
+        until, admission = self._kept.get(key, (0.0, None))
+        return admission if admission is not None and self._store.clock.monotonic() < until else None
 
-    def _keep(self, edition: object, key: _Key, passed: Pass) -> None:
-        """Keep an answer that is at least as new as that edition; another may have come meanwhile."""
+    def _keep(self, edition: object, key: _Key, admission: Admission) -> None:
+        """Keep an admission that is at least as new as that edition; the next may have come meanwhile."""
         if edition == self._edition:
             if len(self._kept) >= MOST:
                 self._kept.clear()
-            self._kept[key] = (self._store.clock.monotonic() + LONGEST, passed)
+            self._kept[key] = (self._store.clock.monotonic() + LONGEST, admission)
 
 
-def _key(door: Door, credential: Credential) -> _Key:
-    return door.notebook, door.kind, credential.way, credential.secret
-
-
-def _here(door: Door, route: Route) -> Target:
+def _here(endpoint: Endpoint, route: Route) -> Target:
     """Where the notebook itself listens; of a port it will be seen who has it when somebody connects."""
-    if door.kind is Kind.JUPYTER and route.address.socket is not None:
+    if endpoint.kind is Kind.JUPYTER and route.address.socket is not None:
         return UnixSocket(path=route.address.socket)
-    port = route.address.port if door.kind is Kind.JUPYTER else route.service_port
+    port = route.address.port if endpoint.kind is Kind.JUPYTER else route.service_port
     if port is None:
         raise Refused(503, "proxy.no_service")
     return OwnedPort(key=route.key, port=port)

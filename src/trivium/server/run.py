@@ -141,7 +141,7 @@ class _Serving:
     def _proxy(self, port: int) -> Proxy:
         site = site_of(self._settings, self._store.clock, port=port, proxy_port=0)
         access = GrantAccess(self._store, self._runtime, self._keyring, host=self._mine.id)
-        return Proxy(access, proxy_settings_of(self._settings, site), log=log)
+        return Proxy(access, proxy_settings_of(self._settings, site), log=log, clock=self._store.clock)
 
     def _app(self, work: HostWork, site: Site, *, proxy: Proxy) -> ASGI:
         core = Core(

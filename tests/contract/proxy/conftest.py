@@ -12,10 +12,10 @@ import pytest_asyncio
 import uvloop
 
 from tests.contract.proxy.world import Client, Notebook, Rooms, connected, listening, proxied
-from trivium.server.proxy import Door, Kind, Proxy, Way
+from trivium.server.proxy import CredentialSource, Endpoint, Kind, Proxy
 
-JUPYTER = Door(notebook="7", kind=Kind.JUPYTER)
-SERVICE = Door(notebook="7", kind=Kind.SERVICE)
+JUPYTER = Endpoint(notebook="7", kind=Kind.JUPYTER)
+SERVICE = Endpoint(notebook="7", kind=Kind.SERVICE)
 
 
 def pytest_asyncio_loop_factories() -> dict[str, type[asyncio.AbstractEventLoop]]:
@@ -33,10 +33,10 @@ def short_path() -> Iterator[Path]:
 def rooms() -> Rooms:
     """One user who may enter notebook 7 by every way."""
     rooms = Rooms()
-    for door in (JUPYTER, SERVICE):
-        rooms.let("ann", door, way=Way.HEADER, secret="key")
-        rooms.let("ann", door, way=Way.LINK, secret="ticket")
-        rooms.let("ann", door, way=Way.COOKIE, secret="grant-of-ann")
+    for endpoint in (JUPYTER, SERVICE):
+        rooms.let("ann", endpoint, source=CredentialSource.HEADER, secret="key")
+        rooms.let("ann", endpoint, source=CredentialSource.LINK, secret="ticket")
+        rooms.let("ann", endpoint, source=CredentialSource.COOKIE, secret="grant-of-ann")
     return rooms
 
 

@@ -1,4 +1,4 @@
-"""Who may enter, asked of the one account of things: the address is the notebook's own, or the door is shut."""
+"""Who may enter, asked of the one account of things: the address is the notebook's own, or the endpoint is shut."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from trivium.base.clock import ManualClock, SystemClock
 from trivium.resources import notebooks, users
 from trivium.resources.notebooks import Notebook, Status
 from trivium.server.access import GrantAccess
-from trivium.server.proxy import Credential, Door, Held, Kind, OwnedPort, Refused, Way
+from trivium.server.proxy import Credential, CredentialSource, Endpoint, Kind, OwnedPort, Refused
 from trivium.store import Store
 
 FICKLE = """
@@ -52,7 +52,7 @@ async def _ticket(here: World, person: Person, notebook: Notebook) -> Credential
     link = await here.core.store.read(
         notebooks.link, person.caller, notebook.id, keyring=here.core.keyring, site=here.core.site
     )
-    return Credential(way=Way.LINK, secret=parse_qs(urlsplit(link.url).query)["token"][0])
+    return Credential(source=CredentialSource.LINK, secret=parse_qs(urlsplit(link.url).query)["token"][0])
 
 
 async def test_a_port_that_the_notebook_left_to_somebody_else_is_not_entered(here: World) -> None:
@@ -60,12 +60,12 @@ async def test_a_port_that_the_notebook_left_to_somebody_else_is_not_entered(her
     image = await here.image("fickle:1", command=("python", "-c", FICKLE, "{port}"))
     notebook = await here.notebook(person, image, Status.RUNNING)
     access = GrantAccess(here.core.store, here.runtime, here.core.keyring, host=HOST)
-    door = Door(notebook=str(notebook.id), kind=Kind.JUPYTER)
+    endpoint = Endpoint(notebook=str(notebook.id), kind=Kind.JUPYTER)
     ticket = await _ticket(here, person, notebook)
-    passed = await access.enter(door, ticket)
-    assert isinstance(passed.target, OwnedPort)
-    place = ("127.0.0.1", passed.target.port)
-    assert await access.still([Held(door=door, passed=passed)]) == [True]
+    admission = await access.admit(endpoint, ticket)
+    assert isinstance(admission.target, OwnedPort)
+    place = ("127.0.0.1", admission.target.port)
+    assert await access.still_admitted([admission]) == [True]
     async with proxied(access) as (_, port), connected(port) as client:
         assert (await client.ask(get(f"/nb/{notebook.id}/leave?token={ticket.secret}"))).status == 200
 
@@ -84,12 +84,12 @@ async def test_a_port_that_the_notebook_left_to_somebody_else_is_not_entered(her
     assert stranger is not None
     async with proxied(access) as (_, port), connected(port) as client:
         with stranger, socket.create_connection(place) as own:
-            assert not await access.accepted(passed.target, place[0], own.getsockname())
+            assert not await access.is_accepted(admission.target, place[0], own.getsockname())
             assert (await client.ask(get(f"/nb/{notebook.id}/?token={ticket.secret}"))).status == 503
             accepted, peer = stranger.accept()
             with accepted:
                 assert peer == own.getsockname()  # nobody else has come
-            assert not await access.accepted(passed.target, place[0], own.getsockname())
+            assert not await access.is_accepted(admission.target, place[0], own.getsockname())
 
 
 async def test_a_ticket_is_for_its_own_door(here: World) -> None:
@@ -100,10 +100,10 @@ async def test_a_ticket_is_for_its_own_door(here: World) -> None:
     ticket = await _ticket(here, person, first)
     for notebook in (str(second.id), "0", "1", "no number", str(first.id) + "0"):
         with pytest.raises(Refused) as refused:
-            await access.enter(Door(notebook=notebook, kind=Kind.JUPYTER), ticket)
+            await access.admit(Endpoint(notebook=notebook, kind=Kind.JUPYTER), ticket)
         assert refused.value.status == 401
     with pytest.raises(Refused) as refused:
-        await access.enter(Door(notebook=str(first.id), kind=Kind.SERVICE), ticket)
+        await access.admit(Endpoint(notebook=str(first.id), kind=Kind.SERVICE), ticket)
     assert refused.value.status == 503
 
 
@@ -112,20 +112,20 @@ async def test_a_right_that_another_process_withdrew_is_gone_with_the_next_reque
         person = here.user()
         notebook = await here.notebook(person, await here.image("tiny:1"), Status.RUNNING)
         access = GrantAccess(here.core.store, here.runtime, here.core.keyring, host=HOST)
-        door = Door(notebook=str(notebook.id), kind=Kind.JUPYTER)
+        endpoint = Endpoint(notebook=str(notebook.id), kind=Kind.JUPYTER)
         ticket = await _ticket(here, person, notebook)
         await here.pause()  # whoever works writes, too
-        passed = await access.enter(door, ticket)
-        assert access.known(door, ticket) in {passed, None}
-        assert await access.enter(door, ticket) is passed
+        admission = await access.admit(endpoint, ticket)
+        assert access.admit_now(endpoint, ticket) in {admission, None}
+        assert await access.admit(endpoint, ticket) is admission
         elsewhere = Store.open(database_url, SystemClock(), "cli")
         try:
             elsewhere.write_now(users.disable, here.admin, person.caller.user)
-            assert access.known(door, ticket) is None
+            assert access.admit_now(endpoint, ticket) is None
             with pytest.raises(Refused):
-                await access.enter(door, ticket)
+                await access.admit(endpoint, ticket)
             elsewhere.write_now(users.enable, here.admin, person.caller.user)
-            assert (await access.enter(door, ticket)).target == passed.target
+            assert (await access.admit(endpoint, ticket)).target == admission.target
         finally:
             elsewhere.close()
         await here.resume()
@@ -139,15 +139,15 @@ async def test_what_is_kept_is_not_kept_for_long(here: World) -> None:
     clock = ManualClock(here.core.store.clock.now())
     here.core.store.clock = clock
     access = GrantAccess(here.core.store, here.runtime, here.core.keyring, host=HOST)
-    door = Door(notebook=str(notebook.id), kind=Kind.JUPYTER)
+    endpoint = Endpoint(notebook=str(notebook.id), kind=Kind.JUPYTER)
     ticket = await _ticket(here, person, notebook)
-    passed = await access.enter(door, ticket)
-    assert access.known(door, ticket) is passed
+    admission = await access.admit(endpoint, ticket)
+    assert access.admit_now(endpoint, ticket) is admission
     clock.move(timedelta(seconds=2))
-    assert access.known(door, ticket) is None
+    assert access.admit_now(endpoint, ticket) is None
     clock.move(timedelta(hours=3))
     with pytest.raises(Refused) as refused:
-        await access.enter(door, ticket)
+        await access.admit(endpoint, ticket)
     assert refused.value.status == 401
     here.core.store.clock = SystemClock()
     await here.resume()

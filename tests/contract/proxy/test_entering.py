@@ -7,7 +7,7 @@ import pytest
 from tests.contract.proxy.conftest import JUPYTER
 from tests.contract.proxy.world import Client, Notebook, Rooms, connected, get, proxied
 from trivium.base.errors import Unavailable
-from trivium.server.proxy import Door, Kind, Proxy, ProxySettings, Way
+from trivium.server.proxy import CredentialSource, Endpoint, Kind, Proxy, ProxySettings
 
 KEY = "Authorization: token key"
 COOKIE = "Cookie: x=y; trivium-nb-7=grant-of-ann"
@@ -59,9 +59,9 @@ async def test_a_cookie_that_was_put_in_the_way_does_not_shut_out(client: Client
 
 
 async def test_one_notebooks_cookie_does_not_open_another(client: Client, rooms: Rooms, notebook: Notebook) -> None:
-    other = Door(notebook="8", kind=Kind.JUPYTER)
+    other = Endpoint(notebook="8", kind=Kind.JUPYTER)
     rooms.addresses[other] = rooms.addresses[JUPYTER]
-    rooms.let("bob", other, way=Way.COOKIE, secret="grant-of-bob")
+    rooms.let("bob", other, source=CredentialSource.COOKIE, secret="grant-of-bob")
     assert (await client.ask(get("/nb/8/", COOKIE))).status == 401
     assert (await client.ask(get("/nb/8/", "Cookie: trivium-nb-8=grant-of-ann"))).status == 401
     assert (await client.ask(get("/nb/8/", "Cookie: trivium-nb-8=grant-of-bob"))).status == 200

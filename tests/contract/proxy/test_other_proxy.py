@@ -14,14 +14,14 @@ from websockets.asyncio.server import ServerConnection, unix_serve
 from tests.contract.proxy.conftest import JUPYTER
 from tests.contract.proxy.world import TOKEN, Client, Notebook, Rooms, connected, get, proxied
 from trivium.resources.notebooks.ports import Address
-from trivium.server.proxy import Credential, Door, OtherProxy, Pass, Proxy
+from trivium.server.proxy import Admission, Credential, Endpoint, OtherProxy, Proxy
 
 KEY = "Authorization: token key"
 MIB = 1 << 20
 
 
 class Far(Rooms):
-    """The same book at another host: every door leads to a proxy."""
+    """The same book at another host: every endpoint leads to a proxy."""
 
     def __init__(self, rooms: Rooms, port: int) -> None:
         super().__init__()
@@ -29,8 +29,8 @@ class Far(Rooms):
         self.addresses = rooms.addresses
         self.there = OtherProxy(host="127.0.0.1", port=port)
 
-    def judged(self, door: Door, credential: Credential) -> Pass:
-        return msgspec.structs.replace(super().judged(door, credential), target=self.there)
+    def judged(self, endpoint: Endpoint, credential: Credential) -> Admission:
+        return msgspec.structs.replace(super().judged(endpoint, credential), target=self.there)
 
 
 @pytest_asyncio.fixture

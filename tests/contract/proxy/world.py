@@ -11,8 +11,19 @@ from pathlib import Path
 
 import structlog
 
+from trivium.base.clock import SystemClock
 from trivium.resources.notebooks.ports import Address, LaunchKey
-from trivium.server.proxy import Access, Credential, Door, Held, Kind, Pass, Proxy, ProxySettings, Refused, Way
+from trivium.server.proxy import (
+    Access,
+    Admission,
+    Credential,
+    CredentialSource,
+    Endpoint,
+    Kind,
+    Proxy,
+    ProxySettings,
+    Refused,
+)
 from trivium.server.proxy.targets import OwnedPort, Target, UnixSocket
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -23,66 +34,67 @@ class Rooms:
     """Who may enter what: an `Access` whose book the test keeps."""
 
     def __init__(self) -> None:
-        self.addresses: dict[Door, Address] = {}
-        self.rights: dict[tuple[Door, Way, str], str] = {}  # to the subject
+        self.addresses: dict[Endpoint, Address] = {}
+        self.rights: dict[tuple[Endpoint, CredentialSource, str], str] = {}  # to the subject
         self.stopped: set[str] = set()
-        self.asked: list[tuple[Door, Credential]] = []
+        self.asked: list[tuple[Endpoint, Credential]] = []
         self.rechecks = 0
         self.failure: Exception | None = None
-        self.given: dict[tuple[Door, Credential], Pass] = {}
+        self.given: dict[tuple[Endpoint, Credential], Admission] = {}
         self.foreign: set[int] = set()  # ports on which somebody else accepts
 
-    def let(self, subject: str, door: Door, *, way: Way, secret: str) -> None:
-        self.rights[door, way, secret] = subject
+    def let(self, subject: str, endpoint: Endpoint, *, source: CredentialSource, secret: str) -> None:
+        self.rights[endpoint, source, secret] = subject
 
     def withdraw(self, subject: str) -> None:
         self.rights = {key: owner for key, owner in self.rights.items() if owner != subject}
 
-    def known(self, door: Door, credential: Credential) -> Pass | None:
-        before = self.given.get((door, credential))
+    def admit_now(self, endpoint: Endpoint, credential: Credential) -> Admission | None:
+        before = self.given.get((endpoint, credential))
         if before is None or self.failure is not None:
             return None
         try:
-            return before if self.judged(door, credential) == before else None
+            return before if self.judged(endpoint, credential) == before else None
         except Refused:
             return None
 
-    async def enter(self, door: Door, credential: Credential) -> Pass:
-        self.asked.append((door, credential))
+    async def admit(self, endpoint: Endpoint, credential: Credential) -> Admission:
+        self.asked.append((endpoint, credential))
         if self.failure is not None:
             raise self.failure
-        passed = self.given[door, credential] = self.judged(door, credential)
-        return passed
+        admission = self.given[endpoint, credential] = self.judged(endpoint, credential)
+        return admission
 
-    def judged(self, door: Door, credential: Credential) -> Pass:
-        if door not in self.addresses:
+    def judged(self, endpoint: Endpoint, credential: Credential) -> Admission:
+        if endpoint not in self.addresses:
             raise Refused(404, "proxy.unknown")
-        subject = self.rights.get((door, credential.way, credential.secret))
+        subject = self.rights.get((endpoint, credential.source, credential.secret))
         if subject is None:
             raise Refused(401, "proxy.unknown")
-        if door.notebook in self.stopped:
+        if endpoint.notebook in self.stopped:
             raise Refused(503, "proxy.unreachable", state="stopped")
-        return Pass(
-            target=target_of(self.addresses[door]),
+        return Admission(
+            endpoint=endpoint,
+            target=target_of(self.addresses[endpoint]),
             subject=subject,
-            inject=(("Authorization", f"token {TOKEN}"),) if door.kind is Kind.JUPYTER else (),
-            grant=f"grant-of-{subject}" if credential.way is Way.LINK else None,
+            inject=(("Authorization", f"token {TOKEN}"),) if endpoint.kind is Kind.JUPYTER else (),
+            grant=f"grant-of-{subject}" if credential.source is CredentialSource.LINK else None,
         )
 
-    async def find(self, target: OwnedPort) -> str | None:
+    async def find_host(self, target: OwnedPort) -> str | None:
         del target
         return "127.0.0.1"
 
-    async def accepted(self, target: OwnedPort, host: str, client: tuple[str, int]) -> bool:
+    async def is_accepted(self, target: OwnedPort, host: str, client: tuple[str, int]) -> bool:
         assert (host, client[0], client[1] > 0) == ("127.0.0.1", "127.0.0.1", True)
         return target.port not in self.foreign
 
-    async def still(self, held: Sequence[Held]) -> Sequence[bool]:
+    async def still_admitted(self, admissions: Sequence[Admission]) -> Sequence[bool]:
         self.rechecks += 1
         if self.failure is not None:
             raise self.failure
         subjects = set(self.rights.values())
-        return [one.passed.subject in subjects and one.door.notebook not in self.stopped for one in held]
+        return [one.subject in subjects and one.endpoint.notebook not in self.stopped for one in admissions]
 
 
 def target_of(address: Address) -> Target:
@@ -95,7 +107,7 @@ def target_of(address: Address) -> Target:
 @asynccontextmanager
 async def proxied(rooms: Access, settings: ProxySettings | None = None) -> AsyncIterator[tuple[Proxy, int]]:
     """A proxy that listens, and its port."""
-    proxy = Proxy(rooms, settings or ProxySettings(), log=structlog.get_logger())
+    proxy = Proxy(rooms, settings or ProxySettings(), log=structlog.get_logger(), clock=SystemClock())
     port = await proxy.start("127.0.0.1", 0)
     try:
         yield proxy, port

@@ -1,7 +1,7 @@
-"""The notebooks' own listener: who may enter is asked of an `Access`, the bytes are carried by this room."""
+"""The notebooks' own listener: an `Access` decides who is admitted, this package carries the bytes."""
 
-from trivium.server.proxy.access import Access, Credential, Door, Held, Kind, Pass, Refused, Way
-from trivium.server.proxy.doors import address_of
+from trivium.server.proxy.access import Access, Admission, Credential, CredentialSource, Endpoint, Kind, Refused
+from trivium.server.proxy.addresses import address_of
 from trivium.server.proxy.metrics import Metrics as ProxyMetrics
 from trivium.server.proxy.proxy import Proxy
 from trivium.server.proxy.settings import ProxySettings
@@ -9,19 +9,18 @@ from trivium.server.proxy.targets import OtherProxy, OwnedPort, Target, UnixSock
 
 __all__ = [
     "Access",
+    "Admission",
     "Credential",
-    "Door",
-    "Held",
+    "CredentialSource",
+    "Endpoint",
     "Kind",
     "OtherProxy",
     "OwnedPort",
-    "Pass",
     "Proxy",
     "ProxyMetrics",
     "ProxySettings",
     "Refused",
     "Target",
     "UnixSocket",
-    "Way",
     "address_of",
 ]

@@ -1,4 +1,4 @@
-"""What the proxy asks of the platform: may this credential pass this door, and where does the door lead."""
+"""What the proxy asks of the platform: who may use which endpoint of a notebook, and where that is reached."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from trivium.server.proxy.targets import OwnedPort, Target
 
 
 class Kind(StrEnum):
-    """What stands behind a door."""
+    """What answers at an endpoint."""
 
     JUPYTER = "jupyter"
     SERVICE = "service"  # the user's own server inside the notebook
 
 
-class Door(Value, frozen=True, cache_hash=True):
-    """One way into one notebook."""
+class Endpoint(Value, frozen=True, cache_hash=True):
+    """One of the servers of a notebook."""
 
     notebook: str  # the id as the address spells it
     kind: Kind
 
 
-class Way(StrEnum):
-    """How a credential came."""
+class CredentialSource(StrEnum):
+    """Where in a request a credential was found."""
 
     HEADER = "header"  # `Authorization: token …` or `Bearer …`
     LINK = "link"  # `?token=…`: a ticket, or a token that stays good while the notebook runs
@@ -33,40 +33,34 @@ class Way(StrEnum):
     NONE = "none"
 
 
-class Credential(Value, frozen=True):
-    """What a request shows at the door."""
+class Credential(Value, frozen=True, cache_hash=True):
+    """What a request shows of who sent it."""
 
-    way: Way
+    source: CredentialSource
     secret: str = ""
 
     def __repr__(self) -> str:
-        return f"Credential(way={self.way.value!r})"  # the secret stays out of logs and tracebacks
+        return f"Credential(source={self.source.value!r})"  # the secret stays out of logs and tracebacks
 
 
-NOTHING = Credential(way=Way.NONE)
+NOTHING = Credential(source=CredentialSource.NONE)
 
 
-class Pass(Value, frozen=True):
-    """Leave to enter: where to, with what, and as whom."""
+class Admission(Value, frozen=True):
+    """Leave to use an endpoint: where it is reached, with what, and in whose right."""
 
+    endpoint: Endpoint
     target: Target
-    subject: str  # in whose right; `Proxy.close(subject=…)` and `Access.still` speak of it
+    subject: str  # in whose right; `Proxy.close(subject=…)` and `Access.still_admitted` speak of it
     inject: tuple[tuple[str, str], ...] = ()  # headers for the upstream, in place of whatever the client sent
     grant: str | None = None  # what the cookie shall hold when a link was shown; None: no cookie is set
 
     def __repr__(self) -> str:
-        return f"Pass(target={self.target!r}, subject={self.subject!r})"
-
-
-class Held(Value, frozen=True):
-    """A pass that a living connection still uses."""
-
-    door: Door
-    passed: Pass
+        return f"Admission(endpoint={self.endpoint!r}, target={self.target!r})"
 
 
 class Refused(Exception):
-    """The door stays shut.
+    """No admission.
 
     `code` names a sentence of the catalogue in `base.text`, `details` fill it in. The statuses that make sense are
     401 (show something better), 403 (known and not allowed), 404 (no such notebook for anybody asking so) and 503
@@ -81,24 +75,27 @@ class Refused(Exception):
 
 
 class Access(Protocol):
-    """Who may enter. Asked for every request."""
+    """Decides about admission. Asked for every request."""
 
-    def known(self, door: Door, credential: Credential) -> Pass | None:
-        """What `enter` would give, where that is certain without waiting: nothing has changed since it was asked."""
+    def admit_now(self, endpoint: Endpoint, credential: Credential) -> Admission | None:
+        """What `admit` would return, where that is certain without waiting: the same object as long as nothing changed.
+
+        None: ask `admit`.
+        """
         ...
 
-    async def enter(self, door: Door, credential: Credential) -> Pass:
-        """Leave to enter, or `Refused`. Any other error shuts the door for this one request, too."""
+    async def admit(self, endpoint: Endpoint, credential: Credential) -> Admission:
+        """Leave to use the endpoint. Raises `Refused`; any other error refuses this one request, too."""
         ...
 
-    async def still(self, held: Sequence[Held]) -> Sequence[bool]:
-        """For each pass, in their order: whether it would be given again. An error changes nothing."""
+    async def still_admitted(self, admissions: Sequence[Admission]) -> Sequence[bool]:
+        """For each admission, in their order: whether it would be given again. An error changes nothing."""
         ...
 
-    async def find(self, target: OwnedPort) -> str | None:
+    async def find_host(self, target: OwnedPort) -> str | None:
         """The host at which the notebook's processes listen on the port; None when they do not."""
         ...
 
-    async def accepted(self, target: OwnedPort, host: str, client: tuple[str, int]) -> bool:
-        """Whether the connection from `client` to the target at `host` is in the hands of the notebook's own."""
+    async def is_accepted(self, target: OwnedPort, host: str, client: tuple[str, int]) -> bool:
+        """Whether the connection from `client` to the target at `host` was accepted by the notebook's own processes."""
         ...

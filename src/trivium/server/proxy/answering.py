@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from trivium.base.values import Value
-from trivium.server.proxy.doors import Place
+from trivium.server.proxy.addresses import Place
 from trivium.server.proxy.framing import Body, Fixed, UntilClose, answer_body, answer_length
 from trivium.server.proxy.heads import KEPT, LONGEST_KEPT, AnswerHead, RequestHead, parse_answer
 from trivium.server.proxy.rewriting import answer_head, untouched_answer
@@ -17,8 +17,8 @@ FIRST_FINAL: Final = 200
 SWITCHING: Final = 101
 
 
-class Terms(Value, frozen=True, cache_hash=True):
-    """What else decides what a client gets."""
+class AnswerRules(Value, frozen=True, cache_hash=True):
+    """What decides what becomes of an answer's head, besides its bytes."""
 
     method: str
     minor: int  # of the client's HTTP/1.x
@@ -31,7 +31,7 @@ class Terms(Value, frozen=True, cache_hash=True):
 
 
 class Answer(Value, frozen=True):
-    """What becomes of an answer's head. The same bytes on the same terms give the same."""
+    """What becomes of an answer's head: a function of its bytes and the rules alone, and so kept for both."""
 
     head: AnswerHead
     raw: bytes  # for the client
@@ -45,9 +45,11 @@ class Answer(Value, frozen=True):
         return Fixed(self.length) if self.length >= 0 else self.kind()
 
 
-def terms_of(head: RequestHead, place: Place, host: bytes, *, may_keep: bool, is_far: bool, fields: int) -> Terms:
-    """The terms on which a request is answered; `fields`: how many the answer may have."""
-    return Terms(
+def rules_for(
+    head: RequestHead, place: Place, host: bytes, *, may_keep: bool, is_far: bool, fields: int
+) -> AnswerRules:
+    """The rules for the answer to a request; `fields`: how many the answer may have."""
+    return AnswerRules(
         method=head.method,
         minor=head.minor,
         may_keep=may_keep and head.minor == 1 and not head.fields.closes,
@@ -59,25 +61,25 @@ def terms_of(head: RequestHead, place: Place, host: bytes, *, may_keep: bool, is
     )
 
 
-def answer_of(raw: bytes, terms: Terms) -> Answer:
+def answer_of(raw: bytes, rules: AnswerRules) -> Answer:
     """What becomes of the head `raw`, empty line included. Raises `Malformed`."""
-    return _kept(raw, terms) if len(raw) <= LONGEST_KEPT else _judged(raw, terms)
+    return _kept(raw, rules) if len(raw) <= LONGEST_KEPT else _judged(raw, rules)
 
 
-def _judged(raw: bytes, terms: Terms) -> Answer:
-    head = parse_answer(raw, terms.fields)
+def _judged(raw: bytes, rules: AnswerRules) -> Answer:
+    head = parse_answer(raw, rules.fields)
     if head.status < FIRST_FINAL:
-        shown = _shown(head, terms, UPGRADE) if head.status == SWITCHING else b""
+        shown = _shown(head, rules, UPGRADE) if head.status == SWITCHING else b""
         return Answer(head=head, raw=shown, length=0, kind=UntilClose, keeps=False, stays=True)
-    body = answer_body(head, terms.method, minor=terms.minor)
+    body = answer_body(head, rules.method, minor=rules.minor)
     is_fixed = isinstance(body, Fixed)
-    keeps = terms.may_keep and (is_fixed or terms.minor == 1)
+    keeps = rules.may_keep and (is_fixed or rules.minor == 1)
     framing = answer_length(head, body)
     if not is_fixed:
-        framing = b"Transfer-Encoding: chunked\r\n" if terms.minor == 1 else b""
+        framing = b"Transfer-Encoding: chunked\r\n" if rules.minor == 1 else b""
     return Answer(
         head=head,
-        raw=_shown(head, terms, framing if keeps else framing + b"Connection: close\r\n"),
+        raw=_shown(head, rules, framing if keeps else framing + b"Connection: close\r\n"),
         length=body.left if isinstance(body, Fixed) else -1,
         kind=type(body) if not isinstance(body, Fixed) else UntilClose,
         keeps=keeps,
@@ -88,7 +90,7 @@ def _judged(raw: bytes, terms: Terms) -> Answer:
 _kept = lru_cache(KEPT)(_judged)
 
 
-def _shown(head: AnswerHead, terms: Terms, framing: bytes) -> bytes:
-    if terms.is_far:
+def _shown(head: AnswerHead, rules: AnswerRules, framing: bytes) -> bytes:
+    if rules.is_far:
         return untouched_answer(head, framing=framing)
-    return answer_head(head, root=terms.root, prefix=terms.prefix, host=terms.host, framing=framing)
+    return answer_head(head, root=rules.root, prefix=rules.prefix, host=rules.host, framing=framing)

@@ -2,59 +2,95 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from typing import Final
 
-from trivium.server.proxy.access import Held
+from trivium.server.proxy.access import Admission
 from trivium.server.proxy.channel import Channel
+from trivium.server.proxy.context import Context
 from trivium.server.proxy.exchange import NOBODY, Exchange
+from trivium.server.proxy.fast_path import FastPath
 from trivium.server.proxy.heads import END, has_bare_end, parse_request
 from trivium.server.proxy.pages import moved_answer, problem_answer
-from trivium.server.proxy.plain import Plain
 from trivium.server.proxy.problems import Gone, Malformed, Moved, Problem
-from trivium.server.proxy.shared import Shared
 
 HARMLESS: Final = frozenset({401, 403, 404, 502, 503, 504})  # cast no doubt on what the client sends next
 _BAD_GATEWAY: Final = 502
 
 
-class Connection:
-    """Serves a client until it leaves. Between requests it is the sink of what comes."""
+class Connections:
+    """The clients that are connected."""
 
-    def __init__(self, shared: Shared) -> None:
-        self.front = Channel(shared.loop, self)
+    def __init__(self) -> None:
+        self._all: set[Connection] = set()
+        self._none = asyncio.Event()  # set while nobody is connected
+        self._none.set()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Connection]:
+        """All of them now; some may be gone, and others come, before the iteration is over."""
+        return iter(tuple(self._all))
+
+    def add(self, connection: Connection) -> None:
+        """One more client."""
+        self._all.add(connection)
+        self._none.clear()
+
+    def discard(self, connection: Connection) -> None:
+        """A client is gone."""
+        self._all.discard(connection)
+        if not self._all:
+            self._none.set()
+
+    async def wait_for_none(self) -> None:
+        """Return when nobody is connected."""
+        await self._none.wait()
+
+
+class Connection:
+    """Serves a client until it leaves. Between requests it is the sink of what comes.
+
+    A request is served on the fast path or by an `Exchange`, one at a time.
+    """
+
+    def __init__(self, context: Context, connections: Connections) -> None:
+        self.front = Channel(context.loop, self)
         self.front.on_made = self._made
         self.front.on_lost = self._lost
         self.front.on_drained = self._pump
         self.peer = b"unknown"
-        self._shared = shared
+        self._context = context
+        self._connections = connections
         self._exchange: Exchange | None = None
-        self._plain = Plain(shared, self)
+        self._fast_path = FastPath(context, self)
         self._buffer: bytes | bytearray = b""
         self._seen = 0  # bytes of the buffer in which no head ends
         self._is_pumping = False
         self._is_leaving = False
-        self._since = shared.loop.time()  # when the present wait began
+        self._since = context.loop.time()  # when the present wait began
         self._head_since: float | None = None  # when a head was first seen to be incomplete
         self._unsent = 0
 
     @property
-    def held(self) -> Held | None:
-        """The pass in use, if a request is under way."""
-        self.unfold()
-        return None if self._exchange is None else self._exchange.held
+    def admission(self) -> Admission | None:
+        """The admission in use, if a request is under way that was admitted."""
+        if self._exchange is not None:
+            return self._exchange.admission
+        return self._fast_path.admission
 
     @property
     def began(self) -> float | None:
         """When the request under way began; None between requests."""
-        if self._plain.is_under_way:
-            return self._plain.began
-        return None if self._exchange is None else self._exchange.began
+        return self._fast_path.began if self._exchange is None else self._exchange.began
 
     def interrupt(self, problem: Problem | None) -> None:
         """End what is under way: with `problem` for an answer if none has begun, else by breaking off."""
         if self._is_leaving:
             return
-        self.unfold()
+        self.leave_fast_path()
         if self._exchange is not None:
             self.failed(self._exchange, problem)
         elif problem is not None:
@@ -65,11 +101,11 @@ class Connection:
 
     def drain(self) -> None:
         """Close now if nothing is under way or if it is a WebSocket, else after this request."""
-        self.unfold()
+        self.leave_fast_path()
         if self._exchange is None:
             self._is_leaving = True
             self.front.close()
-            self._since = self._shared.loop.time()
+            self._since = self._context.loop.time()
         elif self._exchange.is_tunnel:
             self.interrupt(None)
 
@@ -79,7 +115,7 @@ class Connection:
 
     def sweep(self, now: float) -> None:
         """Look whether somebody has kept us waiting for too long."""
-        self.unfold()
+        self.leave_fast_path()
         if self._is_leaving:
             self._sweep_leaving(now)
         elif self._exchange is None:
@@ -93,7 +129,7 @@ class Connection:
 
     def take(self, data: bytes) -> None:
         """Some of the next request."""
-        if self._is_idle and not self._buffer and self._plain.begin(data):
+        if not self._buffer and self._is_idle and self._fast_path.begin(data):
             return
         if not self._buffer:
             self._buffer = data
@@ -106,8 +142,8 @@ class Connection:
     def end(self) -> None:
         """The client is about to be lost, of which we are told anyway."""
 
-    def waiting(self) -> bytes:
-        """The bytes that came after the request's head; they are waited for no more."""
+    def take_waiting(self) -> bytes:
+        """The bytes that came after the request's head, and are the caller's from now on."""
         data = bytes(self._buffer)
         self._buffer = b""
         self._seen = 0
@@ -122,25 +158,23 @@ class Connection:
                 self._buffer = rest + self._buffer
             self._pump()
 
-    def unfold(self) -> None:
-        """Make an `Exchange` of a plain request that is under way: somebody wants to know more of it."""
-        plain = self._plain
-        plan, upstream = plain.plan, plain.upstream
-        if plain.is_under_way and plan is not None and upstream is not None:
-            plain.is_under_way = False
-            self._exchange = Exchange(self._shared, self, parse_request(plain.raw, self._shared.settings))
-            self._exchange.adopt(plain, plan, upstream)
+    def leave_fast_path(self) -> None:
+        """Make an `Exchange` of the request on the fast path, if one is in flight there."""
+        request = self._fast_path.take_over()
+        if request is not None:
+            self._exchange = Exchange(self._context, self, parse_request(request.raw, self._context.settings))
+            self._exchange.resume(request)
 
     # ---- how a request ends ----
 
-    def plainly_over(self) -> None:
-        """A plain request was answered, and the connection is good for another."""
-        self._since = self._shared.loop.time()
+    def fast_path_done(self, now: float) -> None:
+        """The request on the fast path was answered, and the connection is good for another."""
+        self._since = now
         self._head_since = None
         if self._buffer:
             self._pump()
 
-    def over(self, exchange: Exchange, *, reusable: bool) -> None:
+    def answered(self, exchange: Exchange, *, reusable: bool) -> None:
         """The notebook's answer was handed on."""
         if exchange is self._exchange:
             self._close(exchange)
@@ -182,18 +216,18 @@ class Connection:
             return Problem(502, "proxy.broken") if of_answer else Problem(error.status, error.code)
         if isinstance(error, Gone):
             return Problem(502, "proxy.broken")
-        self._shared.log.error("proxy.fault", exc_info=error)
+        self._context.log.error("proxy.fault", exc_info=error)
         return Problem(500, "proxy.fault")
 
     def _close(self, exchange: Exchange) -> None:
         self._exchange = None
-        self._since = self._shared.loop.time()
+        self._since = self._context.loop.time()
         self._head_since = None
         exchange.close()
 
     def _go_on(self) -> None:
         self.front.sink = self
-        if self._shared.draining:
+        if self._context.draining:
             self._leave(is_read=True)
         elif self._buffer:
             self._pump()
@@ -209,24 +243,21 @@ class Connection:
     # ---- the life of a connection ----
 
     def _made(self) -> None:
-        shared = self._shared
-        shared.connections.add(self)
-        shared.empty.clear()
-        shared.metrics.connections += 1
+        context = self._context
+        self._connections.add(self)
+        context.metrics.connections += 1
         peer: tuple[str, int] | None = self.front.transport.get_extra_info("peername")
         if peer:
             self.peer = peer[0].encode("ascii")
-        if len(shared.connections) > shared.settings.connections or shared.draining:
+        if len(self._connections) > context.settings.connections or context.draining:
             self.front.write(problem_answer(Problem(503, "proxy.full"), {}, method="GET", closing=True))
             self._leave(is_read=False)
 
     def _lost(self) -> None:
         self.interrupt(None)
         self._is_leaving = True
-        self._shared.connections.discard(self)
-        self._shared.metrics.connections -= 1
-        if not self._shared.connections:
-            self._shared.empty.set()
+        self._connections.discard(self)
+        self._context.metrics.connections -= 1
 
     def _pump(self) -> None:
         """Begin with each request that is there, as long as none is under way and the client takes its answers."""
@@ -244,21 +275,21 @@ class Connection:
         finally:
             self._is_pumping = False
         if not self._is_leaving:
-            self.front.fill(full=len(self._buffer) > self._shared.settings.head_bytes)
+            self.front.fill(full=len(self._buffer) > self._context.settings.head_bytes)
 
     @property
     def _is_idle(self) -> bool:
         """Whether another request may begin."""
-        return (
-            self._exchange is None and not self._plain.is_under_way and not self._is_leaving and not self.front.blocked
-        )
+        if self._exchange is not None or self._fast_path.began is not None:
+            return False
+        return not (self._is_leaving or self.front.blocked)
 
     def _next_head(self) -> bytes | None:
         """The next head, empty line included. Raises `Malformed` for one too long or with stray line ends."""
         buffer = self._buffer
         end = buffer.find(END, max(self._seen - len(END) + 1, 0))
         size = len(buffer) if end < 0 else end + len(END)
-        if size > self._shared.settings.head_bytes:
+        if size > self._context.settings.head_bytes:
             raise Malformed(431, "proxy.too_long")
         if end < 0:
             if has_bare_end(buffer, max(self._seen - 1, 0)):
@@ -270,7 +301,7 @@ class Connection:
         return bytes(buffer[:size])
 
     def _serve(self, raw: bytes) -> None:
-        exchange = self._exchange = Exchange(self._shared, self, parse_request(raw, self._shared.settings))
+        exchange = self._exchange = Exchange(self._context, self, parse_request(raw, self._context.settings))
         try:
             exchange.begin()
         except Exception as error:  # noqa: BLE001 - the edge: a fault of ours ends this request and no other
@@ -278,15 +309,15 @@ class Connection:
 
     def _refuse(self, problem: Problem) -> None:
         """Answer what is no request, or not yet one."""
-        self._shared.metrics.requests[problem.status] += 1
-        self._shared.log.info("proxy.refused", status=problem.status, code=problem.code)
+        self._context.metrics.requests[problem.status] += 1
+        self._context.log.info("proxy.refused", status=problem.status, code=problem.code)
         self.front.write(problem_answer(problem, {}, method="GET", closing=True))
         self._leave(is_read=False)
 
     # ---- patience ----
 
     def _sweep_waiting(self, now: float) -> None:
-        settings = self._shared.settings
+        settings = self._context.settings
         if self.front.blocked:
             if now - self.front.moved > settings.stall_timeout.total_seconds():
                 self.interrupt(None)
@@ -299,7 +330,7 @@ class Connection:
             self.interrupt(Problem(408, "proxy.slow"))
 
     def _sweep_leaving(self, now: float) -> None:
-        settings = self._shared.settings
+        settings = self._context.settings
         unsent = self.front.transport.get_write_buffer_size()
         if unsent and unsent != self._unsent:
             self._unsent = unsent

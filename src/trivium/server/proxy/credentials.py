@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import unquote_plus
 
-from trivium.server.proxy.access import NOTHING, Credential, Way
+from trivium.server.proxy.access import NOTHING, Credential, CredentialSource
 from trivium.server.proxy.heads import KEPT, Fields
 
 COOKIE_PREFIX = "trivium-nb-"
@@ -22,22 +23,28 @@ def cookie_name(notebook: str) -> str:
 
 
 def credentials_of(values: dict[bytes, bytes], link: str | None, notebook: str) -> list[Credential]:
-    """All that a request shows, in the order in which it is tried; never empty."""
+    """All credentials of a request, in the order in which they are tried; never empty."""
     shown: list[Credential] = []
     header = _HEADER.fullmatch(values.get(b"authorization", b""))
     if header is not None:
-        shown.append(Credential(way=Way.HEADER, secret=header[1].decode("ascii")))
+        shown.append(Credential(source=CredentialSource.HEADER, secret=header[1].decode("ascii")))
     if link:
-        shown.append(Credential(way=Way.LINK, secret=link))
+        shown.append(Credential(source=CredentialSource.LINK, secret=link))
     wanted = cookie_name(notebook).encode()
-    grants = [value for name, value in _pairs(values.get(b"cookie", b"")) if name == wanted and value.isascii()]
-    shown.extend(Credential(way=Way.COOKIE, secret=value.decode("ascii")) for value in grants[:_MOST_COOKIES])
+    found = [value for name, value in _pairs(values.get(b"cookie", b"")) if name == wanted and value.isascii()]
+    grants = [value.decode("ascii") for value in found[:_MOST_COOKIES]]
+    shown.extend(Credential(source=CredentialSource.COOKIE, secret=grant) for grant in grants)
     return shown or [NOTHING]
 
 
+def credentials_in(fields: Fields, notebook: str) -> Sequence[Credential]:
+    """The same for a request without a token in its address; fields that came before are not looked through again."""
+    shown = _credentials_in if fields.is_short else _credentials_in.__wrapped__
+    return shown(fields, notebook)
+
+
 @lru_cache(KEPT)
-def shown_by(fields: Fields, notebook: str) -> tuple[Credential, ...]:
-    """All that the fields of a request show, as above."""
+def _credentials_in(fields: Fields, notebook: str) -> Sequence[Credential]:
     return tuple(credentials_of(fields.values, None, notebook))
 
 

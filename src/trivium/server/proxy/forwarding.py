@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol
 
-from trivium.server.proxy.access import Held
-from trivium.server.proxy.answering import FIRST_FINAL, SWITCHING, Answer, answer_of, terms_of
+from trivium.server.proxy.access import Admission
+from trivium.server.proxy.addresses import Place
+from trivium.server.proxy.answering import FIRST_FINAL, SWITCHING, Answer, answer_of, rules_for
 from trivium.server.proxy.channel import Channel, Discard
-from trivium.server.proxy.doors import Place
+from trivium.server.proxy.context import Context
 from trivium.server.proxy.framing import Body, Rechunked
 from trivium.server.proxy.heads import END, has_bare_end
 from trivium.server.proxy.problems import Gone, Malformed, Problem
-from trivium.server.proxy.relay import Half, Relay
+from trivium.server.proxy.relay import Pipe, Relay
 from trivium.server.proxy.rewriting import Asked, request_head, untouched_head
-from trivium.server.proxy.shared import Shared
 from trivium.server.proxy.targets import OtherProxy
 from trivium.server.proxy.upstreams import Upstream
 from trivium.server.proxy.websockets import UPGRADE, check_agreement
@@ -28,8 +28,8 @@ class Client(Protocol):
 
     front: Channel
 
-    def waiting(self) -> bytes:
-        """The bytes that came after the request's head, and are now ours."""
+    def take_waiting(self) -> bytes:
+        """The bytes that came after the request's head, and are the caller's from now on."""
         ...
 
     def was_read(self, rest: bytes) -> None:
@@ -60,56 +60,52 @@ class Forwarding:
     _request: Relay | None = None  # what is still to come of the request's body
     _answer: Relay | None = None  # of the answer's
     _answer_body: Body | None = None
-    _halves: tuple[Half, Half] | None = None  # towards the notebook, and towards the client
+    _pipes: tuple[Pipe, Pipe] | None = None  # of a WebSocket: towards the notebook, and towards the client
     _beginning = b""  # of the answer's head
     _answering = False
     _keep = False  # the client's connection may be good for another request
     _stays_open = False  # so may the notebook's
 
-    def __init__(self, shared: Shared, client: Client, asked: Asked, *, held: Held, place: Place, body: Body) -> None:
-        self._shared = shared
+    def __init__(
+        self, context: Context, client: Client, asked: Asked, *, admission: Admission, place: Place, body: Body
+    ) -> None:
+        self._context = context
         self._client = client
         self._front = client.front
         self._asked = asked
         self._head = asked.head
-        self._held = held
+        self._admission = admission
         self._place = place
         self._body = body
-        self._is_far = isinstance(held.passed.target, OtherProxy)
+        self._is_far = isinstance(admission.target, OtherProxy)
         self._repeatable = body.done and asked.head.method in _REPEATABLE
-        self._since = shared.loop.time()
-
-    @property
-    def is_read(self) -> bool:
-        """Whether the request's body was taken to its end."""
-        return self._body.done
+        self._since = context.loop.time()
 
     @property
     def carried(self) -> tuple[int, int]:
         """Bytes of bodies and frames, from the client and to it."""
-        if self._halves is not None:
-            return self._halves[0].carried, self._halves[1].carried
+        if self._pipes is not None:
+            return self._pipes[0].carried, self._pipes[1].carried
         return self._body.carried, 0 if self._answer_body is None else self._answer_body.carried
 
     def forward(self) -> None:
         """Ask the notebook; its answer is handed on as it comes."""
         self._raw = self._request_head(self._framing())
-        held = self._held
-        upstream = self._shared.upstreams.take(held.door, held.passed.target, repeatable=self._repeatable)
+        upstream = self._context.upstreams.take(self._admission, repeatable=self._repeatable)
         if upstream is None:
             self._connect()
         else:
             self._send(upstream)
 
-    def adopt(self, upstream: Upstream, sent: bytes) -> None:
-        """Go on with a request without a body that was sent already."""
+    def resume(self, upstream: Upstream, sent: bytes) -> None:
+        """Go on with a request without a body, whose head was `sent` already."""
         self._raw = sent
         self._upstream = upstream
         upstream.channel.sink = self
 
     def tunnel(self) -> None:
         """Ask the notebook for a WebSocket, and carry its bytes if it agrees. Raises `Problem`."""
-        if self._client.waiting():
+        if self._client.take_waiting():
             raise Problem(400, "proxy.upgrade")
         self._is_websocket = True
         self._repeatable = False
@@ -119,7 +115,7 @@ class Forwarding:
 
     def late(self, now: float) -> Problem | None:
         """What is wrong when somebody has kept us waiting for too long."""
-        settings = self._shared.settings
+        settings = self._context.settings
         front = self._front
         back = None if self._upstream is None else self._upstream.channel
         if self._answering or self.is_tunnel:
@@ -138,7 +134,7 @@ class Forwarding:
         for relay in (self._request, self._answer):
             if relay is not None:
                 relay.stop()
-        if self._halves is not None or self._is_websocket:
+        if self._pipes is not None or self._is_websocket:
             self._front.sink = Discard()
             self._front.fed_by(None)
         if self._upstream is not None:
@@ -146,21 +142,21 @@ class Forwarding:
             self._upstream.channel.sink = Discard()
             self._upstream.channel.abort()
             self._upstream = None
-            self._shared.metrics.tunnels -= self.is_tunnel
+            self._context.metrics.tunnels -= self.is_tunnel
 
     # ---- to the notebook ----
 
     def _request_head(self, framing: bytes) -> bytes:
         if self._is_far:
             return untouched_head(self._asked, framing=framing)
-        return request_head(self._asked, self._place, self._held.passed, framing=framing)
+        return request_head(self._asked, self._place, self._admission, framing=framing)
 
     def _connect(self) -> None:
-        self._connecting = self._shared.loop.create_task(self._connected())
+        self._connecting = self._context.loop.create_task(self._connected())
 
     async def _connected(self) -> None:
         try:
-            upstream = await self._shared.upstreams.connect(self._held.door, self._held.passed.target)
+            upstream = await self._context.upstreams.connect(self._admission)
         except Exception as error:  # noqa: BLE001 - the edge: whoever asked tells faults of ours from others
             self._connecting = None
             self._client.failed(error)
@@ -172,13 +168,13 @@ class Forwarding:
         self._upstream = upstream
         channel = upstream.channel
         channel.sink = self
-        self._since = self._shared.loop.time()
+        self._since = self._context.loop.time()
         if self._body.done:
             channel.write(self._raw)
             if channel.ended:
                 self.end()
             return
-        data = self._client.waiting()
+        data = self._client.take_waiting()
         if not data and self._head.minor == 1 and b"expect" in self._head.values:
             self._front.write(_CONTINUE)
         try:
@@ -219,14 +215,14 @@ class Forwarding:
         self._connect()
 
     def _take(self, data: bytes, source: Channel) -> None:
-        limit = self._shared.settings.head_bytes
-        terms = terms_of(
+        limit = self._context.settings.head_bytes
+        rules = rules_for(
             self._head,
             self._place,
             self._asked.host,
-            may_keep=self._body.done and not self._shared.draining,
+            may_keep=self._body.done and not self._context.draining,
             is_far=self._is_far,
-            fields=self._shared.settings.head_fields,
+            fields=self._context.settings.head_fields,
         )
         while True:
             end = data.find(END)
@@ -236,7 +232,7 @@ class Forwarding:
                 self._beginning = data
                 return
             end += len(END)
-            answer = answer_of(data[:end], terms)
+            answer = answer_of(data[:end], rules)
             data = data[end:]
             status = answer.head.status
             if status >= FIRST_FINAL:
@@ -275,10 +271,10 @@ class Forwarding:
         self.is_tunnel = True
         self._client.answering(SWITCHING)
         self._front.write(answer.raw)
-        self._shared.metrics.tunnels += 1
-        inward = Half(self._front, source, self._over)
-        outward = Half(source, self._front, self._over)
-        self._halves = (inward, outward)
+        self._context.metrics.tunnels += 1
+        inward = Pipe(self._front, source, self._over)
+        outward = Pipe(source, self._front, self._over)
+        self._pipes = (inward, outward)
         inward.begin(b"")
         outward.begin(data)
 
@@ -288,11 +284,11 @@ class Forwarding:
         if upstream is None:
             return
         self._upstream = None
-        self._shared.metrics.tunnels -= 1
+        self._context.metrics.tunnels -= 1
         self._front.sink = Discard()
         self._front.fed_by(None)
         upstream.channel.fed_by(None)
-        self._shared.upstreams.retire(upstream)
+        self._context.upstreams.retire(upstream)
         self._client.answered(reusable=False)
 
     # ---- what became of the bodies ----
@@ -305,7 +301,7 @@ class Forwarding:
         upstream = self._upstream
         if upstream is not None and self._body.done and self._stays_open and not body.rest:
             self._upstream = None
-            self._shared.upstreams.give_back(upstream)
+            self._context.upstreams.give_back(upstream)
         self._client.answered(reusable=self._keep and self._body.done)
 
     def broke(self, body: Body, error: Malformed | Gone) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from trivium.server.proxy.access import Way
-from trivium.server.proxy.doors import host_of
+from trivium.server.proxy.access import CredentialSource
+from trivium.server.proxy.addresses import host_of
 from trivium.server.proxy.heads import RequestHead
 from trivium.server.proxy.problems import Malformed, Problem
 
@@ -26,9 +26,9 @@ def check_websocket(head: RequestHead, host: bytes, *, secure: bool) -> None:
         raise Problem(403, "proxy.origin")
 
 
-def check_forgery(head: RequestHead, host: bytes, way: Way, *, secure: bool) -> None:
+def check_forgery(head: RequestHead, host: bytes, source: CredentialSource, *, secure: bool) -> None:
     """Raise `Problem` (403) for a request that changes things and that another page had the browser send."""
-    if way in {Way.HEADER, Way.LINK} or head.method in _SAFE:
+    if source in {CredentialSource.HEADER, CredentialSource.LINK} or head.method in _SAFE:
         return  # a page that can say the secret needs no browser to do it
     origin = head.values.get(b"origin")
     if origin is not None and not is_own(origin, host, secure=secure):

@@ -9,12 +9,13 @@ from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from trivium.server.proxy.access import Access, Held
-from trivium.server.proxy.connection import Connection
+from trivium.base.clock import Clock
+from trivium.server.proxy.access import Access, Admission
+from trivium.server.proxy.connection import Connection, Connections
+from trivium.server.proxy.context import Context
 from trivium.server.proxy.metrics import Metrics
 from trivium.server.proxy.problems import Problem
 from trivium.server.proxy.settings import ProxySettings
-from trivium.server.proxy.shared import Shared
 
 _KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))  # seconds, seconds, tries
 _BACKLOG = 2048
@@ -23,10 +24,11 @@ _BACKLOG = 2048
 class Proxy:
     """Carries HTTP/1.1 and WebSocket between people and their notebooks. To be made inside the running event loop."""
 
-    def __init__(self, access: Access, settings: ProxySettings, *, log: FilteringBoundLogger) -> None:
+    def __init__(self, access: Access, settings: ProxySettings, *, log: FilteringBoundLogger, clock: Clock) -> None:
         self._access = access
         self._settings = settings
-        self._shared = Shared(access, settings, log)
+        self._context = Context(access, settings, log=log, clock=clock)
+        self._connections = Connections()
         self._servers: list[asyncio.Server] = []
         self._watchers: list[asyncio.Task[None]] = []
         self._withdrawn = asyncio.Event()
@@ -34,7 +36,7 @@ class Proxy:
     @property
     def metrics(self) -> Metrics:
         """What was counted so far."""
-        return self._shared.metrics
+        return self._context.metrics
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and say on which port (0 asks for any). Raises OSError when the port is taken."""
@@ -57,23 +59,22 @@ class Proxy:
 
     async def stop(self, grace: timedelta) -> None:
         """Stop listening, close what is idle and all WebSockets, and give requests under way `grace` to end."""
-        shared = self._shared
-        shared.draining = True
+        self._context.draining = True
         self._shut()
-        for connection in tuple(shared.connections):
+        for connection in self._connections:
             connection.drain()
         try:
             async with asyncio.timeout(grace.total_seconds()):
-                await shared.empty.wait()
+                await self._connections.wait_for_none()
         except TimeoutError:
-            for connection in tuple(shared.connections):
+            for connection in self._connections:
                 connection.abort()
-            await shared.empty.wait()
+            await self._connections.wait_for_none()
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
-        shared.upstreams.drop()
-        shared.tell_now()
+        self._context.upstreams.drop()
+        self._context.request_log.flush()
 
     def close(self, *, notebook: str | None = None, subject: str | None = None) -> int:
         """Cut the requests and WebSockets that lead to a notebook, go back to a subject, or both. Returns how many.
@@ -81,59 +82,61 @@ class Proxy:
         `notebook` is spelt as in the address.
         """
         if notebook is not None and subject is None:
-            self._shared.upstreams.drop(notebook)
+            self._context.upstreams.drop(notebook)
         if notebook is None and subject is None:
             return 0
-        return self._cut(lambda held: notebook in {None, held.door.notebook} and subject in {None, held.passed.subject})
+        return self._cut(
+            lambda admission: notebook in {None, admission.endpoint.notebook} and subject in {None, admission.subject}
+        )
 
     def look_again(self) -> None:
         """Ask anew, now, for everybody who is in: somebody may have lost a right. From the event loop's own thread."""
         self._withdrawn.set()
 
     def _accept(self) -> asyncio.Protocol:
-        return Connection(self._shared).front
+        return Connection(self._context, self._connections).front
 
     def _shut(self) -> None:
         for server in self._servers:
             server.close()
         self._servers.clear()
 
-    def _cut(self, meant: Callable[[Held], bool]) -> int:
+    def _cut(self, is_meant: Callable[[Admission], bool]) -> int:
         cut = 0
-        for connection in tuple(self._shared.connections):
-            if connection.held is not None and meant(connection.held):
+        for connection in self._connections:
+            admission = connection.admission
+            if admission is not None and is_meant(admission):
                 connection.interrupt(Problem(503, "proxy.unreachable"))
                 cut += 1
-        self._shared.metrics.cut += cut
+        self._context.metrics.cut += cut
         return cut
 
     async def _sweep(self) -> None:
-        now = self._shared.loop.time()
-        for connection in tuple(self._shared.connections):
+        now = self._context.loop.time()
+        for connection in self._connections:
             connection.sweep(now)
-        self._shared.upstreams.sweep(now)
+        self._context.upstreams.sweep(now)
 
     async def _recheck(self) -> None:
         """Ask anew for whoever is in for longer than the time between two checks."""
-        await self._ask_anew(self._shared.loop.time() - self._settings.recheck.total_seconds())
+        await self._ask_anew(self._context.loop.time() - self._settings.recheck.total_seconds())
 
     async def _recheck_when_told(self) -> None:
         await self._withdrawn.wait()
         self._withdrawn.clear()
-        await self._ask_anew(self._shared.loop.time())
+        await self._ask_anew(self._context.loop.time())
 
     async def _ask_anew(self, oldest: float) -> None:
-        held = tuple(
-            {
-                connection.held
-                for connection in self._shared.connections
-                if connection.held is not None and connection.began is not None and connection.began <= oldest
-            }
-        )
-        if held:
-            answers = await self._access.still(held)
-            gone = {one for one, may in zip(held, answers, strict=True) if not may}
-            self._cut(gone.__contains__)
+        in_use = {
+            connection.admission
+            for connection in self._connections
+            if connection.began is not None and connection.began <= oldest
+        }
+        admissions = tuple(admission for admission in in_use if admission is not None)
+        if admissions:
+            answers = await self._access.still_admitted(admissions)
+            withdrawn = {one for one, holds in zip(admissions, answers, strict=True) if not holds}
+            self._cut(withdrawn.__contains__)
 
     async def _repeat(self, every: timedelta, step: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -141,7 +144,7 @@ class Proxy:
             try:
                 await step()
             except Exception:  # the edge: what cannot be told now changes nothing
-                self._shared.log.exception("proxy.watch")
+                self._context.log.exception("proxy.watch")
 
 
 def _listener(family: int, address: tuple[str | int, ...]) -> socket.socket:

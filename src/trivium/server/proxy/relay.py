@@ -69,8 +69,8 @@ class Relay:
             self._target.fed_by(None)
 
 
-class Half:
-    """One direction of a WebSocket: all that comes goes to the other side as it is."""
+class Pipe:
+    """One direction of a WebSocket: all bytes go to the other side as they are."""
 
     def __init__(self, source: Channel, target: Channel, over: Callable[[], None]) -> None:
         self.carried = 0

@@ -6,10 +6,10 @@ import re
 from functools import lru_cache
 
 from trivium.base.values import Value
-from trivium.server.proxy.access import Pass
+from trivium.server.proxy.access import Admission
+from trivium.server.proxy.addresses import Place
 from trivium.server.proxy.cookies import confined
 from trivium.server.proxy.credentials import without_ours
-from trivium.server.proxy.doors import Place
 from trivium.server.proxy.heads import KEPT, AnswerHead, Fields, RequestHead, tokens
 
 _HOP = frozenset(
@@ -69,19 +69,19 @@ class Asked(Value, frozen=True):
     secure: bool  # whether it came by https
 
 
-def request_head(asked: Asked, place: Place, passed: Pass, *, framing: bytes) -> bytes:
+def request_head(asked: Asked, place: Place, admission: Admission, *, framing: bytes) -> bytes:
     """The head that the notebook gets; `framing`: whole lines that say how long the body is or what to upgrade to."""
     head = asked.head
-    fields = inward_fields(asked, place, passed)
+    fields = inward_fields(asked, place, admission)
     target = place.path + b"?" + place.query if place.query else place.path
     return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (head.method.encode(), target, fields, framing)
 
 
-def inward_fields(asked: Asked, place: Place, passed: Pass) -> bytes:
+def inward_fields(asked: Asked, place: Place, admission: Admission) -> bytes:
     """The fields of a request as the notebook gets them, those of its framing apart; whole lines."""
     fields = asked.head.fields
     inward = _inward if fields.is_short else _inward.__wrapped__
-    return inward(fields, passed.inject, asked.host, client=asked.client, secure=asked.secure, prefix=place.prefix)
+    return inward(fields, admission.inject, asked.host, client=asked.client, secure=asked.secure, prefix=place.prefix)
 
 
 def untouched_head(asked: Asked, *, framing: bytes) -> bytes:

@@ -1,17 +1,17 @@
-"""Connections to notebooks: opened when needed, kept for the next request, never lent from one door to another."""
+"""Connections to notebooks: opened when needed, kept for the next request, never used for another endpoint."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
 
-from trivium.server.proxy.access import Access, Door
+from trivium.server.proxy.access import Access, Admission, Endpoint
 from trivium.server.proxy.channel import Channel
 from trivium.server.proxy.problems import Problem
 from trivium.server.proxy.settings import ProxySettings
 from trivium.server.proxy.targets import OtherProxy, OwnedPort, Target, UnixSocket
 
-_Key = tuple[Door, Target]
+_Key = tuple[Endpoint, Target]
 _MOST_HOSTS = 1024
 _YOUNG = 1.0  # seconds without use in which no server closes a connection, so that what cannot be repeated may use it
 
@@ -19,7 +19,7 @@ _YOUNG = 1.0  # seconds without use in which no server closes a connection, so t
 class Upstream:
     """A connection to a notebook. While nobody uses it, it is its own sink: a notebook has nothing to say then."""
 
-    def __init__(self, key: _Key, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, key: tuple[Endpoint, Target], loop: asyncio.AbstractEventLoop) -> None:
         self.key = key
         self.reused = False  # it may have been closed by the notebook a moment ago, without a fault on any side
         self.channel = Channel(loop, self)
@@ -52,9 +52,9 @@ class Upstreams:
         self._retired: dict[Channel, float] = {}  # closing, and since when
         self._hosts: dict[OwnedPort, str] = {}  # where the notebook's own processes listen, as found last
 
-    def take(self, door: Door, target: Target, *, repeatable: bool) -> Upstream | None:
-        """An unused connection to where the door leads; None when there is none that is good enough."""
-        kept = self._idle.get((door, target))
+    def take(self, admission: Admission, *, repeatable: bool) -> Upstream | None:
+        """An unused connection to the endpoint; None when there is none that is good enough."""
+        kept = self._idle.get((admission.endpoint, admission.target))
         while kept:
             upstream = kept.pop()
             if upstream.is_usable:
@@ -66,9 +66,10 @@ class Upstreams:
             upstream.channel.abort()
         return None
 
-    async def connect(self, door: Door, target: Target) -> Upstream:
+    async def connect(self, admission: Admission) -> Upstream:
         """A new connection. Raises `Problem` (502 to 504)."""
-        upstream = Upstream((door, target), self._loop)
+        target = admission.target
+        upstream = Upstream((admission.endpoint, target), self._loop)
         try:
             async with asyncio.timeout(self._settings.connect_timeout.total_seconds()):
                 await self._open(target, upstream.channel)
@@ -138,13 +139,13 @@ class Upstreams:
 
     async def _open_owned(self, target: OwnedPort, channel: Channel) -> None:
         """Connect, and see who accepted: nothing is sent to anybody else."""
-        host = self._hosts.get(target) or await self._access.find(target)
+        host = self._hosts.get(target) or await self._access.find_host(target)
         if host is not None:
             self._hosts[target] = host  # until it proves wrong
             try:
                 await self._loop.create_connection(lambda: channel, host, target.port)
                 here: tuple[str, int] = channel.transport.get_extra_info("sockname")
-                if await self._access.accepted(target, host, (here[0], here[1])):
+                if await self._access.is_accepted(target, host, (here[0], here[1])):
                     return
             except BaseException:
                 self._forget(target, channel)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from trivium.server.proxy.access import NOTHING, Credential, Way
+from trivium.server.proxy.access import NOTHING, Credential
+from trivium.server.proxy.access import CredentialSource as Source
 from trivium.server.proxy.credentials import credentials_of, grant_cookie, is_ours, take_token, without_ours
 
 
 def test_all_ways_are_found_in_order() -> None:
     values = {b"authorization": b"token abc", b"cookie": b"a=b; trivium-nb-7=g1; trivium-nb-8=x;trivium-nb-7=g2"}
     assert credentials_of(values, "link", "7") == [
-        Credential(way=Way.HEADER, secret="abc"),
-        Credential(way=Way.LINK, secret="link"),
-        Credential(way=Way.COOKIE, secret="g1"),
-        Credential(way=Way.COOKIE, secret="g2"),
+        Credential(source=Source.HEADER, secret="abc"),
+        Credential(source=Source.LINK, secret="link"),
+        Credential(source=Source.COOKIE, secret="g1"),
+        Credential(source=Source.COOKIE, secret="g2"),
     ]
 
 
@@ -30,7 +31,7 @@ def test_only_some_cookies_of_a_name_are_tried() -> None:
 
 @pytest.mark.parametrize("field", [b"token abc", b"Token  abc", b"bearer abc", b"BEARER abc"])
 def test_a_token_comes_in_two_spellings(field: bytes) -> None:
-    assert credentials_of({b"authorization": field}, None, "7") == [Credential(way=Way.HEADER, secret="abc")]
+    assert credentials_of({b"authorization": field}, None, "7") == [Credential(source=Source.HEADER, secret="abc")]
 
 
 @pytest.mark.parametrize("field", [b"Basic abc", b"token", b"token a b", b"token abc, token def", b"abc", b"tokenabc"])
@@ -78,4 +79,4 @@ def test_a_grant_that_would_break_a_cookie_is_an_error(grant: str) -> None:
 
 
 def test_a_secret_is_not_shown() -> None:
-    assert "abc" not in repr(Credential(way=Way.LINK, secret="abc"))
+    assert "abc" not in repr(Credential(source=Source.LINK, secret="abc"))

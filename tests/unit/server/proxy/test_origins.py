@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trivium.server.proxy.access import Way
+from trivium.server.proxy.access import CredentialSource as Source
 from trivium.server.proxy.heads import Fields, RequestHead
 from trivium.server.proxy.origins import check_forgery, check_websocket, is_own
 from trivium.server.proxy.problems import Problem
@@ -51,7 +51,7 @@ def test_other_origins_are_not_ours(origin: bytes) -> None:
     with pytest.raises(Problem):
         check_websocket(head("GET", origin=origin), b"a.example:8801", secure=False)
     with pytest.raises(Problem):
-        check_forgery(head(origin=origin), b"a.example:8801", Way.COOKIE, secure=False)
+        check_forgery(head(origin=origin), b"a.example:8801", Source.COOKIE, secure=False)
 
 
 def test_behind_https_a_page_without_it_is_another_origin() -> None:
@@ -67,14 +67,14 @@ def test_programs_that_say_no_origin_may_open_websockets() -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"])
 def test_what_a_cookie_lets_in_must_come_from_the_same_origin(site: bytes, method: str) -> None:
     with pytest.raises(Problem) as raised:
-        check_forgery(head(method, sec_fetch_site=site), b"a", Way.COOKIE, secure=False)
+        check_forgery(head(method, sec_fetch_site=site), b"a", Source.COOKIE, secure=False)
     assert raised.value.status == 403
     with pytest.raises(Problem):
-        check_forgery(head(method, sec_fetch_site=site), b"a", Way.NONE, secure=False)
+        check_forgery(head(method, sec_fetch_site=site), b"a", Source.NONE, secure=False)
 
 
 def test_requests_that_change_nothing_or_say_their_secret_pass() -> None:
-    check_forgery(head("GET", origin=b"http://b", sec_fetch_site=b"cross-site"), b"a", Way.COOKIE, secure=False)
-    check_forgery(head("POST", origin=b"http://b", sec_fetch_site=b"cross-site"), b"a", Way.HEADER, secure=False)
-    check_forgery(head("POST", sec_fetch_site=b"same-origin", origin=b"http://a"), b"a", Way.COOKIE, secure=False)
-    check_forgery(head("POST"), b"a", Way.COOKIE, secure=False)
+    check_forgery(head("GET", origin=b"http://b", sec_fetch_site=b"cross-site"), b"a", Source.COOKIE, secure=False)
+    check_forgery(head("POST", origin=b"http://b", sec_fetch_site=b"cross-site"), b"a", Source.HEADER, secure=False)
+    check_forgery(head("POST", sec_fetch_site=b"same-origin", origin=b"http://a"), b"a", Source.COOKIE, secure=False)
+    check_forgery(head("POST"), b"a", Source.COOKIE, secure=False)

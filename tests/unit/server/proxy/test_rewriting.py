@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from trivium.server.proxy.access import Pass
+from trivium.server.proxy.access import Admission
+from trivium.server.proxy.addresses import PathAddresses, Place
 from trivium.server.proxy.cookies import confined
-from trivium.server.proxy.doors import PathDoors, Place
 from trivium.server.proxy.heads import parse_answer, parse_request
 from trivium.server.proxy.rewriting import Asked, answer_head, relocated, request_head
 from trivium.server.proxy.settings import ProxySettings
 from trivium.server.proxy.targets import OtherProxy
 
 SETTINGS = ProxySettings()
-JUPYTER = PathDoors().find(b"h", b"/nb/7/a")
-SERVICE = PathDoors().find(b"h", b"/svc/7/a?b")
-ALONE = Place(door=SERVICE.door, path=b"/a", query=b"", prefix=b"", root="/")
-PASS = Pass(target=OtherProxy(host="h", port=1), subject="ann", inject=(("Authorization", "token secret"),))
+JUPYTER = PathAddresses().find(b"h", b"/nb/7/a")
+SERVICE = PathAddresses().find(b"h", b"/svc/7/a?b")
+ALONE = Place(endpoint=SERVICE.endpoint, path=b"/a", query=b"", prefix=b"", root="/")
+ADMISSION = Admission(
+    endpoint=JUPYTER.endpoint,
+    target=OtherProxy(host="h", port=1),
+    subject="ann",
+    inject=(("Authorization", "token secret"),),
+)
 
 
 def sent(*lines: str, place: Place = JUPYTER) -> list[str]:
     raw = ("\r\n".join(["POST /x HTTP/1.1", *lines]) + "\r\n\r\n").encode("latin-1")
     asked = Asked(head=parse_request(raw, SETTINGS), host=b"h:1", client=b"10.0.0.9", secure=False)
-    return request_head(asked, place, PASS, framing=b"Content-Length: 3\r\n").decode("latin-1").split("\r\n")
+    return request_head(asked, place, ADMISSION, framing=b"Content-Length: 3\r\n").decode("latin-1").split("\r\n")
 
 
 def answered(*lines: str, place: Place = SERVICE) -> list[str]:

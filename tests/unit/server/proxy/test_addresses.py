@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from trivium.server.proxy.access import Door, Kind
-from trivium.server.proxy.doors import HostDoors, PathDoors, Place, address_of, doors_of, host_of, target_of
+from trivium.server.proxy.access import Endpoint, Kind
+from trivium.server.proxy.addresses import (
+    HostAddresses,
+    PathAddresses,
+    Place,
+    address_of,
+    host_of,
+    scheme_of,
+    target_of,
+)
 from trivium.server.proxy.problems import Malformed, Moved, Problem
 
 UUID = "3f1c1f52-8a3b-4d57-9c9c-0d5f1f1f1f1f"
 
 
 def test_a_path_leads_to_jupyter_and_stays_as_it_is() -> None:
-    place = PathDoors().find(b"x", b"/nb/7/lab/tree/a%2Fb?c=d?e")
+    place = PathAddresses().find(b"x", b"/nb/7/lab/tree/a%2Fb?c=d?e")
     assert place == Place(
-        door=Door(notebook="7", kind=Kind.JUPYTER),
+        endpoint=Endpoint(notebook="7", kind=Kind.JUPYTER),
         path=b"/nb/7/lab/tree/a%2Fb",
         query=b"c=d?e",
         prefix=b"",
@@ -23,9 +31,9 @@ def test_a_path_leads_to_jupyter_and_stays_as_it_is() -> None:
 
 
 def test_a_path_leads_to_a_service_which_does_not_see_the_prefix() -> None:
-    place = PathDoors().find(b"x", f"/svc/{UUID}/a?b".encode())
+    place = PathAddresses().find(b"x", f"/svc/{UUID}/a?b".encode())
     assert place == Place(
-        door=Door(notebook=UUID, kind=Kind.SERVICE),
+        endpoint=Endpoint(notebook=UUID, kind=Kind.SERVICE),
         path=b"/a",
         query=b"b",
         prefix=f"/svc/{UUID}".encode(),
@@ -38,7 +46,7 @@ def test_a_path_leads_to_a_service_which_does_not_see_the_prefix() -> None:
 )
 def test_a_missing_slash_is_set(target: bytes, location: bytes) -> None:
     with pytest.raises(Moved) as raised:
-        PathDoors().find(b"x", target)
+        PathAddresses().find(b"x", target)
     assert raised.value.location == location
 
 
@@ -48,26 +56,26 @@ def test_a_missing_slash_is_set(target: bytes, location: bytes) -> None:
 )
 def test_other_paths_lead_nowhere(target: bytes) -> None:
     with pytest.raises(Problem) as raised:
-        PathDoors().find(b"x", target)
+        PathAddresses().find(b"x", target)
     assert raised.value.status == 404
 
 
 def test_a_host_leads_to_jupyter_and_to_a_service() -> None:
-    doors = HostDoors("{id}.nb.example")
-    jupyter = doors.find(f"{UUID}.NB.example:8801".encode(), f"/nb/{UUID}/lab?a".encode())
-    assert jupyter.door == Door(notebook=UUID, kind=Kind.JUPYTER)
+    addresses = HostAddresses("{id}.nb.example")
+    jupyter = addresses.find(f"{UUID}.NB.example:8801".encode(), f"/nb/{UUID}/lab?a".encode())
+    assert jupyter.endpoint == Endpoint(notebook=UUID, kind=Kind.JUPYTER)
     assert (jupyter.path, jupyter.query, jupyter.prefix) == (f"/nb/{UUID}/lab".encode(), b"a", b"")
     assert jupyter.root == f"/nb/{UUID}/"
-    service = doors.find(b"77-svc.nb.example", b"//x?y")
-    assert service.door == Door(notebook="77", kind=Kind.SERVICE)
+    service = addresses.find(b"77-svc.nb.example", b"//x?y")
+    assert service.endpoint == Endpoint(notebook="77", kind=Kind.SERVICE)
     assert (service.path, service.query, service.prefix, service.root) == (b"//x", b"y", b"", "/")
 
 
 def test_the_root_of_a_host_leads_to_jupyters() -> None:
-    doors = HostDoors("{id}.nb.example")
+    addresses = HostAddresses("{id}.nb.example")
     for target, location in ((b"/", b"/nb/7/"), (b"/?token=x", b"/nb/7/?token=x"), (b"/nb/7", b"/nb/7/")):
         with pytest.raises(Moved) as raised:
-            doors.find(b"7.nb.example", target)
+            addresses.find(b"7.nb.example", target)
         assert raised.value.location == location
 
 
@@ -87,27 +95,27 @@ def test_the_root_of_a_host_leads_to_jupyters() -> None:
 )
 def test_other_hosts_and_paths_lead_nowhere(host: bytes, target: bytes) -> None:
     with pytest.raises(Problem) as raised:
-        HostDoors("{id}.nb.example").find(host, target)
+        HostAddresses("{id}.nb.example").find(host, target)
     assert raised.value.status == 404
 
 
 @pytest.mark.parametrize("template", ["nb.example", "{id}", "x.{id}.example", "{id}.nb.example/x", "{id}.{id}.example"])
 def test_a_template_must_begin_with_the_id(template: str) -> None:
     with pytest.raises(ValueError, match="proxy host"):
-        doors_of(template)
+        scheme_of(template)
 
 
 @pytest.mark.parametrize("template", [None, "{id}.nb.example", "{id}-nb.example"])
 @pytest.mark.parametrize("kind", list(Kind))
 def test_the_address_of_a_door_leads_to_it(template: str | None, kind: Kind) -> None:
-    door = Door(notebook=UUID, kind=kind)
-    address = address_of(door, template=template, origin="https://trivium.example:8801")
+    endpoint = Endpoint(notebook=UUID, kind=kind)
+    address = address_of(endpoint, template=template, origin="https://trivium.example:8801")
     scheme, _, rest = address.partition("://")
     host, slash, path = rest.partition("/")
     assert scheme == "https"
     assert host.endswith(":8801")
-    place = doors_of(template).find(host.encode(), (slash + path).encode())
-    assert place.door == door
+    place = scheme_of(template).find(host.encode(), (slash + path).encode())
+    assert place.endpoint == endpoint
     assert place.root == slash + path
 
 

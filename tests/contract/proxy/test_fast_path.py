@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.contract.proxy.conftest import JUPYTER, SERVICE
 from tests.contract.proxy.world import Answer, Client, Notebook, Rooms, connected, get, listening, proxied, read_request
 from tests.waiting import until_async
-from trivium.server.proxy import Proxy, ProxySettings, Way
+from trivium.server.proxy import CredentialSource, Proxy, ProxySettings
 
 KEY = "Authorization: token key"
 FIELDS = (KEY, "Accept: */*", "Cookie: a=b; trivium-nb-7=x", "X-Forwarded-For: 1.2.3.4", "Connection: keep-alive")
@@ -42,7 +42,7 @@ class Told:
 
 @pytest_asyncio.fixture
 async def told(rooms: Rooms, short_path: Path) -> AsyncIterator[Told]:
-    """What is behind both doors of notebook 7."""
+    """What is behind both addresses of notebook 7."""
     told = Told()
     async with listening(told.serve, short_path / "s") as jupyter, listening(told.serve) as service:
         rooms.addresses = {JUPYTER: jupyter, SERVICE: service}
@@ -113,7 +113,7 @@ async def test_a_right_that_is_gone_is_gone_on_the_short_way(client: Client, roo
     await warm(client, *FIELDS)
     rooms.withdraw("ann")
     assert (await client.ask(get("/nb/7/x", *FIELDS))).status == 401
-    rooms.let("ann", JUPYTER, way=Way.HEADER, secret="key")
+    rooms.let("ann", JUPYTER, source=CredentialSource.HEADER, secret="key")
     await warm(client, *FIELDS)
     rooms.stopped.add("7")
     assert (await client.ask(get("/nb/7/x", *FIELDS))).status == 503

@@ -1,0 +1,33 @@
+"""What all connections of a proxy share: its settings, the connections to notebooks, the counters and the logs."""
+
+from __future__ import annotations
+
+import asyncio
+
+from structlog.typing import FilteringBoundLogger
+
+from trivium.base.clock import Clock
+from trivium.server.logs import request_log
+from trivium.server.proxy.access import Access
+from trivium.server.proxy.addresses import scheme_of
+from trivium.server.proxy.metrics import Metrics
+from trivium.server.proxy.plans import PlanCache
+from trivium.server.proxy.request_log import RequestLog
+from trivium.server.proxy.settings import ProxySettings
+from trivium.server.proxy.upstreams import Upstreams
+
+
+class Context:
+    """The parts of a proxy that its connections and requests use. Knows nothing of either."""
+
+    def __init__(self, access: Access, settings: ProxySettings, *, log: FilteringBoundLogger, clock: Clock) -> None:
+        self.access = access
+        self.settings = settings
+        self.log = log.bind()  # once: each binding anew costs as much as a line
+        self.loop = asyncio.get_running_loop()
+        self.request_log = RequestLog(self.loop, clock, request_log())
+        self.addresses = scheme_of(settings.host)
+        self.plans = PlanCache()
+        self.upstreams = Upstreams(access, settings)
+        self.metrics = Metrics()
+        self.draining = False  # the proxy stops: no connection is kept for another request
