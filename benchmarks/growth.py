@@ -61,7 +61,7 @@ class _Site:
 
     def first_total(self, owner: Owner, asked: Query) -> float:
         """The same where no total is remembered."""
-        self.store.searches.forget_totals()
+        self.store.search_cache.clear_totals()
         return self.total(owner, asked)
 
     def _timed(self, ask: Callable[..., Any], owner: Owner, asked: Query) -> float:

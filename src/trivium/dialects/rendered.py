@@ -81,11 +81,11 @@ class Rendered(Generic[R]):
         As long as nobody has written anything, and no text in it has run out, it is the one that was made before.
         """
         key = (self, place)
-        kept: _Text | None = tx.recall(key)
+        kept: _Text | None = tx.cached(key)
         if kept is None or not kept.since <= tx.now < kept.until:
             page, shape = make()
             kept = _Text(msgspec.Raw(msgspec.json.encode(shape)), page.since, page.until)
-            tx.keep(key, kept, rows=len(page.records))
+            tx.cache(key, kept, rows=len(page.records))
         return kept.text
 
     def page(

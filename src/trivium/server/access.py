@@ -67,22 +67,22 @@ class GrantAccess:
         self._runtime = runtime
         self._keyring = keyring
         self._host = host
-        self._edition: object = None  # of the database, to which belongs what is kept
+        self._snapshot: object = None  # the id of the database snapshot that the kept answers are of
         self._kept: dict[_Key, tuple[float, Admission]] = {}
 
     def admit_now(self, endpoint: Endpoint, credential: Credential) -> Admission | None:
         """What `admit` returned last, if nothing was committed since; on SQLite alone."""
-        edition = self._store.edition_now()
-        return None if edition is None else self._recall(edition, (endpoint, credential))
+        snapshot = self._store.snapshot_id_now()
+        return None if snapshot is None else self._recall(snapshot, (endpoint, credential))
 
     async def admit(self, endpoint: Endpoint, credential: Credential) -> Admission:
         """Leave to use the endpoint. Raises `Refused`."""
-        edition = await self._store.edition()
+        snapshot = await self._store.snapshot_id()
         key = (endpoint, credential)
-        admission = self._recall(edition, key)
+        admission = self._recall(snapshot, key)
         if admission is None:
             admission = await self._decide(endpoint, credential)
-            self._keep(edition, key, admission)
+            self._keep(snapshot, key, admission)
         return admission
 
     async def still_admitted(self, admissions: Sequence[Admission]) -> Sequence[bool]:
@@ -148,17 +148,17 @@ class GrantAccess:
 
     # ---- what is kept ----
 
-    def _recall(self, edition: object, key: _Key) -> Admission | None:
-        if edition != self._edition:
+    def _recall(self, snapshot: object, key: _Key) -> Admission | None:
+        if snapshot != self._snapshot:
             self._kept.clear()
-            self._edition = edition
+            self._snapshot = snapshot
             return None
         until, admission = self._kept.get(key, (0.0, None))
         return admission if admission is not None and self._store.clock.monotonic() < until else None
 
-    def _keep(self, edition: object, key: _Key, admission: Admission) -> None:
-        """Keep an admission that is at least as new as that edition; the next may have come meanwhile."""
-        if edition == self._edition:
+    def _keep(self, snapshot: object, key: _Key, admission: Admission) -> None:
+        """Keep an admission that is at least as new as that snapshot; the next may have come meanwhile."""
+        if snapshot == self._snapshot:
             if len(self._kept) >= MOST:
                 self._kept.clear()
             self._kept[key] = (self._store.clock.monotonic() + LONGEST, admission)

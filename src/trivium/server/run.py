@@ -37,7 +37,7 @@ from trivium.server.remote.runtimes import HostRuntimes
 from trivium.server.settings import Settings
 from trivium.store import Flavour, Store, Write
 from trivium.store.database import flavour_of
-from trivium.store.notices import EVERYTHING
+from trivium.store.notifications import EVERYTHING
 
 log = structlog.get_logger()
 DRAIN: Final = timedelta(seconds=2)  # what the proxy's clients have, of the five seconds that an end may take
@@ -194,8 +194,8 @@ class _Serving:
     def _background(self) -> tuple[Coroutine[Any, Any, None], ...]:
         return (
             self._lease.run(),
-            self._store.heed(),
-            repeat("beat", BEAT, lambda: asyncio.to_thread(self._store.beat)),
+            self._store.listen(),
+            repeat("worker bits", BEAT, lambda: asyncio.to_thread(self._store.renew_lease)),
             repeat("counters", FOLD, lambda: asyncio.to_thread(self._store.fold)),
             repeat("away", AWAY, self._note_away),
             repeat("purge", PURGE, lambda: self._store.write(_purge)),
@@ -209,7 +209,7 @@ def _version() -> str:
 
 def _purge(tx: Write) -> None:
     """Forget sessions that ended long ago: one server for all."""
-    if tx.only_one(PURGING):
+    if tx.try_advisory_lock(PURGING):
         users.purge(tx, tx.now - SESSIONS_KEPT)
 
 

@@ -13,8 +13,8 @@ from trivium.store.errors import (
     UnknownRelation,
 )
 from trivium.store.fields import Field, Relation, Resource
-from trivium.store.prepared import Prepared, Row
 from trivium.store.schema import metadata
+from trivium.store.statements import Prepared, Row
 from trivium.store.store import Store
 from trivium.store.transactions import Read, Write
 

@@ -1,4 +1,4 @@
-"""Looking into conditions: which columns they speak of, what they hold fast, and the same about another table."""
+"""Analysis of SQL conditions: the columns they use, those they fix to one value, and the same on another table."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import AsBoolean, BinaryExpression, BooleanClauseList, Grouping
 
 
-def under(clause: Any, table: Table, name: FromClause) -> Any:
-    """The clause with the table's columns taken of another name of it, or of a table that has them too.
+def adapted(clause: Any, table: Table, to: FromClause) -> Any:
+    """The clause with the table's columns replaced by those of an alias of it, or of a table with the same columns.
 
-    Its parameters stay the same ones.
+    Its parameters stay the same objects.
     """
-    if name is table:
+    if to is table:
         return clause
-    columns: Any = name.c
+    columns: Any = to.c
 
     def replaced(element: Any, **_named: Any) -> Any:
         if isinstance(element, BindParameter):
@@ -30,7 +30,7 @@ def under(clause: Any, table: Table, name: FromClause) -> Any:
 
 
 def columns_of(table: Table, clauses: Iterable[ColumnElement[bool]]) -> frozenset[str] | None:
-    """The table's columns that the clauses speak of; None where they speak of anything else."""
+    """The table's columns that the clauses use; None where they use anything else."""
     found: set[str] = set()
     for clause in clauses:
         for element in visitors.iterate(clause):
@@ -44,13 +44,13 @@ def columns_of(table: Table, clauses: Iterable[ColumnElement[bool]]) -> frozense
     return frozenset(found)
 
 
-def pinned(clauses: Iterable[ColumnElement[bool]]) -> frozenset[str]:
-    """The columns that have one and the same value in all rows that satisfy the clauses."""
-    return frozenset(name for part in conjuncts(clauses) if (name := _pinned_by(part)) is not None)
+def fixed_columns(clauses: Iterable[ColumnElement[bool]]) -> frozenset[str]:
+    """The columns that have the same value in all rows that satisfy the clauses."""
+    return frozenset(name for part in conjuncts(clauses) if (name := _fixed_column(part)) is not None)
 
 
 def conjuncts(clauses: Iterable[ColumnElement[bool]]) -> Iterator[ColumnElement[bool]]:
-    """The parts that must all hold."""
+    """The operands of the outermost ANDs."""
     for clause in clauses:
         if isinstance(clause, BooleanClauseList) and clause.operator is operators.and_:
             yield from conjuncts(cast("Iterable[ColumnElement[bool]]", clause.clauses))
@@ -60,7 +60,7 @@ def conjuncts(clauses: Iterable[ColumnElement[bool]]) -> Iterator[ColumnElement[
             yield clause
 
 
-def _pinned_by(clause: ColumnElement[bool]) -> str | None:
+def _fixed_column(clause: ColumnElement[bool]) -> str | None:
     if isinstance(clause, AsBoolean) and isinstance(clause.element, Column):
         return clause.element.key
     if not isinstance(clause, BinaryExpression) or clause.operator is not operator.eq:

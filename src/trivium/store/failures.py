@@ -1,4 +1,4 @@
-"""What the database's errors mean."""
+"""Translation of the database drivers' errors into the store's."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from sqlalchemy import exc
 from trivium.store.errors import Busy, StoreUnavailable, TooSlow
 
 TRANSLATED: Final = (exc.DBAPIError, exc.TimeoutError)
-"""SQLAlchemy's errors that have words of the store's."""
+"""The errors of SQLAlchemy that may have a translation."""
 
 _SQLITE_ID: Final = re.compile(r"UNIQUE constraint failed: \w+\.id$")
-_IN_THE_WAY: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock
-_WAITED: Final = frozenset({"55P03", "53300"})  # lock not available in time, too many connections
-_SQLITE_MISTAKE: Final = 1  # SQLITE_ERROR: a statement that is wrong, or about what is not there
-_CANCELLED: Final = "57014"
+_CONFLICTS: Final = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+_WAITED_TOO_LONG: Final = frozenset({"55P03", "53300"})  # lock not available in time, too many connections
+_SQLITE_ERROR: Final = 1  # a statement that is wrong, or names what does not exist
+_CANCELLED: Final = "57014"  # by statement_timeout
 
 
-def is_passing(error: exc.DBAPIError | exc.TimeoutError) -> bool:
+def is_retryable(error: exc.DBAPIError | exc.TimeoutError) -> bool:
     """Whether the same transaction may well succeed when it is run again."""
     if isinstance(error, exc.TimeoutError):
         return False
-    return getattr(error.orig, "sqlstate", None) in _IN_THE_WAY or _names_id(error)
+    return getattr(error.orig, "sqlstate", None) in _CONFLICTS or _names_id(error)
 
 
 def translated(error: exc.DBAPIError | exc.TimeoutError) -> Exception:
-    """The error in the store's words. Violated constraints and mistakes in a statement stay what they are."""
+    """The error as one of the store's. Violated constraints and wrong statements stay what they are."""
     if isinstance(error, exc.TimeoutError):
         return Busy("every connection to the database was in use for too long")
     text, code = str(error.orig), getattr(error.orig, "sqlstate", None)
     if code == _CANCELLED or text == "interrupted":
         return TooSlow("the search took too long; ask for less")
-    if code in _WAITED | _IN_THE_WAY or "is locked" in text:
+    if code in _WAITED_TOO_LONG | _CONFLICTS or "is locked" in text:
         return Busy("others kept the database to themselves for too long; try again")
-    if getattr(error.orig, "sqlite_errorcode", None) == _SQLITE_MISTAKE:
+    if getattr(error.orig, "sqlite_errorcode", None) == _SQLITE_ERROR:
         return error
     if isinstance(error, (exc.OperationalError, exc.InterfaceError)) or error.connection_invalidated:
         return StoreUnavailable(text)
     return error
 
 
-def wrapped(sql: str, error: Exception, base: type[Exception]) -> exc.DBAPIError:
-    """The driver's own error as SQLAlchemy would tell it; `base` is what all errors of the driver are."""
+def as_dbapi_error(sql: str, error: Exception, base: type[Exception]) -> exc.DBAPIError:
+    """The driver's own error as SQLAlchemy would raise it; `base` is the base class of the driver's errors."""
     told: Any = exc.DBAPIError.instance(sql, None, error, base, hide_parameters=True)
     return told
 
 
-def raise_as_ours(error: exc.DBAPIError | exc.TimeoutError) -> NoReturn:
-    """Raise the error in the store's words."""
+def raise_translated(error: exc.DBAPIError | exc.TimeoutError) -> NoReturn:
+    """Raise the error's translation."""
     told = translated(error)
     if told is error:
         raise error
@@ -57,7 +57,7 @@ def raise_as_ours(error: exc.DBAPIError | exc.TimeoutError) -> NoReturn:
 
 
 def _names_id(error: exc.DBAPIError) -> bool:
-    """Whether an id was there already, as can happen when a process that was stopped for long lost its worker bits."""
+    """Whether an id exists already: a process that was stopped for long may have lost its worker bits."""
     if not isinstance(error, exc.IntegrityError):
         return False
     cause: Any = error.orig

@@ -1,4 +1,4 @@
-"""Who works on this database: one row for each process, with the worker bits of its ids and its lease."""
+"""The processes that use this database: a row for each, with the worker bits of its ids and its lease on them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ servers = Table(
 
 
 class Lease(Value, frozen=True):
-    """Worker bits that are ours."""
+    """Worker bits that this process has leased."""
 
     worker: int
     kind: str
@@ -80,7 +80,7 @@ def announce(connection: Connection, lease: Lease, *, host: str, proxy_address: 
     connection.execute(statement)
 
 
-def give_back(connection: Connection, lease: Lease) -> None:
+def release(connection: Connection, lease: Lease) -> None:
     """End the lease."""
     connection.execute(delete(servers).where(*_mine(lease)))
 

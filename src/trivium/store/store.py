@@ -1,8 +1,8 @@
-"""The store itself: runs functions over transactions, each where it belongs.
+"""The store: runs functions in transactions, in the event loop or in threads.
 
-On SQLite bounded reads run in the event loop (a page costs less than a thread hop), every write in one writer thread
-(so that a busy database never stalls the loop), and unbounded reads in threads with a time limit. On PostgreSQL
-everything runs in threads.
+On SQLite bounded reads run in the event loop (a page costs less than a switch to a thread), every write in one writer
+thread (so that a locked database never stalls the loop), and unbounded reads in threads with a time limit. On
+PostgreSQL everything runs in threads.
 """
 
 from __future__ import annotations
@@ -16,34 +16,38 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine, exc, text
 
 from trivium.base.clock import Clock
 from trivium.base.errors import Unavailable
 from trivium.base.ids import Ids
-from trivium.store import counters, failures, migrations, notices, servers
+from trivium.store import counters, failures, migrations, notifications, servers
+from trivium.store.bounded_cache import BoundedCache
 from trivium.store.database import WRITING, Flavour, engine_for, flavour_of, snapshots_of
-from trivium.store.editions import Together, edition_of
 from trivium.store.errors import Busy, StoreUnavailable
-from trivium.store.searches import Searches
-from trivium.store.shapes import Shapes
+from trivium.store.search_cache import SearchCache
+from trivium.store.single_flight import SingleFlight
+from trivium.store.sqlite_connection import SqliteConnection
 from trivium.store.transactions import Read, Write
-from trivium.store.views import Own
 
 P = ParamSpec("P")
 T = TypeVar("T")
 ATTEMPTS: Final = 10
 PAUSE: Final = 0.003
-"""Seconds before a transaction that others were in the way of is run again; as often longer as it was tried."""
+"""Seconds before the first retry of a transaction that conflicted with another; each later pause is so much longer."""
 
 PROGRESS_STEPS: Final = 20_000
-"""SQLite's instructions between two looks at the time limit; a millisecond or so."""
+"""SQLite's instructions between two checks of the time limit; about a millisecond."""
 
+MOST_STATEMENTS: Final = 4096
+"""Compiled statements that are cached. Callers choose the shapes of queries, so they must not fill the memory."""
+
+SNAPSHOT_ID: Final = text("SELECT pg_current_snapshot()::text")
 SEARCH_LIMIT: Final = timedelta(seconds=10)
 
 
 class Store:
-    """A database that is open. Made by `Store.open`; `close` gives its worker bits back."""
+    """An open database. Made by `Store.open`; `close` releases its worker bits."""
 
     def __init__(
         self, engine: Engine, clock: Clock, lease: servers.Lease, *, ids: Ids, search_limit: timedelta
@@ -52,9 +56,9 @@ class Store:
         self.clock = clock
         self.ids = ids
         self.on_wake: Callable[[str], None] | None = None
-        self.on_wait: Callable[[str, float], None] | None = None  # told by threads: the use, seconds it waited for one
-        self.shapes = Shapes()
-        self.searches = Searches()
+        self.on_wait: Callable[[str, float], None] | None = None  # called in threads: kind of use, seconds in the queue
+        self.statements = BoundedCache[Any](MOST_STATEMENTS)
+        self.search_cache = SearchCache()
         self._lease = lease
         self._announced: tuple[str, str] | None = None
         self._engine = engine
@@ -65,7 +69,7 @@ class Store:
         self._opening = threading.Lock()
         self._writing = threading.Lock()
         self._is_closing = False
-        self._editions = Together(lambda: self.read(edition_of))
+        self._snapshot_ids = SingleFlight(lambda: self.read(_snapshot_id))
         writers = 1 if self.flavour is Flavour.SQLITE else 8
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="store-write")
         self._readers = ThreadPoolExecutor(8, thread_name_prefix="store-read")
@@ -99,26 +103,26 @@ class Store:
         return self._lease.worker
 
     def close(self) -> None:
-        """Wait for writes that are under way, break searches off, give the worker bits back, close every connection."""
+        """Finish the writes in progress, interrupt searches, release the worker bits, close every connection."""
         self._writers.shutdown()
         self._is_closing = True
-        # PostgreSQL ends a search by its own time limit, on a connection that nobody else has.
+        # PostgreSQL ends a search by the statement's time limit; nobody else uses its connection.
         self._readers.shutdown(wait=self.flavour is Flavour.SQLITE, cancel_futures=True)
-        with contextlib.suppress(Unavailable):  # who comes next folds more
+        with contextlib.suppress(Unavailable):  # the next process folds
             self.fold()
         with contextlib.suppress(Unavailable):  # the lease runs out by itself
-            self.write_now(lambda tx: servers.give_back(tx.connection, self._lease))
+            self.write_now(lambda tx: servers.release(tx.connection, self._lease))
         for connection in self._opened:
             with contextlib.suppress(exc.DBAPIError):
                 connection.close()
         self._engine.dispose()
 
     async def read(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `use` makes of a consistent view. For look-ups whose cost does not grow with the tables."""
+        """What `use` returns for a read transaction. For look-ups whose cost does not grow with the tables."""
         if self.flavour is Flavour.SQLITE:
-            # Rarely a reader must wait, while another process mends or ends the log; then it does so in a thread.
+            # Rarely a reader must wait, while another process recovers or truncates the log: it does so in a thread.
             with contextlib.suppress(Busy):
-                return self._own("loop").look(self._seen, use, *args, **kwargs)
+                return self._sqlite("loop").read(self._read, use, *args, **kwargs)
         return await self._in("read", self._readers, lambda: self.read_now(use, *args, **kwargs))
 
     async def search(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -126,29 +130,29 @@ class Store:
         return await self._in("search", self._readers, lambda: self.search_now(use, *args, **kwargs))
 
     async def write(self, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `use` returns, once what it changed is committed. It may be run again when others were in the way."""
+        """What `use` returns, once it is committed. `use` runs again after a conflict with another transaction."""
         return await self._in("write", self._writers, lambda: self.write_now(use, *args, **kwargs))
 
-    def edition_now(self) -> object:
-        """What differs from before if anything was committed since, by whomever; None where that takes a wait.
+    def snapshot_id_now(self) -> object:
+        """A value that differs whenever anybody committed in between; None where it takes waiting to know.
 
-        To be asked in the event loop's thread.
+        To be called in the event loop's thread.
         """
         if self.flavour is Flavour.SQLITE:
-            return self._own("loop").version()
+            return self._sqlite("loop").data_version()
         return None
 
-    async def edition(self) -> object:
-        """The same where it takes a wait. What is read afterwards is at least as new. Errors: `StoreUnavailable`."""
+    async def snapshot_id(self) -> object:
+        """The same, with waiting. What is read afterwards is at least as new. Errors: `StoreUnavailable`."""
         if self.flavour is Flavour.POSTGRESQL:
-            return await self._editions.ask()
-        found = self.edition_now()
-        return object() if found is None else found  # one that nothing is kept for
+            return await self._snapshot_ids.ask()
+        found = self.snapshot_id_now()
+        return object() if found is None else found  # locked: an id that equals no other
 
     def read_now(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """`read`, in this thread."""
         if self.flavour is Flavour.SQLITE:
-            return self._own("reader").look(self._seen, use, *args, **kwargs)
+            return self._sqlite("reader").read(self._read, use, *args, **kwargs)
         with self._reading() as tx:
             return use(tx, *args, **kwargs)
 
@@ -163,36 +167,36 @@ class Store:
             try:
                 return self._written(use, *args, **kwargs)
             except (exc.DBAPIError, exc.TimeoutError) as error:
-                if attempt == ATTEMPTS or not failures.is_passing(error):
-                    failures.raise_as_ours(error)
+                if attempt == ATTEMPTS or not failures.is_retryable(error):
+                    failures.raise_translated(error)
             time.sleep(PAUSE * attempt)
             attempt += 1
 
     def fold(self) -> None:
-        """Fold what the counters noted. To be called every second or so on PostgreSQL; SQLite's writers do it."""
+        """Fold the counters' changes. To be called every second or so on PostgreSQL; SQLite's writers do it."""
         if self.flavour is Flavour.POSTGRESQL:
             for counted in counters.all_counted():
                 if self.read_now(counters.waiting, counted):
                     self.write_now(counters.fold, counted)
 
-    def beat(self) -> bool:
-        """Renew the lease on the worker bits. False when they were lost, as after a long stop: others are leased."""
+    def renew_lease(self) -> bool:
+        """Renew the lease on the worker bits; False when it had run out, as after a long stop: others are leased."""
         if self.write_now(lambda tx: servers.renew(tx.connection, self.clock, self._lease)):
             return True
         self._lease = self.write_now(self._leased_again)
         return False
 
-    async def heed(self) -> None:
-        """Have `on_wake` told what other processes woke, until cancelled; on SQLite there is nobody who would tell."""
+    async def listen(self) -> None:
+        """Call `on_wake` with what other processes woke, until cancelled; returns at once on SQLite."""
         if self.flavour is Flavour.POSTGRESQL:
-            await notices.heed(self._engine.url, self._heard)
+            await notifications.listen(self._engine.url, self._received)
 
-    def _heard(self, name: str, sender: int) -> None:
+    def _received(self, name: str, sender: int) -> None:
         if sender != self._lease.worker and self.on_wake is not None:
             self.on_wake(name)
 
     def announce(self, tx: Write, *, host: str, proxy_address: str) -> None:
-        """Say on which host this server is, and where the others reach its proxy."""
+        """Record on which host this server is, and where other servers reach its proxy."""
         self._announced = (host, proxy_address)
         servers.announce(tx.connection, self._lease, host=host, proxy_address=proxy_address)
 
@@ -205,27 +209,33 @@ class Store:
         self.ids = Ids(self.clock, lease.worker, max(self.ids.next(), servers.largest_id(tx.connection)))
         return lease
 
-    def _seen(self, own: Own) -> Read:
+    def _read(self, sqlite: SqliteConnection) -> Read:
         return Read(
-            own.connection,
+            sqlite.connection,
             self.flavour,
             self.clock.now(),
-            shapes=self.shapes,
-            kept=own.kept,
-            searches=self.searches,
+            statements=self.statements,
+            results=sqlite.results,
+            search_cache=self.search_cache,
         )
 
     @contextlib.contextmanager
     def _reading(self) -> Generator[Read]:
-        """A consistent view on PostgreSQL; its errors are the store's."""
+        """A read transaction on PostgreSQL; raises the store's errors."""
         try:
             with self._snapshots.connect() as connection, connection.begin():
-                yield Read(connection, self.flavour, self.clock.now(), shapes=self.shapes, searches=self.searches)
+                yield Read(
+                    connection,
+                    self.flavour,
+                    self.clock.now(),
+                    statements=self.statements,
+                    search_cache=self.search_cache,
+                )
         except (exc.DBAPIError, exc.TimeoutError) as error:
-            failures.raise_as_ours(error)
+            failures.raise_translated(error)
 
     def _limited(self, tx: Read, use: Callable[Concatenate[Read, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `use` makes of the view within the time limit: of all on SQLite, of each statement on PostgreSQL."""
+        """What `use` returns, under the time limit: of the whole on SQLite, of each statement on PostgreSQL."""
         seconds = self._search_limit.total_seconds()
         if self.flavour is Flavour.POSTGRESQL:
             tx.connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
@@ -239,14 +249,14 @@ class Store:
             driver.set_progress_handler(None, 0)
 
     def _written(self, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """One attempt, and what was to be done once it is committed."""
+        """One attempt, and the calls that follow the commit."""
         with self._writable() as connection, connection.begin():
-            tx = Write(connection, self.flavour, self.clock.now(), shapes=self.shapes, ids=self.ids)
+            tx = Write(connection, self.flavour, self.clock.now(), statements=self.statements, ids=self.ids)
             result = use(tx, *args, **kwargs)
             if self.flavour is Flavour.SQLITE:
                 counters.settle(tx)
             if tx.woken and self.flavour is Flavour.POSTGRESQL:
-                notices.tell(connection, tx.woken, sender=self._lease.worker)
+                notifications.notify(connection, tx.woken, sender=self._lease.worker)
         for call in tx.committed:
             call()
         if self.on_wake is not None:
@@ -258,23 +268,25 @@ class Store:
     def _writable(self) -> Generator[Connection]:
         if self.flavour is Flavour.SQLITE:
             with self._writing:
-                yield self._own("writer").connection
+                yield self._sqlite("writer").connection
         else:
             with self._engine.connect() as connection:
                 yield connection
 
-    def _own(self, name: str) -> Own:
-        """This thread's own SQLite connection of that name: loop, reader or writer."""
-        own: Own | None = getattr(self._local, name, None)
-        if own is None:
+    def _sqlite(self, name: str) -> SqliteConnection:
+        """This thread's own connection of that name: loop, reader or writer."""
+        found: SqliteConnection | None = getattr(self._local, name, None)
+        if found is None:
             connection = self._engine.connect().execution_options(**{WRITING: name == "writer"})
-            own = Own(connection, keeps=name == "loop")
+            found = SqliteConnection(connection, caches=name == "loop")
+            if name != "writer":
+                found.driver.execute("PRAGMA query_only=ON").close()
             if name == "loop":
-                own.driver.execute("PRAGMA busy_timeout=0").close()  # whoever must wait does so in a thread
-            setattr(self._local, name, own)
+                found.driver.execute("PRAGMA busy_timeout=0").close()  # waiting is for other threads
+            setattr(self._local, name, found)
             with self._opening:
                 self._opened.append(connection)
-        return own
+        return found
 
     async def _in(self, use: str, pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
         on_wait = self.on_wait
@@ -287,3 +299,8 @@ class Store:
             return call()
 
         return await asyncio.get_running_loop().run_in_executor(pool, timed)
+
+
+def _snapshot_id(tx: Read) -> str:
+    """PostgreSQL's snapshot, which lists the transactions that it does not see: equal ones see the same rows."""
+    return str(tx.value(SNAPSHOT_ID))

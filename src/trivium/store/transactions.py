@@ -1,4 +1,4 @@
-"""Transactions, as services see them: a consistent view to read, or one change that happens whole or not at all."""
+"""Transactions, as services see them: `Read` sees one snapshot, `Write` is atomic."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from sqlalchemy import Connection, Executable, Row, Select, text
 from trivium.base.clock import instant
 from trivium.base.ids import Ids
 from trivium.store import failures
+from trivium.store.bounded_cache import BoundedCache
 from trivium.store.database import Flavour
-from trivium.store.kept import Kept
-from trivium.store.searches import Searches
-from trivium.store.shapes import Shapes
+from trivium.store.result_cache import ResultCache
+from trivium.store.search_cache import SearchCache
 
-MOMENT: Final = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
-
-ONLY_ONE: Final = text("SELECT pg_try_advisory_xact_lock(:duty)")
+DATABASE_NOW: Final = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+ADVISORY_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:number)")
 
 
 class Read:
-    """A consistent view of the store, good until the function that was given it returns."""
+    """A transaction that reads one snapshot of the database, valid until the function that was given it returns."""
 
     def __init__(
         self,
@@ -30,16 +29,16 @@ class Read:
         flavour: Flavour,
         now: datetime,
         *,
-        shapes: Shapes,
-        kept: Kept | None = None,
-        searches: Searches | None = None,
+        statements: BoundedCache[Any],
+        results: ResultCache | None = None,
+        search_cache: SearchCache | None = None,
     ) -> None:
         self.connection = connection
         self.flavour = flavour
         self.now = now
-        self.shapes = shapes
-        self.searches = searches  # None where what is seen may never be committed
-        self._kept = kept
+        self.statements = statements  # compiled ones, by what their text depends on
+        self.search_cache = search_cache  # None in a transaction that writes: what it reads may never be committed
+        self._results = results
 
     def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """Every row of the statement's answer."""
@@ -53,28 +52,28 @@ class Read:
         """The first column of the first row; None where there is no row."""
         return self.connection.execute(statement, parameters).scalar()
 
-    def moment(self) -> datetime:
-        """The time at this very moment, by the clock that all who use the database share."""
+    def database_now(self) -> datetime:
+        """The time by the database's clock, which all processes share."""
         if self.flavour is Flavour.POSTGRESQL:
-            return instant(int(self.value(MOMENT)))
+            return instant(int(self.value(DATABASE_NOW)))
         return self.now
 
-    def recall(self, key: Hashable) -> Any:
-        """What was kept under that key, if nobody has written anything since; else None."""
-        return None if self._kept is None else self._kept.get(key)
+    def cached(self, key: Hashable) -> Any:
+        """The result that was cached under that key, if nobody has committed anything since; else None."""
+        return None if self._results is None else self._results.get(key)
 
-    def keep(self, key: Hashable, found: object, *, rows: int) -> None:
-        """Keep what was found until somebody writes: it must follow from the key and the database alone.
+    def cache(self, key: Hashable, result: object, *, rows: int) -> None:
+        """Cache a result until somebody commits: it must depend on the key and the database alone, not on the time.
 
-        Whoever recalls it gets the same object, which nobody may change. `rows` is how many it holds.
+        Callers share the object and must not change it. `rows` is how many it holds.
         """
-        if self._kept is not None:
-            self._kept.put(key, found, rows=rows)
+        if self._results is not None:
+            self._results.put(key, result, rows=rows)
 
     def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
-        """Every row, as the driver gives it, of a statement in the driver's own tongue: the fast way.
+        """Every row as the driver returns it, without SQLAlchemy's overhead.
 
-        Parameters are positional, and in the form in which the database keeps them.
+        The statement has the driver's placeholders; parameters are in the form that the database stores.
         """
         driver: Any = self.connection.connection.driver_connection
         try:
@@ -83,40 +82,42 @@ class Read:
             module: Any = self.connection.dialect.loaded_dbapi
             if not isinstance(error, module.Error):
                 raise
-            # The same error as on SQLAlchemy's own way, so that whoever opened the transaction tells them alike.
-            raise failures.wrapped(sql, error, module.Error) from error
+            # As SQLAlchemy would raise it, so that whoever opened the transaction translates both alike.
+            raise failures.as_dbapi_error(sql, error, module.Error) from error
 
 
 class Write(Read):
-    """One change. What it did is there when the function returned and nobody raised; else nothing of it is."""
+    """A transaction that changes the database: committed if its function returns, rolled back if it raises."""
 
-    def __init__(self, connection: Connection, flavour: Flavour, now: datetime, *, shapes: Shapes, ids: Ids) -> None:
-        super().__init__(connection, flavour, now, shapes=shapes)
+    def __init__(
+        self, connection: Connection, flavour: Flavour, now: datetime, *, statements: BoundedCache[Any], ids: Ids
+    ) -> None:
+        super().__init__(connection, flavour, now, statements=statements)
         self.ids = ids
         self.committed: list[Callable[[], None]] = []
         self.woken: set[str] = set()
 
     def run(self, statement: Executable, parameters: Any = None) -> int:
-        """Carry the statement out; the number of rows that it touched."""
+        """Execute the statement; the number of rows that it touched."""
         return self.connection.execute(statement, parameters).rowcount
 
     def lock(self, statement: Select[Any]) -> Row[Any] | None:
-        """The first row, which nobody else changes until this transaction ends."""
+        """The first row, locked until this transaction ends: nobody else changes it."""
         return self.connection.execute(statement.with_for_update()).first()
 
-    def lock_key(self, statement: Select[Any]) -> Row[Any] | None:
-        """The first row, which nobody else can `lock` until this transaction ends; plain updates of it go on."""
+    def lock_key_share(self, statement: Select[Any]) -> Row[Any] | None:
+        """The first row, with a lock that excludes `lock` and deletion until this transaction ends, but not updates."""
         return self.connection.execute(statement.with_for_update(read=True, key_share=True)).first()
 
-    def only_one(self, duty: int) -> bool:
-        """Whether nobody else is at this duty, which is ours until the transaction ends. `duty`: any number of its own.
+    def try_advisory_lock(self, number: int) -> bool:
+        """Take the lock of that number until this transaction ends; False when another transaction has it.
 
-        For what one process at a time does for the whole database: whoever comes meanwhile leaves it.
+        For what one process at a time does for the whole database. On SQLite there is only one writer anyway.
         """
         if self.flavour is Flavour.SQLITE:
             return True
-        return bool(self.connection.execute(ONLY_ONE, {"duty": duty}).scalar())
+        return bool(self.connection.execute(ADVISORY_LOCK, {"number": number}).scalar())
 
     def wake(self, worker: str) -> None:
-        """Tell whoever listens for that name, in every process on PostgreSQL, once this is committed."""
+        """Notify those who wait for that name, in every process on PostgreSQL, when this is committed."""
         self.woken.add(worker)

@@ -85,7 +85,7 @@ async def server(url: str, data: Path, machine: str = "boot-1") -> AsyncIterator
 
 
 def run_out(tx: Write) -> None:
-    tx.run(update(table).values(lease_until=tx.moment() - timedelta(minutes=1)))
+    tx.run(update(table).values(lease_until=tx.database_now() - timedelta(minutes=1)))
 
 
 async def test_the_second_stands_by_and_takes_over_when_the_first_ends(postgres_url: str, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def taken(here: Place, since: int, worker: int = 1) -> Tenure:
 
 
 def run_out(tx: Write) -> None:
-    tx.run(update(table).values(lease_until=tx.moment() - timedelta(minutes=1)))
+    tx.run(update(table).values(lease_until=tx.database_now() - timedelta(minutes=1)))
 
 
 def see(here: Place) -> bool:

@@ -98,5 +98,5 @@ async def counts(here: World) -> None:
     """What keeps and tells numbers."""
     store = here.core.store
     store.fold()
-    assert store.beat()
+    assert store.renew_lease()
     assert await store.search(notebooks.by_status) == {}

@@ -201,7 +201,7 @@ class _Heard(Read):
     """A view that tells what is sent to the database on either way."""
 
     def __init__(self, tx: Read) -> None:
-        super().__init__(tx.connection, tx.flavour, tx.now, shapes=tx.shapes)
+        super().__init__(tx.connection, tx.flavour, tx.now, statements=tx.statements)
         self.seen: list[str] = []
 
     def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:

@@ -18,7 +18,7 @@ from trivium.base.clock import SystemClock
 from trivium.base.query import After, Condition, Offset, Op, Order, Query
 from trivium.base.text import fold
 from trivium.store import BadValue, Flavour, Read, Store, Write, query
-from trivium.store.searches import Sample
+from trivium.store.search_cache import Sample
 
 HERE, THERE = 1, 2
 ON_SHELF = query.Scope(shelf.books.c.shelf == bindparam("shelf"), parts=("shelf",))
@@ -161,7 +161,7 @@ def test_whatever_happened_to_the_rows_a_search_finds_what_a_look_into_each_find
 
     with pytest.raises(Undone):
         store.write_now(look)
-    assert store.read_now(index_of) == set()
+    assert store.write_now(index_of) == set()
 
 
 @settings(parent=every, max_examples=25)
@@ -298,7 +298,8 @@ def test_a_common_word_is_found_along_the_newest_rows(postgres_url: str) -> None
         assert [row.id for row in found.rows] == [1_001_999, 1_001_998, 1_001_997]
         # Where the newest rows promise more than there is, the index is asked after all.
         store.write_now(put, 4_000_000, "one rare title")
-        store.searches.samples.put(("books_title_grams", (HERE,)), Sample(("rare",) * 256, store.clock.now(), 10**6))
+        sample = Sample(("rare",) * 256, store.clock.now(), 10**6)
+        store.search_cache.samples.put(("books_title_grams", (HERE,)), sample)
         wanted = Query(where=where(Op.CONTAINS, "rare"), page=Offset(limit=3))
         found = store.read_now(query.page, shelf.BOOKS, wanted, scope=(ON_SHELF.of(shelf=HERE),))
         assert [row.id for row in found.rows] == [4_000_000]
@@ -350,7 +351,7 @@ class Explained(Read):
     """A view that also asks the database how it comes to the rows of tables, samples aside."""
 
     def __init__(self, tx: Read) -> None:
-        super().__init__(tx.connection, tx.flavour, tx.now, shapes=tx.shapes, searches=tx.searches)
+        super().__init__(tx.connection, tx.flavour, tx.now, statements=tx.statements, search_cache=tx.search_cache)
         self.plans: list[str] = []
 
     def fetch(self, sql: str, parameters: Any) -> list[Any]:
@@ -367,7 +368,7 @@ def plans_of(store: Store, term: str, *, total: bool) -> list[str]:
         ask = query.count if total else query.page
         search, scope = Query(where=where(Op.CONTAINS, term), total=False), (ON_SHELF.of(shelf=HERE),)
         ask(tx, shelf.BOOKS, search, scope=scope)  # takes the sample
-        store.searches.forget_totals()
+        store.search_cache.clear_totals()
         explained = Explained(tx)
         ask(explained, shelf.BOOKS, search, scope=scope)
         return explained.plans

@@ -14,7 +14,7 @@ from tests import shelf
 from trivium.base.clock import SystemClock
 from trivium.base.query import After, Condition, Offset, Op, Order, Query
 from trivium.store import BadOperator, BadValue, Read, Store, UnknownField, UnknownRelation, query
-from trivium.store.shapes import Shapes
+from trivium.store.bounded_cache import BoundedCache
 
 ON_SHELF = query.Scope(shelf.books.c.shelf == bindparam("shelf"))
 SEEN = query.Scope(
@@ -163,11 +163,11 @@ def test_a_shape_is_compiled_once_and_values_are_no_part_of_it(store: Store) -> 
             lambda tx, asked=asked, of=number: query.page(tx, shelf.BOOKS, asked, scope=(ON_SHELF.of(shelf=of),))
         )
         assert [row.id for row in found.rows] == [number]
-        assert len(store.shapes) == 1
+        assert len(store.statements) == 1
 
 
 def test_the_shapes_that_callers_make_do_not_fill_the_memory() -> None:
-    shapes = Shapes(most=8)
+    shapes = BoundedCache(most=8)
     for number in range(100):
         shapes.put(number, f"plan {number}")
         assert shapes.get(number) == f"plan {number}"

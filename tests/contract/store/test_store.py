@@ -235,7 +235,7 @@ def test_a_beat_keeps_the_worker_bits_and_who_lost_them_gets_others(
     store: Store, database_url: str, clock: ManualClock
 ) -> None:
     clock.move(LEASE * 0.9)
-    assert store.beat()
+    assert store.renew_lease()
     clock.move(LEASE * 0.9)
     second = Store.open(database_url, clock, "cli")
     assert second.worker == 1
@@ -243,13 +243,13 @@ def test_a_beat_keeps_the_worker_bits_and_who_lost_them_gets_others(
     third = Store.open(database_url, clock, "cli")
     assert third.worker == 0  # both leases ran out
     before = store.ids.next()
-    assert not store.beat()
+    assert not store.renew_lease()
     assert store.worker == 1
     assert store.ids.next() > before
-    assert store.beat()
+    assert store.renew_lease()
     for other in (second, third):
         other.close()
-    assert store.beat()
+    assert store.renew_lease()
 
 
 def test_ids_go_on_above_the_largest_one_when_the_clock_was_set_back(database_url: str, clock: ManualClock) -> None:

@@ -18,7 +18,7 @@ from trivium.resources import images, notebooks
 from trivium.resources.notebooks.table import notebooks as table
 from trivium.store import Flavour, Read, Store, Write, counters
 from trivium.store.database import WRITING, engine_for
-from trivium.store.grams import Grams, fill
+from trivium.store.grams import Grams, backfill
 
 PROJECTS = (11, 12, 13)
 MOST = 1500  # so that several blocks are made, and one owner has more than are counted
@@ -140,7 +140,7 @@ def test_indexes_of_grams_are_those_of_the_rows(store: Store) -> None:
             clear = f"INSERT INTO {grams.index}({grams.index}) VALUES ('delete-all')"
             tx.run(text(clear if tx.flavour is Flavour.SQLITE else f"DELETE FROM {grams.index}"))
             assert content(tx, grams) == []
-            for statement in fill(grams, tx.flavour):
+            for statement in backfill(grams, tx.flavour):
                 tx.connection.exec_driver_sql(statement.replace("%", "%%"))
             assert content(tx, grams) == upgraded
 

@@ -29,7 +29,7 @@ def submit_call(tx: Write, host: str, op: str, *, arguments: str, within: timede
     if found is None or not is_held(tx, found):
         raise HostAway(host=host)
     id = tx.ids.next()
-    row = {"id": id, "host": host, "op": op, "asked": arguments, "expires_at": tx.moment() + within}
+    row = {"id": id, "host": host, "op": op, "asked": arguments, "expires_at": tx.database_now() + within}
     tx.run(insert(calls).values(row))
     tx.wake(CALLS)
     return id
@@ -55,7 +55,7 @@ def drop_call(tx: Write, call: int) -> None:
 
 def take_calls(tx: Write, host: str, *, worker: int) -> Sequence[RemoteCall]:
     """The calls that wait for the host's leader, marked as taken by `worker`; each is given out once."""
-    tx.run(delete(calls).where(calls.c.host == host, calls.c.expires_at < tx.moment()))
+    tx.run(delete(calls).where(calls.c.host == host, calls.c.expires_at < tx.database_now()))
     waiting = select(calls).where(calls.c.host == host, calls.c.taken_by.is_(None)).order_by(calls.c.id)
     rows = tx.all(waiting.limit(AT_ONCE).with_for_update(skip_locked=True))
     if rows:
@@ -72,4 +72,4 @@ def finish_call(tx: Write, call: int, result: CallResult) -> None:
 def _leads(tx: Read, host: str, worker: int) -> bool:
     """Whether the server with these worker bits leads the host still, as far as can be told."""
     found = get(tx, host)
-    return found is not None and found.holder == worker and found.lease_until > tx.moment() - GRACE
+    return found is not None and found.holder == worker and found.lease_until > tx.database_now() - GRACE

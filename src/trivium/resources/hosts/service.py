@@ -43,12 +43,12 @@ def everywhere(tx: Read) -> Sequence[Host]:
 
 def is_held(tx: Read, host: Host) -> bool:
     """Whether some server acts on the host now."""
-    return host.holder is not None and host.lease_until > tx.moment()
+    return host.holder is not None and host.lease_until > tx.database_now()
 
 
 def held_now(tx: Read) -> Mapping[str, Host]:
     """Every host that some server acts on now, by its id."""
-    now = tx.moment()
+    now = tx.database_now()
     wanted = select(hosts).where(hosts.c.holder.is_not(None), hosts.c.lease_until > now)
     return {row.id: host_of(row) for row in tx.all(wanted)}
 
@@ -61,7 +61,7 @@ def take(tx: Write, mine: Identity, *, worker: int, since: int) -> Tenure | None
     row = tx.lock(select(hosts.c.epoch).where(hosts.c.id == mine.id))
     if (0 if row is None else row.epoch) != since:
         return None
-    now = tx.moment()
+    now = tx.database_now()
     values = {
         "name": mine.name,
         "machine": mine.machine,
@@ -82,21 +82,21 @@ def take(tx: Write, mine: Identity, *, worker: int, since: int) -> Tenure | None
 def renew(tx: Write, tenure: Tenure, *, worker: int) -> bool:
     """Lengthen the lease; False when another server has the host by now. `worker`: the bits, which may change."""
     mine = (hosts.c.id == tenure.host, hosts.c.epoch == tenure.epoch, hosts.c.holder.is_not(None))
-    values = {"lease_until": tx.moment() + LEASES[tx.flavour], "holder": worker}
+    values = {"lease_until": tx.database_now() + LEASES[tx.flavour], "holder": worker}
     return tx.run(update(hosts).where(*mine).values(values)) == 1
 
 
 def give_up(tx: Write, tenure: Tenure) -> None:
     """Leave the host to whoever takes it. Repeatable."""
     mine = (hosts.c.id == tenure.host, hosts.c.epoch == tenure.epoch)
-    tx.run(update(hosts).where(*mine).values(holder=None, lease_until=tx.moment()))
+    tx.run(update(hosts).where(*mine).values(holder=None, lease_until=tx.database_now()))
     tx.wake(CHANGED)
 
 
 def held(tx: Write, tenure: Tenure, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """What `use` returns, in a transaction during which nobody can take the host. `NotHolding` when somebody has."""
     # A lock that only those who take the host run into, not the renewals of the lease.
-    row = tx.lock_key(select(hosts.c.epoch).where(hosts.c.id == tenure.host))
+    row = tx.lock_key_share(select(hosts.c.epoch).where(hosts.c.id == tenure.host))
     if row is None or row.epoch != tenure.epoch:
         raise NotHolding(host=tenure.host)
     return use(tx, *args, **kwargs)
@@ -128,7 +128,7 @@ def away(tx: Read) -> Collection[str]:
     """The hosts that no server has acted on for a while."""
     if tx.flavour is Flavour.SQLITE:
         return ()  # the server that asks is the one that acts
-    late = select(hosts.c.id).where(hosts.c.lease_until < tx.moment() - GRACE)
+    late = select(hosts.c.id).where(hosts.c.lease_until < tx.database_now() - GRACE)
     return [row.id for row in tx.all(late)]
 
 
@@ -161,4 +161,4 @@ def proxy_of(tx: Read, host: str) -> str | None:
         .where(hosts.c.id == host)
     )
     row = tx.first(wanted)
-    return None if row is None or row.lease_until <= tx.moment() else row.proxy_address
+    return None if row is None or row.lease_until <= tx.database_now() else row.proxy_address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, exc
 
@@ -14,8 +14,8 @@ from trivium.resources import hosts, users
 from trivium.server.admin.findings import Finding, blocking, lacking, ok
 from trivium.server.settings import Settings, masked
 from trivium.store import Flavour, Read, migrations
+from trivium.store.bounded_cache import BoundedCache
 from trivium.store.database import OLDEST_POSTGRESQL, engine_for
-from trivium.store.shapes import Shapes
 
 OFF: Final = 5.0  # seconds that two clocks may differ
 
@@ -51,7 +51,7 @@ def _looked_at(engine: Engine, connection: Connection, settings: Settings) -> It
     state = "up to date" if revision == migrations.HEAD else "older, and brought up to date at the next start"
     yield ok("database", f"{place} is {state}")
     if revision == migrations.HEAD:
-        tx = Read(connection, flavour, datetime.now(UTC), shapes=Shapes())
+        tx = Read(connection, flavour, datetime.now(UTC), statements=BoundedCache[Any](16))
         if settings.key_file.exists():
             yield _keyring(tx, settings)
         if flavour is Flavour.POSTGRESQL:

@@ -21,7 +21,7 @@ def show(output: str) -> None:
 
 
 def _rows(tx: Read) -> list[Row]:
-    now = tx.moment()
+    now = tx.database_now()
     return [_row(one, now) for one in hosts.standing(tx)]
 
 

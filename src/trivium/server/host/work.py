@@ -25,7 +25,7 @@ from trivium.server.host.inventory import take_stock
 from trivium.server.http import Part
 from trivium.server.remote.runtimes import HostRuntimes
 from trivium.server.remote.serving import CallServer
-from trivium.store import Flavour, Store, Write, room
+from trivium.store import Flavour, Store, Write, disk_reserve
 
 STOCK: Final = 60.0  # seconds between two looks at what the machine has
 HOUR: Final = 3600.0
@@ -109,7 +109,7 @@ class HostWork:
             self._furnish(tenure),
             repeat("stock", STOCK, lambda: self._take_stock(tenure)),
             repeat("images", STOCK, lambda: self._learn(tenure)),
-            repeat("room", STOCK, lambda: room.keep(self._store)),
+            repeat("disk reserve", STOCK, lambda: disk_reserve.keep(self._store)),
             repeat("layers", HOUR, lambda: notebooks.drop_unused_layers(self._store, self._runtime)),
         )
 

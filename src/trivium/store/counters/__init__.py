@@ -9,8 +9,8 @@ answer is exact, and of the same moment as everything else in the transaction.
 
 from trivium.store.counters.declared import Blocks, Counted, Total
 from trivium.store.counters.folding import all_counted, fold, settle, waiting
+from trivium.store.counters.lookup import blocks_for, changes_of, numbers_by, numbers_of, total_for
 from trivium.store.counters.recounting import recount
-from trivium.store.counters.serving import blocks_for, changes_of, numbers_by, numbers_of, total_for
 
 __all__ = [
     "Blocks",

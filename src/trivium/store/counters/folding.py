@@ -8,13 +8,13 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 
 from trivium.store.counters.declared import COARSE, FINE, INFO, Blocks, Counted
-from trivium.store.counters.dividing import divide
+from trivium.store.counters.splitting import split
 from trivium.store.database import Flavour
 from trivium.store.schema import metadata
 from trivium.store.transactions import Read, Write
 
 LOCK: Final = 7_239_514_605_131_101
-"""The number of whoever folds, for `Write.only_one`."""
+"""The number of whoever folds, for `Write.try_advisory_lock`."""
 
 
 MOST: Final = 128
@@ -47,7 +47,7 @@ def fold(tx: Write, counted: Counted) -> bool:
     """
     if tx.flavour is Flavour.POSTGRESQL:
         tx.connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    if not tx.only_one(LOCK):
+    if not tx.try_advisory_lock(LOCK):
         return False
     changes = counted.changes.name
     for total in counted.totals:
@@ -77,7 +77,7 @@ def _fold_blocks(tx: Write, counted: Counted, blocks: Blocks) -> None:
             level=level,
         )
         for block in _too_large(tx, counted, blocks, level=level):
-            divide(tx, counted, blocks, level=level, within=tuple(block[:-1]), first=block[-1])
+            split(tx, counted, blocks, level=level, within=tuple(block[:-1]), first=block[-1])
 
 
 def _too_large(tx: Write, counted: Counted, blocks: Blocks, *, level: int) -> Sequence[Row[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from trivium.store.counters.declared import Counted
-from trivium.store.counters.dividing import START, coarse_blocks, fine_blocks
+from trivium.store.counters.splitting import START, coarse_blocks, fine_blocks
 from trivium.store.transactions import Write
 
 

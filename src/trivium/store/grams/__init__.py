@@ -10,8 +10,8 @@ Chinese are special to it. On PostgreSQL it is a narrow table beside the resourc
 of the grams: no extension, and no locale has a say.
 """
 
+from trivium.store.grams.access_paths import AccessPath, Kind
+from trivium.store.grams.backfilling import backfill
 from trivium.store.grams.declared import Grams
-from trivium.store.grams.filling import fill
-from trivium.store.grams.ways import Kind, Way
 
-__all__ = ["Grams", "Kind", "Way", "fill"]
+__all__ = ["AccessPath", "Grams", "Kind", "backfill"]

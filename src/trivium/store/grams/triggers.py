@@ -12,7 +12,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Table
 from sqlalchemy.engine import Dialect
 
-from trivium.store.clauses import under
+from trivium.store.clauses import adapted
 from trivium.store.database import Flavour, dialect_of
 
 FOLDED_OF: Final = 64
@@ -48,7 +48,7 @@ class Names(Struct, frozen=True, eq=False, kw_only=True):
 
 def of_row(clause: ColumnElement[Any], table: Table, row: str, *, dialect: Dialect) -> str:
     """The clause in SQL, about the row of a trigger."""
-    found = under(clause, table, table.alias(row))
+    found = adapted(clause, table, table.alias(row))
     return str(found.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 

@@ -8,19 +8,19 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, ColumnElement, FromClause, Table, Text, cast, exists, false, func, select
-from sqlalchemy.sql import visitors
 
 from trivium.base.query import Op
+from trivium.store.clauses import adapted
 from trivium.store.database import Flavour
 from trivium.store.fields import PATTERNS, Field, Relation, Resource, text, uuid
-from trivium.store.query.checking import Match
 from trivium.store.query.patterns import ESCAPE
+from trivium.store.query.validation import Match
 
 Bind = Callable[[Any], BindParameter[Any]]
 """Gives the parameter of the next value, for a type of column."""
 
 Inner = Callable[[Table, FromClause], ColumnElement[bool]]
-"""A condition over a table, which stands in the statement under the second name."""
+"""A condition on a table, whose name in the statement is the second argument."""
 
 _COMPARED: Final[Mapping[Op, Callable[[Any, Any], Any]]] = MappingProxyType(
     {
@@ -35,28 +35,16 @@ _COMPARED: Final[Mapping[Op, Callable[[Any, Any], Any]]] = MappingProxyType(
 
 
 def condition(resource: Resource, match: Match, *, flavour: Flavour, bind: Bind) -> ColumnElement[bool]:
-    """The condition over the resource's table."""
+    """The condition on the resource's table."""
     hops, field = resource.path(match.path)
 
     def inner(table: Table, name: FromClause) -> ColumnElement[bool]:
         if match.op in PATTERNS:
-            found = substring(_under(_written(field, flavour), table, name), bind(Text()), flavour)
+            found = adapted(_as_text(field, flavour), table, name).like(bind(Text()), escape=ESCAPE)
             return found if match.op in (Op.LIKE, Op.CONTAINS) else ~found
-        return _compared(_under(field.column, table, name), match, bind)
+        return _compared(adapted(field.column, table, name), match, bind)
 
     return _across(hops, resource.table, (resource.table, inner))
-
-
-def substring(
-    folded: ColumnElement[Any],
-    pattern: BindParameter[Any],
-    flavour: Flavour,  # noqa: ARG001 - indexes of substrings differ between databases
-) -> ColumnElement[bool]:
-    """Where the folded text matches the pattern. The one place that chooses how substrings are found.
-
-    LIKE asks each row that the other conditions leave; an index of trigrams would be asked here.
-    """
-    return folded.like(pattern, escape=ESCAPE)
 
 
 def _across(hops: Sequence[Relation], here: FromClause, last: tuple[Table, Inner]) -> ColumnElement[bool]:
@@ -68,25 +56,11 @@ def _across(hops: Sequence[Relation], here: FromClause, last: tuple[Table, Inner
     target = hop.target().table
     there = target.alias()
     joined = there.c[hop.remote.key] == here.c[hop.local.key]
-    where = [_under(clause, target, there) for clause in hop.where]
+    where = [adapted(clause, target, there) for clause in hop.where]
     return exists(select(1).select_from(there).where(joined, *where, _across(hops[1:], there, (target, inner))))
 
 
-def _under(clause: Any, table: Table, name: FromClause) -> Any:
-    """The clause with the table's columns under another name of the table."""
-    if name is table:
-        return clause
-
-    columns: Any = name.c
-
-    def replaced(element: Any, **_named: Any) -> Any:
-        return columns[element.key] if getattr(element, "table", None) is table else None
-
-    traverse: Any = visitors.replacement_traverse
-    return traverse(clause, {}, replaced)
-
-
-def _written(field: Field, flavour: Flavour) -> ColumnElement[Any]:
+def _as_text(field: Field, flavour: Flavour) -> ColumnElement[Any]:
     """The field as folded text."""
     if field.folded is not None:
         return field.folded

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, and_, false, or_, tuple_
 
 from trivium.store.database import Flavour
 from trivium.store.fields import is_nullable
-from trivium.store.query.checking import Step
 from trivium.store.query.conditions import Bind
+from trivium.store.query.validation import Step
 
 
 def order_by(steps: Sequence[Step], flavour: Flavour) -> list[ColumnElement[Any]]:

@@ -1,7 +1,7 @@
-"""A few values of one column in an order of ids: each value's rows are walked along the index, and merged.
+"""A few values of one column, ordered by id: an index range scan for each value, and a merge of these.
 
-No index has the rows of several values in the order of their ids, so that a database would sort all of them, or go past
-the rows of all other values: the first costs as much as the values are frequent, the second as they are rare.
+No index has the rows of several values in the order of their ids. So a database would either sort all of them, which
+costs more the more frequent the values are, or filter rows in the order of ids, which costs more the rarer they are.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from sqlalchemy import BindParameter, ColumnElement, Subquery, select, union_all
 from sqlalchemy.sql import visitors
 
 from trivium.base.query import Op
-from trivium.store.clauses import pinned
+from trivium.store.clauses import fixed_columns
 from trivium.store.database import Flavour
 from trivium.store.fields import Resource
-from trivium.store.query.checking import FEW, Match
+from trivium.store.query.validation import FEW, Match
 
 
 class Paging(NamedTuple):
-    """The part of an order of ids that is wanted."""
+    """Which part of the rows is wanted, in an order of ids."""
 
     descending: bool
     limit: BindParameter[Any]
@@ -35,16 +35,13 @@ class Paging(NamedTuple):
 def branches(
     resource: Resource, scope: Sequence[ColumnElement[bool]], matches: Sequence[tuple[Match, ColumnElement[bool]]]
 ) -> list[list[ColumnElement[bool]]] | None:
-    """The conditions of each of the walks that are to be merged; None where there is nothing to merge.
-
-    `matches` come with their clauses.
-    """
+    """The conditions of each of the scans; None where there is nothing to merge. `matches` come with their clauses."""
     for place, (match, clause) in enumerate(matches):
         if match.op is not Op.IN or not 1 < match.values <= FEW or "." in match.path:
             continue
         column = resource.field(match.path).column
         others = [*scope, *(other for at, (_, other) in enumerate(matches) if at != place)]
-        if _has_index(resource, {*pinned(others), str(column.key)}, str(column.key)):
+        if _has_index(resource, {*fixed_columns(others), str(column.key)}, str(column.key)):
             return [[*others, column == value] for value in _values(clause)]
     return None
 
@@ -53,12 +50,12 @@ def merged(
     resource: Resource, branches: Sequence[Sequence[ColumnElement[bool]]], paging: Paging, *, flavour: Flavour
 ) -> Subquery:
     """The ids of the page's rows."""
-    walks = [select(resource.id.label("id")).where(*where) for where in branches]
+    scans = [select(resource.id.label("id")).where(*where) for where in branches]
     if flavour is Flavour.POSTGRESQL:
-        # It walks along an index in order only where it is told to. SQLite does so by itself, and cannot be told.
+        # It uses an index's order only where a scan has an ORDER BY. SQLite does by itself, and allows none there.
         most = paging.limit + paging.offset
-        walks = [walk.order_by(paging.order(resource.id)).limit(most) for walk in walks]
-    merged = union_all(*walks)
+        scans = [scan.order_by(paging.order(resource.id)).limit(most) for scan in scans]
+    merged = union_all(*scans)
     ordered = merged.order_by(paging.order(merged.selected_columns[0]))
     return ordered.limit(paging.limit).offset(paging.offset).subquery("picked")
 

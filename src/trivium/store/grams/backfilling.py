@@ -1,4 +1,4 @@
-"""Filling an index from the rows that are there: what a migration does once.
+"""Filling a new index from the rows that exist: for migrations.
 
 Both databases do it in bounded memory: FTS5 writes out what it has gathered from time to time.
 """
@@ -10,7 +10,7 @@ from trivium.store.grams import triggers
 from trivium.store.grams.declared import Grams
 
 
-def fill(declared: Grams, flavour: Flavour) -> tuple[str, ...]:
+def backfill(declared: Grams, flavour: Flavour) -> tuple[str, ...]:
     """The statements that fill the index, which is empty; nobody may write to the table meanwhile."""
     table, column = declared.table.name, f"{declared.table.name}.{declared.column.name}"
     part = str(declared.part.compile(dialect=dialect_of(flavour), compile_kwargs={"literal_binds": True}))

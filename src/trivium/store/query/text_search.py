@@ -1,4 +1,4 @@
-"""Queries that look into text: which condition the index of grams is asked for, and how."""
+"""Conditions on substrings: which of them the index of grams is used for, and by which access paths."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 
 from trivium.base.query import Op
 from trivium.store.fields import Resource
-from trivium.store.grams import ways
-from trivium.store.grams.ways import Search, Way
+from trivium.store.grams import access_paths
+from trivium.store.grams.access_paths import AccessPath, Search
 from trivium.store.query import patterns
-from trivium.store.query.checking import Match, Shape
 from trivium.store.query.scopes import Bound, Condition
+from trivium.store.query.validation import Match, Shape
 from trivium.store.transactions import Read
 
 
-def ways_to_page(
+def paths_to_page(
     tx: Read, resource: Resource, scope: Sequence[Condition], *, shape: Shape, values: Sequence[Any]
-) -> tuple[Way | None, ...]:
-    """The ways to the page's rows, one after the other until there are enough; None is the way of every other query.
+) -> tuple[AccessPath | None, ...]:
+    """The access paths to try until one gives enough rows; None for the plain statement, without an index of grams.
 
     The values are those of the conditions, then those of the page, its limit (with one row more) and offset last.
     """
@@ -26,7 +26,7 @@ def ways_to_page(
     if search is None:
         return (None,)
     rows = values[-2] + values[-1]
-    return ways.for_page(tx, search, rows=rows, in_order=_is_by_id(shape))
+    return access_paths.for_page(tx, search, rows=rows, in_order=_is_by_id(shape))
 
 
 def total(
@@ -36,22 +36,22 @@ def total(
     *,
     where: tuple[Match, ...],
     values: Sequence[Any],
-    count: Callable[[Way | None], int],
+    count: Callable[[AccessPath | None], int],
 ) -> int:
-    """The exact total, which `count` counts by a way, or which it gave before and which still holds."""
+    """The exact total: cached from before where it still holds, else what `count` returns for an access path."""
     search = _search(resource, scope, where=where, values=values)
     if search is None:
         return count(None)
     alone = len(where) == 1 and len(scope) == 1
     if not alone:
-        return count(ways.for_total(tx, search, alone=False))
-    return ways.counted(tx, search, lambda: count(ways.for_total(tx, search, alone=True)))
+        return count(access_paths.for_total(tx, search, alone=False))
+    return access_paths.counted(tx, search, lambda: count(access_paths.for_total(tx, search, alone=True)))
 
 
 def _search(
     resource: Resource, scope: Sequence[Condition], *, where: Sequence[Match], values: Sequence[Any]
 ) -> Search | None:
-    """The search for the condition that tells most, in the parts that the scope has."""
+    """The search for the most selective condition (the longest text), in the parts that the scope has."""
     if not any(match.op in (Op.LIKE, Op.CONTAINS) for match in where):
         return None
     parts = next((found for part in scope if isinstance(part, Bound) and (found := part.parts)), ())

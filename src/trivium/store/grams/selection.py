@@ -1,4 +1,4 @@
-"""Which of a pattern's grams are asked: those that together leave the fewest rows for the least work."""
+"""Which of a pattern's grams are looked up: those that together leave the fewest candidates for the least work."""
 
 from __future__ import annotations
 
@@ -7,39 +7,38 @@ from typing import Final
 
 from msgspec import Struct
 
-from trivium.store.searches import Sample
+from trivium.store.search_cache import Sample
 
 LENGTH: Final = 3
 """Characters of the longest gram."""
 
 LISTED: Final = 0.02
-"""What a row costs in the list of a gram, in units of a row that is looked into, which may have to be read first."""
+"""What an entry in the list of a gram costs, relative to a candidate row, which may have to be read from disk."""
 
 MOST: Final = 4
-"""Grams that are asked."""
+"""Grams that are looked up."""
 
 WEIGHED: Final = 8
-"""Grams of a pattern that are weighed; of a longer one those that stand apart alike."""
-
+"""Grams of a pattern whose costs are compared; of a longer pattern, evenly spaced ones."""
 
 UNSEEN: Final = -0.4
-"""What is added to none where a sample has no text that holds several grams: some may have, for words hang together."""
+"""The count that is assumed where no sampled text holds several grams together: grams of one word are correlated."""
 
 
 class Gram(Struct, frozen=True):
-    """A gram of a pattern: of which run of plain characters, and where in it."""
+    """A gram of a pattern: its run (text between wildcards) and its place in it."""
 
     text: str
     run: int
     place: int
 
-    def meets(self, other: Gram) -> bool:
-        """Whether the two share characters, so that where one is, the other is likely."""
+    def overlaps(self, other: Gram) -> bool:
+        """Whether the two share characters, so that a text with one is likely to have the other."""
         return self.run == other.run and abs(self.place - other.place) < LENGTH
 
 
 def grams(runs: Sequence[str]) -> list[Gram]:
-    """The grams that a text must have to hold the runs, of each as long ones as there are."""
+    """All longest grams of the runs: every text that matches has them."""
     return [
         Gram(run[place : place + LENGTH], number, place)
         for number, run in enumerate(runs)
@@ -48,9 +47,9 @@ def grams(runs: Sequence[str]) -> list[Gram]:
 
 
 class Choice(Struct, frozen=True):
-    """The grams that are asked, and what it costs for each row that there is to look into those that are left then.
+    """The grams to look up, and the estimated cost per row of the part, including the comparison of candidates.
 
-    `phrase` is what it costs to ask all grams one after the other, which on SQLite tells without looking into any row.
+    `phrase` is the cost of all grams as one phrase, after which SQLite need not compare any row.
     """
 
     grams: list[Gram]
@@ -58,17 +57,17 @@ class Choice(Struct, frozen=True):
     phrase: float
 
 
-def apart(found: Sequence[Gram]) -> list[Gram]:
-    """Some grams that share no characters: what is asked where nothing is known of them."""
+def disjoint(found: Sequence[Gram]) -> list[Gram]:
+    """Some grams that share no characters: what is looked up where no sample tells which are rare."""
     taken: list[Gram] = []
     for gram in found:
-        if len(taken) < MOST and not any(gram.meets(other) for other in taken):
+        if len(taken) < MOST and not any(gram.overlaps(other) for other in taken):
             taken.append(gram)
     return taken
 
 
-def chosen(found: Sequence[Gram], sample: Sample) -> Choice:
-    """The grams to ask. The list of each is walked whole, so a common one may cost more than it spares."""
+def selected(found: Sequence[Gram], sample: Sample) -> Choice:
+    """The grams to look up. The list of each is read whole, so a frequent one may cost more than it saves."""
     weighed = found[:: -(-len(found) // WEIGHED)]
     holding = sorted(((sample.holding(gram.text), gram) for gram in weighed), key=lambda pair: len(pair[0]))
     texts, first = holding[0]
@@ -79,7 +78,7 @@ def chosen(found: Sequence[Gram], sample: Sample) -> Choice:
             break
         share, both = sample.share(len(others)), tuple([text for text in texts if gram.text in text])
         fewer = sample.share(len(both)) if both else max(share * left, sample.share(UNSEEN))
-        if not any(gram.meets(other) for other in taken) and share * LISTED < left - fewer:
+        if not any(gram.overlaps(other) for other in taken) and share * LISTED < left - fewer:
             taken.append(gram)
             cost += share * LISTED
             texts, left = both, fewer

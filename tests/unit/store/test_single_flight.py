@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from trivium.store.editions import Together
+from trivium.store.single_flight import SingleFlight
 
 
 async def test_who_asks_while_a_question_is_under_way_gets_a_later_one() -> None:
@@ -21,7 +21,7 @@ async def test_who_asks_while_a_question_is_under_way_gets_a_later_one() -> None
         await go_on.wait()
         return mine
 
-    together = Together(question)
+    together = SingleFlight(question)
     first = asyncio.create_task(together.ask())
     await under_way.wait()
     others = [asyncio.create_task(together.ask()) for _ in range(5)]
@@ -41,7 +41,7 @@ async def test_a_question_that_fails_fails_for_those_who_asked_it_and_for_nobody
             raise failures.pop()
         return "fine"
 
-    together = Together(question)
+    together = SingleFlight(question)
     asked = await asyncio.gather(together.ask(), together.ask(), return_exceptions=True)
     assert [type(one) for one in asked] == [ValueError, ValueError]
     assert await together.ask() == "fine"
@@ -54,7 +54,7 @@ async def test_who_stops_waiting_takes_the_answer_from_nobody() -> None:
         await go_on.wait()
         return "fine"
 
-    together = Together(question)
+    together = SingleFlight(question)
     one, other = asyncio.create_task(together.ask()), asyncio.create_task(together.ask())
     await asyncio.sleep(0)
     one.cancel()

@@ -1,7 +1,7 @@
-"""Pages far behind: where to begin, so that a few hundred rows are gone past and not all that lie before.
+"""Deep offsets: a page far from the first one is read from an id near it, so that few rows before it are read.
 
-Blocks of ids tell how many rows there are in each stretch. Whole blocks are skipped by their numbers, coarse ones
-first, with what is not folded into them yet added in its place; the rest is within one block.
+Blocks have the number of rows in each range of ids. Whole blocks are skipped, coarse ones first, then fine ones within
+one coarse block; changes that are not folded into them yet are added to the block that their row is in.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ from sqlalchemy import BigInteger
 
 from trivium.store.counters import blocks_for, changes_of, numbers_of
 from trivium.store.counters.declared import COARSE, FINE
-from trivium.store.counters.dividing import START
+from trivium.store.counters.splitting import START
 from trivium.store.fields import LARGEST
-from trivium.store.query.checking import Match
-from trivium.store.query.shapes import Builder, Ground, Plan
+from trivium.store.query.compiling import Builder, Target
+from trivium.store.query.validation import Match
+from trivium.store.statements import Statement
 from trivium.store.transactions import Read
 
 
-class SkipPlan(Struct, frozen=True, eq=False):
-    """The three questions: their values are those of scope and conditions, the last one's the bounds besides."""
+class SkipStatements(Struct, frozen=True, eq=False):
+    """The numbers of rows by blocks. The values are those of scope and conditions; `fine` takes two bounds besides."""
 
-    coarse: Plan
-    changes: Plan
-    fine: Plan
+    coarse: Statement
+    changes: Statement
+    fine: Statement
 
 
 class Start(NamedTuple):
-    """Where the page begins: so many rows behind the id, in the order of the page."""
+    """Where the page begins: so many rows after the id, in the order of the page."""
 
     id: int
     offset: int
@@ -44,12 +45,12 @@ class _Block(NamedTuple):
     rows: int
 
 
-def skip_plan(ground: Ground, where: Sequence[Match]) -> SkipPlan | None:
-    """Compile the questions; None where no blocks tell how many rows satisfy scope and conditions."""
-    counted = ground.resource.counted
+def skip_statements(target: Target, where: Sequence[Match]) -> SkipStatements | None:
+    """Compile the statements; None where blocks do not have the number of rows that satisfy scope and conditions."""
+    counted = target.resource.counted
     if counted is None:
         return None
-    coarse, changes, fine = Builder(ground), Builder(ground), Builder(ground)
+    coarse, changes, fine = Builder(target), Builder(target), Builder(target)
     clauses = coarse.where(where)
     blocks = blocks_for(counted, clauses)
     if blocks is None:
@@ -57,25 +58,25 @@ def skip_plan(ground: Ground, where: Sequence[Match]) -> SkipPlan | None:
     table = blocks.table
     of_changes, of_fine = changes.where(where), fine.where(where)
     bounds = (table.c.first >= fine.bind(BigInteger()), table.c.first < fine.bind(BigInteger()))
-    return SkipPlan(
+    return SkipStatements(
         coarse=coarse.compiled(numbers_of(counted, blocks, clauses, table.c.level == COARSE)),
         changes=changes.compiled(changes_of(counted, of_changes)),
         fine=fine.compiled(numbers_of(counted, blocks, of_fine, table.c.level == FINE, *bounds)),
     )
 
 
-def start(tx: Read, plan: SkipPlan, values: Sequence[Any], *, offset: int, descending: bool) -> Start:
-    """Where the row is that has so many before it; behind all rows when there are not so many."""
-    changes = tx.fetch(plan.changes.sql, plan.changes.bound([*values]))
-    coarse = tx.fetch(plan.coarse.sql, plan.coarse.bound([*values]))
+def start(tx: Read, statements: SkipStatements, values: Sequence[Any], *, offset: int, descending: bool) -> Start:
+    """Where the row is that has so many before it; after all rows when there are not so many."""
+    changes = statements.changes.fetch(tx, values)
+    coarse = statements.coarse.fetch(tx, values)
     block, left = _reached(_blocks(coarse, changes, low=START, high=LARGEST), offset, descending=descending)
-    fine = tx.fetch(plan.fine.sql, plan.fine.bound([*values, block.low, block.high]))
+    fine = statements.fine.fetch(tx, [*values, block.low, block.high])
     block, left = _reached(_blocks(fine, changes, low=block.low, high=block.high), left, descending=descending)
     return Start(block.high, left) if descending else Start(block.low - 1, left)
 
 
 def _blocks(numbers: Iterable[Sequence[int]], changes: Sequence[Sequence[int]], *, low: int, high: int) -> list[_Block]:
-    """The blocks between the bounds with the rows that they have now, the newest first, as the changes are."""
+    """The blocks between the bounds with their current numbers of rows, by descending ids, as the changes are."""
     found: list[_Block] = []
     waiting = iter([change for change in changes if low <= change[0] < high])
     change = next(waiting, None)
@@ -93,7 +94,7 @@ def _blocks(numbers: Iterable[Sequence[int]], changes: Sequence[Sequence[int]], 
 
 
 def _reached(blocks: list[_Block], offset: int, *, descending: bool) -> tuple[_Block, int]:
-    """The block of the row that has so many before it, the last block at most, and how many of these it has itself."""
+    """The block of the row that has `offset` rows before it, at most the last, and how many of these it has."""
     for block in blocks if descending else reversed(blocks):
         if offset < block.rows:
             return block, offset

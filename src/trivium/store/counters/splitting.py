@@ -17,7 +17,7 @@ START: Final = 0
 """Where the first block of all begins: no id is less."""
 
 
-def divide(tx: Write, counted: Counted, blocks: Blocks, *, level: int, within: tuple[Any, ...], first: int) -> None:
+def split(tx: Write, counted: Counted, blocks: Blocks, *, level: int, within: tuple[Any, ...], first: int) -> None:
     """Make new blocks of the one that begins there."""
     name = blocks.table.name
     same = " AND ".join(f"{column} = :{column}" for column in blocks.within)

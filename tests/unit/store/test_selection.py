@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from trivium.store.grams.choosing import apart, chosen, grams
+from trivium.store.grams.selection import disjoint, grams, selected
 from trivium.store.query import patterns
-from trivium.store.searches import Sample
+from trivium.store.search_cache import Sample
 
 
 def test_a_run_has_the_longest_grams_there_are() -> None:
@@ -54,7 +54,7 @@ def sample(*texts: str) -> Sample:
 
 
 def asked(term: str, *texts: str) -> list[str]:
-    return [gram.text for gram in chosen(grams((term,)), sample(*texts)).grams]
+    return [gram.text for gram in selected(grams((term,)), sample(*texts)).grams]
 
 
 def test_the_rarest_gram_is_asked_first_and_common_ones_are_not() -> None:
@@ -74,11 +74,11 @@ def test_no_more_grams_are_asked_than_leave_fewer_rows() -> None:
 
 def test_what_is_asked_of_a_long_term_stays_short() -> None:
     assert len(asked("abcdefghijklmnopqrstuvwxyz" * 10)) <= 4
-    assert [gram.text for gram in apart(grams(("abcdefghijklmnopqrstuvwxyz",)))] == ["abc", "def", "ghi", "jkl"]
+    assert [gram.text for gram in disjoint(grams(("abcdefghijklmnopqrstuvwxyz",)))] == ["abc", "def", "ghi", "jkl"]
 
 
 def test_a_common_term_is_counted_by_its_phrase_and_a_rare_one_by_its_rarest_gram() -> None:
-    common = chosen(grams(("diffusion",)), sample(*["diffusion"] * 20))
+    common = selected(grams(("diffusion",)), sample(*["diffusion"] * 20))
     assert common.phrase < common.cost
-    rare = chosen(grams(("train-eval-77",)), sample(*["train-eval-1"] * 40, *["train-eval-2"] * 40))
+    rare = selected(grams(("train-eval-77",)), sample(*["train-eval-1"] * 40, *["train-eval-2"] * 40))
     assert rare.cost < rare.phrase

@@ -1,0 +1,175 @@
+"""Executing queries: pages and totals of a resource, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from trivium.base.query import After, Offset, Query, Scalar
+from trivium.base.values import Value
+from trivium.store.fields import Resource
+from trivium.store.grams import AccessPath
+from trivium.store.query import block_skipping, compiling, scopes, text_search, validation
+from trivium.store.query.block_skipping import SkipStatements
+from trivium.store.query.compiling import PageStatement, Target
+from trivium.store.query.scopes import Condition
+from trivium.store.query.validation import Match, Shape
+from trivium.store.statements import Statement
+from trivium.store.transactions import Read
+
+
+class Found(Value, frozen=True):
+    """A page. `total` is exact, of the same snapshot as the page, and None unless the query wanted it.
+
+    Rows are named tuples: of the resource's columns by their names, or of the fields that the query asked for by
+    theirs. `next` is the key that the next page comes after; None for the last page.
+    """
+
+    rows: list[Any]
+    total: int | None
+    next: tuple[Scalar | None, ...] | None
+
+
+def page(tx: Read, resource: Resource, query: Query, *, scope: Sequence[Condition] = ()) -> Found:
+    """The page that the query asks for, within the scope.
+
+    Raises `UnknownField`, `BadOperator` or `BadValue` for a query that the resource cannot answer.
+    """
+    key, own = scopes.taken(scope)
+    place = (resource, key, tuple(own), query, _types(query))
+    found: Found | None = tx.cached(place)
+    if found is None:
+        found = _found(tx, _Asked(resource, scope, key, own), query)
+        tx.cache(place, found, rows=len(found.rows))
+    return found
+
+
+def _types(query: Query) -> tuple[Hashable, ...]:
+    """The types of the values: 1, 1.0 and True are equal, and not every field has all of them."""
+    values = (condition.value for condition in query.where)
+    return tuple(tuple(map(type, value)) if isinstance(value, tuple) else type(value) for value in values)
+
+
+def _found(tx: Read, asked: _Asked, query: Query) -> Found:
+    shape, values = validation.shape(asked.resource, query)
+    number = sum(match.values for match in shape.where)
+    near = _skipped(tx, asked, query.page, shape=shape, values=values)
+    rows, following = _rows(tx, asked, (*near, query.page.limit))
+    if not query.total:
+        return Found(rows=rows, total=None, next=following)
+    seen = _total_of_page(query.page, len(rows), following)
+    total = _total(tx, asked, shape.where, values=values[:number]) if seen is None else seen
+    return Found(rows=rows, total=total, next=following)
+
+
+def count(tx: Read, resource: Resource, query: Query, *, scope: Sequence[Condition] = ()) -> int:
+    """How many rows satisfy the query's conditions within the scope, whatever its page. Raises what `page` raises."""
+    where, values = validation.matches(resource, query)
+    key, own = scopes.taken(scope)
+    return _total(tx, _Asked(resource, scope, key, own), where, values=values)
+
+
+class _Asked(NamedTuple):
+    """The resource and the scope of a query."""
+
+    resource: Resource
+    scope: Sequence[Condition]
+    key: Hashable  # what the scope's text depends on
+    values: list[Any]  # the scope's
+
+
+def _skipped(
+    tx: Read, asked: _Asked, page: Offset | After, *, shape: Shape, values: list[Any]
+) -> tuple[Shape, list[Any]]:
+    """The shape and values of the same page; where blocks have the numbers of rows, of one that begins near it."""
+    blocks = asked.resource.counted and asked.resource.counted.blocks
+    if blocks is None or not isinstance(page, Offset) or page.offset < blocks.worth:
+        return shape, values
+    order = validation.steps(asked.resource, shape.order)
+    statements = _skip_statements(tx, asked, shape.where) if order[0].column is asked.resource.id else None
+    if statements is None:
+        return shape, values
+    own = values[:-2]  # without limit and offset
+    given = [*asked.values, *own]
+    start = block_skipping.start(tx, statements, given, offset=page.offset, descending=order[0].descending)
+    return replace(shape, after=(True,)), [*own, start.id, page.limit + 1, start.offset]
+
+
+def _skip_statements(tx: Read, asked: _Asked, where: tuple[Match, ...]) -> SkipStatements | None:
+    place = (asked.resource, asked.key, where, SkipStatements)
+    known: tuple[SkipStatements | None] | None = tx.statements.get(place)
+    if known is None:
+        known = (block_skipping.skip_statements(_target(tx, asked), where),)
+        tx.statements.put(place, known)
+    return known[0]
+
+
+def _rows(
+    tx: Read, asked: _Asked, wanted: tuple[Shape, list[Any], int]
+) -> tuple[list[Any], tuple[Scalar | None, ...] | None]:
+    """The rows of the page, and the key of the next one."""
+    shape, values, limit = wanted
+    if limit == 0:
+        return [], None
+    page, raw = _raw(tx, asked, shape, values=values)
+    rows = page.statement.converted(raw[:limit])
+    following = tuple(rows[-1][index] for index in page.key) if len(raw) > limit else None
+    return [page.row(row[: page.wanted]) for row in rows], following
+
+
+def _raw(tx: Read, asked: _Asked, shape: Shape, *, values: list[Any]) -> tuple[PageStatement, list[Any]]:
+    """The rows as the driver returns them, one more than the page has where there are more."""
+    paths = text_search.paths_to_page(tx, asked.resource, asked.scope, shape=shape, values=values)
+    page, raw = _along(tx, asked, shape, values=values, path=paths[0])
+    for path in paths[1:]:
+        if len(raw) < values[-2]:
+            page, raw = _along(tx, asked, shape, values=values, path=path)
+    return page, raw
+
+
+def _along(
+    tx: Read, asked: _Asked, shape: Shape, *, values: list[Any], path: AccessPath | None
+) -> tuple[PageStatement, list[Any]]:
+    """The rows that one access path finds."""
+    place = (asked.resource, asked.key, shape, None if path is None else path.key)
+    page: PageStatement | None = tx.statements.get(place)
+    if page is None:
+        page = compiling.page_statement(_target(tx, asked), shape, path)
+        tx.statements.put(place, page)
+    return page, page.statement.fetch(tx, _with_path(asked, values, path))
+
+
+def _total_of_page(page: Offset | After, rows: int, following: object) -> int | None:
+    """The total, where the page itself shows it: it is the last one, and where it begins is known."""
+    if following is not None or page.limit == 0 or isinstance(page, After):
+        return None
+    return page.offset + rows if rows or page.offset == 0 else None
+
+
+def _total(tx: Read, asked: _Asked, where: tuple[Match, ...], *, values: list[Any]) -> int:
+    """The exact total: from counters where they have it, else by counting."""
+
+    def counted(path: AccessPath | None) -> int:
+        statement = _total_statement(tx, asked, where, path=path)
+        return statement.fetch(tx, _with_path(asked, values, path))[0][0]
+
+    return text_search.total(tx, asked.resource, asked.scope, where=where, values=values, count=counted)
+
+
+def _total_statement(tx: Read, asked: _Asked, where: tuple[Match, ...], *, path: AccessPath | None) -> Statement:
+    place = (asked.resource, asked.key, where, None if path is None else path.key)
+    statement: Statement | None = tx.statements.get(place)
+    if statement is None:
+        statement = compiling.total_statement(_target(tx, asked), where, path)
+        tx.statements.put(place, statement)
+    return statement
+
+
+def _with_path(asked: _Asked, values: list[Any], path: AccessPath | None) -> list[Any]:
+    return [*asked.values, *values, *(() if path is None else path.values)]
+
+
+def _target(tx: Read, asked: _Asked) -> Target:
+    return Target(asked.resource, asked.scope, tx.flavour, tx.connection.dialect)

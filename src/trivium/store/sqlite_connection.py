@@ -1,0 +1,65 @@
+"""A SQLite connection of one thread, with read transactions that bypass SQLAlchemy's overhead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from trivium.store import failures
+from trivium.store.result_cache import ResultCache
+from trivium.store.transactions import Read
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SqliteConnection:
+    """A connection that belongs to one thread.
+
+    `caches`: results are cached between transactions, so that the event loop's frequent small look-ups cost no query.
+    """
+
+    def __init__(self, connection: Connection, *, caches: bool) -> None:
+        self.connection = connection
+        self.driver: Any = connection.connection.driver_connection
+        self.results = ResultCache(self.driver) if caches else None
+
+    def read(
+        self,
+        make: Callable[[SqliteConnection], Read],
+        use: Callable[Concatenate[Read, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """What `use` returns for a read transaction, which it may use through the driver and through SQLAlchemy.
+
+        Raises the store's errors.
+        """
+        driver = self.driver
+        try:
+            driver.execute("BEGIN")
+            if self.results is not None:
+                self.results.expire()
+            return use(make(self), *args, **kwargs)
+        except failures.TRANSLATED as error:
+            failures.raise_translated(error)
+        except driver.Error as error:
+            failures.raise_translated(failures.as_dbapi_error("BEGIN", error, driver.Error))
+        finally:
+            self._end()
+
+    def data_version(self) -> int | None:
+        """A number that changes when another connection commits; None while the database is locked."""
+        try:
+            return self.driver.execute("PRAGMA data_version").fetchone()[0]
+        except self.driver.Error:
+            return None
+
+    def _end(self) -> None:
+        if self.connection.in_transaction():
+            self.connection.rollback()
+        if self.driver.in_transaction:
+            self.driver.execute("COMMIT")
