@@ -103,7 +103,8 @@ def held(tx: Write, host: str) -> Tenure:
     """The right to act on a host, which whoever had it before has lost."""
     known = hosts.get(tx, host)
     mine = Identity(id=host, name=host, machine="machine", data="/nowhere")
-    tenure = hosts.take(tx, mine, worker=1, since=0 if known is None else known.epoch)
+    since = 0 if known is None else known.epoch
+    tenure = hosts.take(tx, mine, worker=1, since=since, epoch=since + 1)
     assert tenure is not None
     return tenure
 

@@ -137,6 +137,21 @@ def test_what_is_withdrawn_at_one_server_is_gone_at_the_other(twins: Servers) ->
     assert twins.visitor.visit(link)[0] == httpx.codes.UNAUTHORIZED
 
 
+def test_a_lost_host_is_forgotten_with_its_notebooks(hosts: Servers) -> None:
+    both = [hosts.create(0), hosts.create(0)]
+    for notebook in both:
+        hosts.comes_to(0, notebook, "Running")
+    theirs = look(hosts.sites[1].data).processes
+    (lost,) = [notebook for notebook in both if hosts.main_of(0, notebook)[0] in theirs]
+    (kept,) = set(both) - {lost}
+    host = (hosts.sites[1].data / "host-id").read_text("ascii").strip()
+    assert hosts.sites[1].stop() == 0
+    hosts.sites[0].type("server", "forget", host, "--lost")
+    assert host not in [one["host"] for one in hosts.sites[0].type("server", "list")]
+    assert hosts.status(0, kept) == "Running"
+    assert hosts.users[0].get("detail", notebookId=lost).code == "10004"
+
+
 @pytest.mark.jupyter
 def test_a_cell_runs_through_either_until_the_right_to_it_is_withdrawn(hosts: Servers) -> None:
     notebook = hosts.create(1, imagePath=hosts.built_in(), acceleratorType="CPU")

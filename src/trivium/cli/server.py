@@ -41,3 +41,22 @@ def list_(output: str) -> None:
     from trivium.server.admin.servers import show
 
     show(output)
+
+
+@server.command()
+@click.argument("host", metavar="HOST")
+@click.option("--lost", is_flag=True, help="Its machine is lost: what was on it is gone with it.")
+@places
+@output
+def forget(host: str, output: str, *, lost: bool) -> None:
+    """Forget HOST, by its id or its machine's name, when it will never come back.
+
+    Refused while a server is on it. Without --lost also while it has notebooks, or images that users saved there:
+    release and remove those before.
+    """
+    from trivium.server.admin import servers
+
+    if lost:
+        servers.forget_lost(host, output)
+    else:
+        servers.forget(host, output)

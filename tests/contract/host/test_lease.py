@@ -160,6 +160,16 @@ async def test_a_preparation_that_fails_fails_the_start_and_is_done_again_later(
         assert first.work.began == [1, 1, 1]
 
 
+async def test_an_epoch_that_the_directory_knows_of_never_comes_again(postgres_url: str, tmp_path: Path) -> None:
+    async with server(postgres_url, tmp_path) as first:
+        await first.begin()
+        await first.go_on()
+        await first.end()
+        await first.store.write(hosts.forget, "a" * 32)  # as in a database from a backup
+        await first.begin()
+        assert first.lease.epoch() == 2
+
+
 async def test_a_server_of_another_machine_on_the_same_directory_is_refused(postgres_url: str, tmp_path: Path) -> None:
     async with server(postgres_url, tmp_path) as first, server(postgres_url, tmp_path, "boot-2") as second:
         await first.begin()

@@ -18,7 +18,7 @@ SOON = timedelta(seconds=30)
 
 
 def take(here: Place, since: int, worker: int = 1) -> Tenure | None:
-    return here.store.write_now(hosts.take, MINE, worker=worker, since=since)
+    return here.store.write_now(hosts.take, MINE, worker=worker, since=since, epoch=since + 1)
 
 
 def taken(here: Place, since: int, worker: int = 1) -> Tenure:

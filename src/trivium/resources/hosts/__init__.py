@@ -9,12 +9,13 @@ from trivium.resources.hosts.calls import (
     submit_call,
     take_calls,
 )
-from trivium.resources.hosts.errors import HostAway, HostElsewhere, NotHolding
+from trivium.resources.hosts.errors import HostAway, HostElsewhere, HostInUse, NoSuchHost, NotHolding
 from trivium.resources.hosts.service import (
     CHANGED,
     LEASES,
     away,
     everywhere,
+    forget,
     get,
     give_up,
     held,
@@ -40,7 +41,9 @@ __all__ = [
     "Host",
     "HostAway",
     "HostElsewhere",
+    "HostInUse",
     "Identity",
+    "NoSuchHost",
     "NotHolding",
     "RemoteCall",
     "Standing",
@@ -49,6 +52,7 @@ __all__ = [
     "drop_call",
     "everywhere",
     "finish_call",
+    "forget",
     "get",
     "give_up",
     "held",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trivium.base.errors import Conflict, Unavailable
+from trivium.base.errors import Conflict, NotFound, Unavailable, WrongState
 
 
 class NotHolding(Unavailable):
@@ -21,3 +21,15 @@ class HostElsewhere(Conflict):
     """A server on another machine acts on the same data directory."""
 
     code = "host.elsewhere"
+
+
+class NoSuchHost(NotFound):
+    """No server ever acted on that host, or it was forgotten."""
+
+    code = "host.unknown"
+
+
+class HostInUse(WrongState):
+    """The host cannot be forgotten: a server is on it, or something that would be lost."""
+
+    code = "host.in_use"

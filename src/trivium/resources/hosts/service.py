@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
-from trivium.resources.hosts.errors import HostAway, NotHolding
-from trivium.resources.hosts.table import host_of, hosts
+from trivium.resources.hosts.errors import HostAway, HostInUse, NoSuchHost, NotHolding
+from trivium.resources.hosts.table import calls, host_of, hosts
 from trivium.resources.hosts.types import Host, Identity, Standing, Tenure
 from trivium.store import Flavour, Read, Write
 from trivium.store.servers import servers
@@ -53,9 +53,10 @@ def held_now(tx: Read) -> Mapping[str, Host]:
     return {row.id: host_of(row) for row in tx.all(wanted)}
 
 
-def take(tx: Write, mine: Identity, *, worker: int, since: int) -> Tenure | None:
+def take(tx: Write, mine: Identity, *, worker: int, since: int, epoch: int) -> Tenure | None:
     """The right to act on the host, taken from whoever had epoch `since` (0: nobody yet); None where that is over.
 
+    `epoch` is the new one, which must be larger than any that the host had.
     Whether that server may be passed over (its lease ran out, or it is known to be dead) is for the caller to know.
     """
     row = tx.lock(select(hosts.c.epoch).where(hosts.c.id == mine.id))
@@ -66,7 +67,7 @@ def take(tx: Write, mine: Identity, *, worker: int, since: int) -> Tenure | None
         "name": mine.name,
         "machine": mine.machine,
         "data": mine.data,
-        "epoch": since + 1,
+        "epoch": epoch,
         "holder": worker,
         "taken_at": now,
         "lease_until": now + LEASES[tx.flavour],
@@ -76,7 +77,7 @@ def take(tx: Write, mine: Identity, *, worker: int, since: int) -> Tenure | None
     else:
         tx.run(update(hosts).where(hosts.c.id == mine.id).values(values))
     tx.wake(CHANGED)
-    return Tenure(host=mine.id, epoch=since + 1)
+    return Tenure(host=mine.id, epoch=epoch)
 
 
 def renew(tx: Write, tenure: Tenure, *, worker: int) -> bool:
@@ -116,6 +117,22 @@ def limits_of(tx: Read, host: str) -> str | None:
 def note_limits(tx: Write, host: str, limits: str) -> None:
     """Write down the limits that the host's notebooks have from now on."""
     tx.run(update(hosts).where(hosts.c.id == host).values(limits=limits))
+
+
+def forget(tx: Write, host: str) -> None:
+    """Forget a host that will not come back, with the calls to it. `NoSuchHost`; `HostInUse` while a server is on it.
+
+    What rooms have on the host is for the caller to see to, in the same transaction.
+    """
+    row = tx.lock(select(hosts).where(hosts.c.id == host))
+    if row is None:
+        raise NoSuchHost(host=host)
+    on_it = select(servers.c.pid).where(servers.c.host_id == host, servers.c.lease_until > tx.now)
+    if is_held(tx, host_of(row)) or tx.first(on_it) is not None:
+        raise HostInUse(host=host, by="a server that is on it")
+    tx.run(delete(calls).where(calls.c.host == host))
+    tx.run(delete(hosts).where(hosts.c.id == host))
+    tx.wake(CHANGED)
 
 
 def must_be_there(tx: Read, host: str) -> None:

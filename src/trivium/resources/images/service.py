@@ -94,6 +94,11 @@ def forget_fingerprint(tx: Write, image: Image, host: str) -> None:
     tx.run(delete(fingerprints).where(*mine))
 
 
+def forget_host(tx: Write, host: str) -> None:
+    """Forget what environments looked like on a host that will not come back."""
+    tx.run(delete(fingerprints).where(fingerprints.c.host == host))
+
+
 def fingerprints_of(tx: Read, image: Image) -> Mapping[str, str]:
     """What the image's environment looked like on each host where its content was read and was what was added."""
     same = (

@@ -28,7 +28,7 @@ from trivium.resources.notebooks.links import (
     still_open,
 )
 from trivium.resources.notebooks.listing import by_ids, list_notebooks, list_stamps
-from trivium.resources.notebooks.outcomes import apply_limits
+from trivium.resources.notebooks.outcomes import apply_limits, forget_host, is_any_on
 from trivium.resources.notebooks.service import (
     by_status,
     create,
@@ -79,8 +79,10 @@ __all__ = [
     "create",
     "custom_link",
     "drop_unused_layers",
+    "forget_host",
     "get",
     "host_of",
+    "is_any_on",
     "link",
     "list_notebooks",
     "list_stamps",

@@ -127,6 +127,23 @@ def note_save_failed(tx: Write, seen_before: Notebook, detail: str) -> None:
     change(tx, before, save_as=None)
 
 
+def is_any_on(tx: Read, host: str) -> bool:
+    """Whether there are notebooks on the host whose release was not asked for."""
+    kept = select(notebooks.c.id).where(notebooks.c.host == host, THERE, notebooks.c.wanted != Wanted.DELETED.value)
+    return tx.first(kept.limit(1)) is not None
+
+
+def forget_host(tx: Write, host: str) -> None:
+    """The host will not come back: every notebook on it is gone, and what was asked of it came to nothing."""
+    for (id,) in tx.all(select(notebooks.c.id).where(notebooks.c.host == host, THERE).order_by(notebooks.c.id)):
+        before = lock(tx, id)
+        if before.wanted is not Wanted.DELETED:
+            finish(tx, before, Reason(code="notebook.lost"))
+            operation = operations.start(tx, SYSTEM, "notebook.release", target=id)
+            before = change(tx, before, wanted=Wanted.DELETED, operation=operation.id)
+        note_gone(tx, before)
+
+
 def apply_limits(tx: Write, host: str, site: Site) -> None:
     """Hold every notebook of the host to the limits that the site has now; what is new or changed counts from now.
 

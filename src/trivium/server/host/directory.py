@@ -67,6 +67,13 @@ def show_alive(data: Path, epoch: int) -> int | None:
     return descriptor
 
 
+def newest_epoch(data: Path) -> int:
+    """The newest epoch of which there is a file; 0 where there is none. The database may be an older copy."""
+    if not (data / LEADERS).is_dir():
+        return 0
+    return max((int(file.name) for file in (data / LEADERS).iterdir() if file.name.isdecimal()), default=0)
+
+
 def forget_before(data: Path, epoch: int) -> None:
     """Remove the files of earlier epochs."""
     for file in (data / LEADERS).iterdir():

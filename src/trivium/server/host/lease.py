@@ -139,12 +139,15 @@ class HostLease:
         return False
 
     async def _take(self, since: int) -> bool:
-        sign = directory.show_alive(self._data, since + 1)
+        # The keeper remembers epochs, too: a database from a backup, or a host that was forgotten, must not begin anew.
+        epoch = max(since, directory.newest_epoch(self._data)) + 1
+        sign = directory.show_alive(self._data, epoch)
         if sign is None:
             return False
         asked = self._store.clock.monotonic()
         try:
-            tenure = await self._store.write(hosts.take, self._mine, worker=self._store.worker, since=since)
+            worker = self._store.worker
+            tenure = await self._store.write(hosts.take, self._mine, worker=worker, since=since, epoch=epoch)
         except BaseException:
             os.close(sign)
             raise
