@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -156,6 +157,20 @@ def test_places_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     assert "mysql" in Operator(tmp_path / "a", "mysql://x").refused("user", "list")
     nobody = Operator(tmp_path / "b", f"postgresql://u:hunter2@/d?host={tmp_path}")
     assert "hunter2" not in nobody.refused("user", "list")
+
+
+def test_a_new_site_is_told_of(operator: Operator) -> None:
+    assert f"no site in {operator.data}" in operator.run("user", "list").stderr
+    assert operator.run("user", "list").stderr == ""
+
+
+def test_a_port_that_is_taken_is_named(operator: Operator) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as other:
+        first, second = str(taken.getsockname()[1]), str(other.getsockname()[1])
+        said = operator.refused("server", "start", "--port", first, "--proxy-port", second)
+        assert said.endswith(f"cannot listen on 127.0.0.1:{first}: another process listens there")
+        said = operator.refused("server", "start", "--port", "0", "--proxy-port", second)
+        assert said.endswith(f"cannot listen on 127.0.0.1:{second}: another process listens there")
 
 
 def test_another_key_file_is_refused(operator: Operator) -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+
 from trivium.base.site import Site
 from trivium.server.settings import Settings
 
 
 def greeting(settings: Settings, site: Site, *, made: bool) -> str:
-    """A few lines. `made`: whether everything was created just now."""
+    """A few lines. `made`: whether everything was created just now, so that an access key is needed next."""
     database = "SQLite" if settings.database.url is None else "PostgreSQL"
     lines = [
-        f"Trivium {'is new here' if made else 'is back'}: data in {settings.data}, {database}.",
+        f"Trivium is ready. Data in {settings.data} ({'new, ' if made else ''}{database}).",
         f"  APIs       {site.url}",
         f"  Notebooks  {site.proxy_url}{_origins(site)}",
     ]
     if settings.admin_password_file.exists():
         lines.append(f"  Admin      user admin, password in {settings.admin_password_file}")
-    place = f"--data {settings.data}" + ("" if settings.database.url is None else " --database URL")
-    lines.append(f"Next: trivium key create --user admin {place} -o json")
+    if made:
+        program = "trivium" if shutil.which("trivium") else sys.argv[0]
+        place = f"--data {settings.data}" + ("" if settings.database.url is None else " --database URL")
+        lines.append(f"Next: {program} key create --user admin {place} -o json")
     return "\n".join(lines)
 
 

@@ -31,7 +31,7 @@ from trivium.server.greeting import greeting
 from trivium.server.host.directory import lock_exclusively, lock_shared, machine_id
 from trivium.server.host.lease import HostLease
 from trivium.server.host.work import HostWork
-from trivium.server.http import ASGI, Bound, Metrics, Part, Patience, Platform, bind, build_app, serve
+from trivium.server.http import ASGI, Bound, Metrics, Part, Patience, Platform, bind, build_app, refused, serve
 from trivium.server.proxy import Proxy
 from trivium.server.remote.runtimes import HostRuntimes
 from trivium.server.settings import Settings
@@ -91,7 +91,7 @@ class _Serving:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         proxy = self._proxy(listener.port)
-        proxy_port = await proxy.start(self._settings.server.host, self._settings.server.proxy_port)
+        proxy_port = await self._listen(proxy)
         await self._announce(proxy_port)
         site = site_of(self._settings, self._store.clock, port=listener.port, proxy_port=proxy_port)
         work = HostWork(
@@ -121,6 +121,14 @@ class _Serving:
         for fault in ends:
             if isinstance(fault, Exception):
                 raise fault
+
+    async def _listen(self, proxy: Proxy) -> int:
+        """The port on which the proxy listens. Raises `AddressTaken`."""
+        server = self._settings.server
+        try:
+            return await proxy.start(server.host, server.proxy_port)
+        except OSError as error:
+            raise refused(server.host, server.proxy_port, error) from error
 
     async def _announce(self, proxy_port: int) -> None:
         (node,) = await self._runtime.nodes()

@@ -7,6 +7,8 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
+
 from trivium.base.caller import Caller
 from trivium.base.clock import SystemClock
 from trivium.base.keyring import Keyring
@@ -36,6 +38,8 @@ def opened(environment: Mapping[str, str] = os.environ) -> Generator[Opened]:
     try:
         keyring = store.read_now(users.find_keyring, settings.key_file)
         first = ensure_site(store, keyring, settings, password=environment.get(PASSWORD_VARIABLE))
+        if first.made:  # a mistyped place would else be taken for an empty site
+            click.echo(f"trivium: there was no site in {settings.data}; a new one was made", err=True)
         yield Opened(settings=settings, store=store, keyring=keyring, caller=first.admin)
     finally:
         store.close()

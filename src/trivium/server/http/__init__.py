@@ -8,7 +8,7 @@ from trivium.server.http.app import ASGI, build_app
 from trivium.server.http.metrics import Metrics
 from trivium.server.http.platform import Part, Platform
 from trivium.server.http.routes import RoutesConflict
-from trivium.server.http.serve import AddressTaken, Bound, Patience, bind, serve
+from trivium.server.http.serve import AddressTaken, Bound, Patience, bind, refused, serve
 
 __all__ = [
     "ASGI",
@@ -21,5 +21,6 @@ __all__ = [
     "RoutesConflict",
     "bind",
     "build_app",
+    "refused",
     "serve",
 ]

@@ -48,12 +48,12 @@ def bind(host: str, port: int) -> Bound:
     Nobody is let in before `serve`, but from now on no other process can take the address.
     """
     if not 0 <= port <= LAST_PORT:  # getaddrinfo would take its remainder
-        raise _refused(host, port, ValueError("there is no such port"))
+        raise refused(host, port, ValueError("there is no such port"))
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except (OSError, ValueError) as error:  # ValueError: text that is no host's name
-        raise _refused(host, port, error) from error
+        raise refused(host, port, error) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -62,7 +62,7 @@ def bind(host: str, port: int) -> Bound:
         listener.settimeout(0)
     except OSError as error:
         listener.close()
-        raise _refused(host, port, error) from error
+        raise refused(host, port, error) from error
     return Bound(socket=listener, host=host, port=listener.getsockname()[1])
 
 
@@ -126,7 +126,8 @@ def _config(app: ASGI, patience: Patience) -> Config:
     )
 
 
-def _refused(host: str, port: int, error: Exception) -> AddressTaken:
+def refused(host: str, port: int, error: Exception) -> AddressTaken:
+    """What is told to who starts a server where it cannot listen."""
     why = str(error)
     if isinstance(error, OSError):
         why = "another process listens there" if error.errno == errno.EADDRINUSE else error.strerror or why
