@@ -18,8 +18,14 @@ WRITING = "trivium_writing"
 
 
 OLDEST_POSTGRESQL: Final = 150_000
-ALIVE: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
-"""How soon a connection to a machine that vanished is given up: seconds, seconds, tries, milliseconds."""
+TIMEOUTS: Final = {
+    "connect_timeout": 5,  # seconds
+    "keepalives_idle": 10,  # seconds
+    "keepalives_interval": 5,  # seconds
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # milliseconds
+}
+"""How soon a PostgreSQL whose machine does not answer is given up, in libpq's parameters."""
 
 
 class Flavour(StrEnum):
@@ -45,11 +51,21 @@ def flavour_of(url: str) -> Flavour:
     raise Invalid("database", message)
 
 
-def engine_for(url: str, *, busy_seconds: float = 15.0, connections: int = 20) -> Engine:
-    """An engine for the URL. SQLite connections belong to whoever opened them; PostgreSQL's are pooled."""
+def engine_for(url: str, *, busy_seconds: float = 15.0, idle_seconds: float = 10.0, connections: int = 20) -> Engine:
+    """An engine for the URL. SQLite connections belong to whoever opened them; PostgreSQL's are pooled.
+
+    `busy_seconds` is how long a statement waits for a lock, or for a connection of the pool. PostgreSQL ends a session
+    that idles in a transaction for `idle_seconds`: our transactions wait for nothing but the database, so it is one of
+    a process that was stopped, and must not keep its locks from those that take over.
+    """
     if flavour_of(url) is Flavour.SQLITE:
         return _sqlite(make_url(url), busy_seconds)
-    return _postgresql(make_url(url), connections, busy_seconds)
+    return _postgresql(make_url(url), connections, busy_seconds=busy_seconds, idle_seconds=idle_seconds)
+
+
+def timeouts_for(url: URL) -> dict[str, Any]:
+    """The timeouts of a connection to PostgreSQL, as far as the URL does not set its own."""
+    return {name: value for name, value in TIMEOUTS.items() if name not in url.query}
 
 
 def snapshots_of(engine: Engine) -> Engine:
@@ -103,7 +119,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def _postgresql(url: URL, connections: int, busy_seconds: float) -> Engine:
+def _postgresql(url: URL, connections: int, *, busy_seconds: float, idle_seconds: float) -> Engine:
     try:
         engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
@@ -114,21 +130,22 @@ def _postgresql(url: URL, connections: int, busy_seconds: float) -> Engine:
             pool_timeout=busy_seconds,
             pool_pre_ping=True,
             paramstyle="format",  # positional, so that compiled statements go straight to the driver
-            connect_args={"connect_timeout": 5, "application_name": "trivium", **ALIVE},
+            connect_args={"application_name": "trivium", **timeouts_for(url)},
         )
     except ModuleNotFoundError as error:
         message = "PostgreSQL needs the library psycopg, which is not installed: pip install 'trivium[postgresql]'"
         raise StoreUnavailable(message) from error
-    event.listen(engine, "connect", _prepare_postgresql(busy_seconds))
+    event.listen(engine, "connect", _prepare_postgresql(busy_seconds, idle_seconds))
     return engine
 
 
-def _prepare_postgresql(busy_seconds: float) -> Callable[[Any, object], None]:
+def _prepare_postgresql(busy_seconds: float, idle_seconds: float) -> Callable[[Any, object], None]:
     def prepare(connection: Any, _record: object) -> None:
         info = connection.info
         check_postgresql(info.server_version, info.parameter_status("server_encoding") or "")
         # Whoever waits longer than this for a lock hears that the store is busy, as on SQLite.
         connection.execute(f"SET lock_timeout = {int(busy_seconds * 1000)}")
+        connection.execute(f"SET idle_in_transaction_session_timeout = {int(idle_seconds * 1000)}")
         connection.commit()
 
     return prepare

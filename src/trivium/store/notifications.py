@@ -12,6 +12,8 @@ from typing import Final
 import structlog
 from sqlalchemy import URL, Connection
 
+from trivium.store.database import timeouts_for
+
 CHANNEL: Final = "trivium"
 EVERYTHING: Final = ""
 """The name that is delivered after (re)connecting, when notifications of any name may have been missed."""
@@ -33,10 +35,10 @@ async def listen(url: URL, receive: Callable[[str, int], None]) -> None:
     """Call `receive` with the name and sender of each notification, until cancelled; reconnects by itself."""
     from psycopg import AsyncConnection, Error  # noqa: PLC0415 - an optional library
 
-    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    conninfo, timeouts = url.set(drivername="postgresql").render_as_string(hide_password=False), timeouts_for(url)
     while True:
         try:
-            async with await AsyncConnection.connect(conninfo, autocommit=True, connect_timeout=5) as connection:
+            async with await AsyncConnection.connect(conninfo, autocommit=True, **timeouts) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}")
                 receive(EVERYTHING, NOBODY)
                 async for notification in connection.notifies():

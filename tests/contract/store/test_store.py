@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,8 @@ from trivium.base.clock import ManualClock, SystemClock
 from trivium.base.errors import Invalid
 from trivium.base.ids import Ids
 from trivium.resources.projects.table import domains
-from trivium.store import Busy, Flavour, NewerDatabase, Read, Store, StoreUnavailable, TooSlow, Write
+from trivium.store import Busy, Flavour, NewerDatabase, Read, Store, StoreUnavailable, TooSlow, Write, failures
+from trivium.store.database import engine_for
 from trivium.store.servers import LEASE, servers
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -167,6 +169,33 @@ async def test_a_busy_database_does_not_stall_the_event_loop(store: Store) -> No
     await waiting
     assert await store.read(age) == 2
     holder.join()
+
+
+@pytest.mark.postgresql
+def test_who_stops_amid_a_transaction_loses_its_locks(postgres_url: str) -> None:
+    Store.open(postgres_url, SystemClock(), "cli").close()
+    idle, other = engine_for(postgres_url, idle_seconds=0.1), engine_for(postgres_url)
+    lock = sql("LOCK TABLE servers IN ACCESS EXCLUSIVE MODE")
+    with pytest.raises(exc.DBAPIError) as refused, idle.connect() as stopped, stopped.begin():
+        stopped.execute(lock)
+        with other.connect() as heir, heir.begin():
+            heir.execute(lock)  # waits until the database has ended the other session
+        stopped.execute(sql("SELECT 1"))
+    assert isinstance(failures.translated(refused.value), StoreUnavailable)
+    idle.dispose()
+    other.dispose()
+
+
+@pytest.mark.postgresql
+def test_the_url_of_a_database_may_set_timeouts_of_its_own(postgres_url: str) -> None:
+    joint = "&" if "?" in postgres_url else "?"
+    engine = engine_for(f"{postgres_url}{joint}keepalives_idle=77&options=-c%20statement_timeout%3D1234")
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        parameters = driver.info.get_parameters()
+        assert (parameters["keepalives_idle"], parameters["keepalives_interval"]) == ("77", "5")
+        assert connection.execute(sql("SHOW statement_timeout")).scalar_one() == "1234ms"
+    engine.dispose()
 
 
 @pytest.mark.postgresql
