@@ -1,4 +1,4 @@
-"""Run the benchmarks that are named, or all."""
+"""Run the benchmarks that are named, or all. Each prints a table, and each of its targets beside what was measured."""
 
 from __future__ import annotations
 
@@ -23,23 +23,24 @@ def main() -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)} (default: all)")
-    parser.add_argument("--rows", type=int, default=1000, help="rows in the table (default: %(default)s)")
-    parser.add_argument(
-        "--rounds", type=int, default=5, help="rounds, of which the median counts (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--seconds", type=float, default=4.0, help="how long a round asks each server (default: %(default)s)"
-    )
-    parser.add_argument("--connections", type=int, default=16, help="kept alive (default: %(default)s)")
-    parser.add_argument("--database", default=None, help="postgresql://… of an empty database (default: SQLite)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that count; medians are told (default: 5)")
+    parser.add_argument("--seconds", type=float, default=4.0, help="how long a round asks each server (default: 4)")
+    parser.add_argument("--connections", type=int, default=16, help="kept alive by the client (default: 16)")
+    parser.add_argument("--rows", type=int, default=1000, help="list: rows in the table (default: 1000)")
+    parser.add_argument("--peer", choices=("jupyterhub",), default=None, help="list: whom to measure beside")
     parser.add_argument(
         "--sizes",
         type=lambda text: tuple(map(int, text.split(","))),
         default=(1000, 100_000, 1_000_000),
-        help="rows of growth's data sets, the smallest first (default: 1000,100000,1000000)",
+        help="growth, idle: rows of the data sets, the smallest first (default: 1000,100000,1000000)",
     )
-    parser.add_argument("--keep", type=Path, default=None, help="a folder where growth's data sets stay")
-    parser.add_argument("--peer", choices=("jupyterhub",), default=None, help="whom to measure the list beside")
+    parser.add_argument("--keep", type=Path, default=None, help="growth, idle: a folder where the data sets stay")
+    parser.add_argument(
+        "--database",
+        default=None,
+        help="growth, idle: postgresql://… of an empty database, instead of SQLite; list measures both, the latter "
+        "on a cluster of its own unless this says where",
+    )
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in BENCHMARKS]
     if unknown:

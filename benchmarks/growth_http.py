@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import statistics
-import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any, Final
+from functools import partial
+from typing import Final
 from urllib.parse import urlencode
 
-from benchmarks.growth_rows import CHINESE, COMMON, Rows
-from benchmarks.listing import PATH, log_in
-from benchmarks.processes import Running, free_port, running, trivium
+from benchmarks.api import LIST, Api
+from benchmarks.growth_rows import ABSENT, CHINESE, COMMON, Rows
+from benchmarks.processes import Served, serving
+from benchmarks.rounds import interleaved, median
 from trivium.base.values import Value
 
 ASKED: Final = {
     "first page": {},
     "status filter": {"notebookStatus": "Failed"},
-    "substring, absent": {"notebookName": "zzqqyy"},
+    "substring, absent": {"notebookName": ABSENT},
     "substring, 2 %": {"notebookName": COMMON},
     "substring, two Chinese characters": {"notebookName": CHINESE},
 }
@@ -34,40 +33,27 @@ class Asked(Value, frozen=True, kw_only=True):
     seconds: tuple[float, ...]
 
 
-def measured(sets: Sequence[Rows], database: str | None, rounds: int) -> list[Asked]:
+def measured(sets: Sequence[Rows], rounds: int) -> list[Asked]:
     """The times from a request to its whole answer, over a connection that is kept alive."""
     with ExitStack() as stack:
-        servers = [stack.enter_context(_server(rows, database)) for rows in sets]
+        servers = [stack.enter_context(serving(rows.place)) for rows in sets]
         found: list[Asked] = []
-        for place, owner in enumerate(sets[0].owners):
-            askers = [_Asker(server, rows, place, database) for server, rows in zip(servers, sets, strict=True)]
+        for owner in sets[0].owners:
+            clients = [_Client(served, owner.name) for served in servers]
             for name, words in ASKED.items():
-                target = f"{PATH}?{urlencode({'page': 1, 'size': 20, **words})}"
-                times = [[asker.timed(target) for asker in askers] for _ in range(rounds + 1)][1:]
-                medians = tuple(statistics.median(each) for each in zip(*times, strict=True))
+                target = f"{LIST}?{urlencode({'page': 1, 'size': 20, **words})}"
+                ways = {place: partial(client.timed, target) for place, client in enumerate(clients)}
+                medians = tuple(median(times, float) for times in interleaved(ways, rounds).values())
                 found.append(Asked(owner=owner.name, name=name, seconds=medians))
         return found
 
 
-def _server(rows: Rows, database: str | None) -> Any:
-    port, log = free_port(), rows.folder / "server.log"
-    options = ["--port", str(port), "--proxy-port", str(free_port()), *_place(rows, database)]
-    return running(trivium("server", "start", *options), port, ready="/readyz", log=log)
-
-
-def _place(rows: Rows, database: str | None) -> list[str]:
-    return ["--data", str(rows.folder), *(["--database", rows.url] if database else [])]
-
-
-class _Asker:
+class _Client:
     """A client of one owner's."""
 
-    def __init__(self, server: Running, rows: Rows, place: int, database: str | None) -> None:
-        owner = rows.owners[place].name
-        made = trivium("key", "create", "--user", owner, "-o", "json", *_place(rows, database))
-        key = json.loads(subprocess.run(made, capture_output=True, check=True).stdout)
-        self._headers = {"token": log_in(server, key)}
-        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    def __init__(self, served: Served, owner: str) -> None:
+        self._headers = {"token": Api(served, owner).token}
+        self._connection = served.api.connect()
 
     def timed(self, target: str) -> float:
         """Seconds that one answer takes."""

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, text
 
-from benchmarks.processes import free_port, running, trivium
+from benchmarks.processes import Place, serving
 from benchmarks.seed import seed_notebooks
 from trivium.base.caller import Caller
 from trivium.base.clock import SystemClock
@@ -26,12 +26,13 @@ from trivium.resources.notebooks.table import notebooks
 from trivium.resources.projects.table import projects
 from trivium.store import Flavour, Read, Store, Write
 from trivium.store.counters import all_counted, recount
-from trivium.store.grams import fill
+from trivium.store.grams import backfill
 from trivium.store.grams.declared import INFO
 
 PROJECTS: Final = 1000
 STEEPNESS: Final = 1.73  # with which the largest of 1,000 projects has half of all
 OWNERS: Final = ("half", "thousand", "ten")
+ABSENT: Final = "zzqqyy"  # in no name
 COMMON: Final = "diffusion"  # in 2 % of the names
 CHINESE: Final = "评估"  # in 1 % of the names
 WORDS: Final = (
@@ -64,29 +65,23 @@ class Rows(Value, frozen=True, kw_only=True):
     """A data set that is there."""
 
     rows: int
-    url: str
-    folder: Path  # the server's data directory
+    place: Place
     owners: tuple[Owner, ...]
 
 
 def rows_of(count: int, folder: Path, database: str | None) -> Rows:
     """The data set of so many rows, made unless it is there."""
-    place = folder / f"growth-{count}"
-    url = f"sqlite:///{place / 'trivium.db'}" if database is None else _schema(database, count)
-    done = place / ("made" if database is None else "made-postgresql")
+    place = Place(data=folder / f"growth-{count}", database=_schema(database, count) if database else None)
+    done = place.data / ("made-postgresql" if database else "made")
     if not done.exists():
-        place.mkdir(mode=0o711, parents=True, exist_ok=True)
-        options = ["--data", str(place), *(["--database", url] if database else [])]
-        port = free_port()
-        started = trivium("server", "start", "--port", str(port), "--proxy-port", str(free_port()), *options)
-        with running(started, port, ready="/readyz", log=place / "making.log"):
+        with serving(place):
             pass
-        seed_notebooks(url, 2)  # one that failed, one that was stopped
-        _make(url, count)
+        seed_notebooks(place.url, 2)  # one that failed, one that was stopped
+        _make(place.url, count)
         done.touch()
-    store = Store.open(url, SystemClock(), "cli")
+    store = Store.open(place.url, SystemClock(), "cli")
     try:
-        return Rows(rows=count, url=url, folder=place, owners=store.read_now(_owners))
+        return Rows(rows=count, place=place, owners=store.read_now(_owners))
     finally:
         store.close()
 
@@ -244,7 +239,7 @@ def _keep(tx: Write) -> None:
             empty = (
                 f"INSERT INTO {grams.index}({grams.index}) VALUES ('{again}')" if again else f"TRUNCATE {grams.index}"
             )
-            _driven(tx, [empty, *fill(grams, tx.flavour)])
+            _driven(tx, [empty, *backfill(grams, tx.flavour)])
     if tx.flavour is Flavour.SQLITE:
         _driven(tx, ["ANALYZE"])
 

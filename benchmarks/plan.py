@@ -10,11 +10,11 @@ from trivium.base.values import Value
 class Plan(Value, frozen=True, kw_only=True):
     """How much, how often, how long."""
 
-    rows: int
+    rows: int  # of the table that is listed
     rounds: int
-    seconds: float
+    seconds: float  # for which a round asks each server
     connections: int
-    database: str | None
+    database: str | None  # a PostgreSQL URL, instead of SQLite
     peer: str | None  # whom a list is measured beside
-    sizes: tuple[int, ...]  # rows of each data set of what is held against its growth
-    keep: Path | None  # where such data sets stay for the next run
+    sizes: tuple[int, ...]  # rows of the data sets of growth; idle takes the last
+    keep: Path | None  # where these data sets stay for the next run

@@ -1,38 +1,38 @@
 """How fast the proxy is: a real notebook behind a real server with every check on, beside other proxies and none.
 
 All lead to one backend, which is what the notebook runs. Small requests have the fields of a browser that polls, of 64
-kinds; a large download is read as fast as it comes; messages go back and forth over one WebSocket. Rounds are
-interleaved, so that what else the machine does meets all.
+kinds; a large download is read as fast as it comes; messages go back and forth over one WebSocket.
 """
 
 from __future__ import annotations
 
 import contextlib
-import platform
 import socket
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import ExitStack
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Final
-
-import psutil
 
 from benchmarks.load import Order, ask
 from benchmarks.opened import Opened, opened
 from benchmarks.peers import Absent, configurable_http_proxy, nginx
 from benchmarks.plan import Plan
-from benchmarks.processes import Running, free_port, running
+from benchmarks.processes import Running, free_port, running, scratch
+from benchmarks.report import Bound, Target, print_head, print_table, print_targets, span
+from benchmarks.rounds import interleaved, median, ratio
 from trivium.base.values import Value
 
+OURS: Final = "trivium"
+DIRECT: Final = "direct"
+SPLICE: Final = "bare splice"
+NODE: Final = "configurable-http-proxy"
 REQUESTS: Final = 64  # different ones
 LARGE: Final = 1 << 30  # bytes of the download
 TRIPS: Final = 2000  # messages of a round
-WARM_SECONDS: Final = 2.0
 PIECE: Final = 1 << 20
 MESSAGE: Final = b"\x82\x80" + bytes(4)
 LIBRARIES: Final = ("uvloop", "httptools")
@@ -58,30 +58,26 @@ class _Round(Value, frozen=True, kw_only=True):
     trip: float  # seconds there and back over a WebSocket
 
 
-class _Contestant(Value, frozen=True, kw_only=True):
-    name: str
-    server: Running
-    version: str = ""
-
-
 def run(plan: Plan) -> None:
     """Measure and print."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trivium-bench-")))
-        folder.chmod(0o711)
+        folder = stack.enter_context(scratch())
         notebook = stack.enter_context(opened(folder))
-        direct = Running(_pid_of(notebook.behind), notebook.behind)
-        contestants = [_Contestant(name="direct", server=direct)]
-        contestants.append(_Contestant(name="splice", server=stack.enter_context(_splice(folder, notebook.behind))))
-        contestants.append(_Contestant(name="trivium", server=notebook.proxy, version=version("trivium")))
-        for name, find in (("nginx", nginx), ("configurable-http-proxy", configurable_http_proxy)):
+        behind = notebook.behind.port
+        contestants = {
+            DIRECT: notebook.behind,
+            SPLICE: stack.enter_context(_splice(folder, behind)),
+            OURS: notebook.proxy,
+        }
+        for name, find in (("nginx", nginx), (NODE, configurable_http_proxy)):
             try:
-                found, peer = find(folder, notebook.behind)
+                found, peer = find(folder, behind)
             except Absent as absent:
                 print(f"proxy: {absent}")
             else:
-                contestants.append(_Contestant(name=name, server=stack.enter_context(peer), version=found))
-        _print(plan, contestants, _measure(contestants, notebook, plan))
+                contestants[f"{name} {found}"] = stack.enter_context(peer)
+        ways = {name: partial(_round, server, notebook, plan) for name, server in contestants.items()}
+        _print(plan, interleaved(ways, plan.rounds))
 
 
 def _splice(folder: Path, behind: int) -> contextlib.AbstractContextManager[Running]:
@@ -90,26 +86,9 @@ def _splice(folder: Path, behind: int) -> contextlib.AbstractContextManager[Runn
     return running(command, port, ready="/small", log=folder / "splice.log")
 
 
-def _pid_of(port: int) -> int:
-    listening = [one for one in psutil.net_connections("tcp4") if one.status == psutil.CONN_LISTEN]
-    return next(one.pid for one in listening if one.laddr and one.laddr.port == port and one.pid)
-
-
-def _measure(contestants: list[_Contestant], notebook: Opened, plan: Plan) -> dict[str, list[_Round]]:
-    for contestant in contestants:
-        ask(_order(contestant.server, notebook, plan, seconds=WARM_SECONDS))
-        _download(contestant.server.port, notebook, LARGE >> 5)
-        _trips(contestant.server.port, notebook, TRIPS >> 3)
-    found: dict[str, list[_Round]] = {contestant.name: [] for contestant in contestants}
-    for _ in range(plan.rounds):
-        for contestant in contestants:
-            found[contestant.name].append(_round(contestant.server, notebook, plan))
-    return found
-
-
 def _round(server: Running, notebook: Opened, plan: Plan) -> _Round:
     before = server.cpu
-    counted = ask(_order(server, notebook, plan, seconds=plan.seconds))
+    counted = ask(_order(server, notebook, plan))
     cpu = server.cpu - before
     return _Round(
         rate=counted.answers / counted.seconds,
@@ -125,13 +104,13 @@ def _head(notebook: Opened, path: str, port: int, *, fields: str = BROWSER) -> s
     return f"GET /nb/{notebook.id}/{path} HTTP/1.1\r\n{address}{fields}\r\n"
 
 
-def _order(server: Running, notebook: Opened, plan: Plan, *, seconds: float) -> Order:
+def _order(server: Running, notebook: Opened, plan: Plan) -> Order:
     requests = tuple(
         _head(notebook, f"small?{number}", server.port, fields=f"{BROWSER}X-Request-Id: {number}\r\n")
         for number in range(REQUESTS)
     )
     return Order(
-        port=server.port, connections=plan.connections, seconds=seconds, requests=requests, expected='{"started"'
+        port=server.port, connections=plan.connections, seconds=plan.seconds, requests=requests, expected='{"started"'
     )
 
 
@@ -185,29 +164,55 @@ def _read_head(connection: socket.socket, expected: bytes) -> bytes:
     return head
 
 
-def _print(plan: Plan, contestants: list[_Contestant], rounds: dict[str, list[_Round]]) -> None:
-    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    print(f"proxy: small GETs with a browser's fields over {plan.connections} connections for {plan.seconds} s,")
-    print(f"       {LARGE >> 30} GiB in one answer, {TRIPS} messages over a WebSocket; {plan.rounds} rounds, medians;")
-    print(f"       {psutil.cpu_count()} cores, Python {platform.python_version()}, {libraries}")
-    titles = f"{'GETs/s':>9}{'(least–most)':>16}{'CPU µs':>9}{'MB/s':>8}{'(least–most)':>14}{'trip µs':>9}"
-    print(f"       {'':34}{titles}")
-    for contestant in contestants:
-        found = rounds[contestant.name]
-        rates, speeds = [one.rate for one in found], [one.bytes / 1e6 for one in found]
-        print(
-            f"       {contestant.name + ' ' + contestant.version:34}{statistics.median(rates):>9.0f}{_span(rates):>16}"
-            f"{_median(found, _cpu):>9.1f}{statistics.median(speeds):>8.0f}{_span(speeds):>14}"
-            f"{_median(found, _trip) * 1e6:>9.0f}"
-        )
-    ours = rounds["trivium"]
-    for name, other in rounds.items():
-        if name != "trivium":
-            print(
-                f"       relative to {name + ':':25}{_ratio(ours, other, _rate):>6.2f} by GETs"
-                f"{_ratio(ours, other, _cpu):>9.2f} by CPU{_ratio(ours, other, _bytes):>9.2f} by bytes"
-                f"{_ratio(ours, other, _trip):>9.2f} by trip"
+def _print(plan: Plan, found: Mapping[str, list[_Round]]) -> None:
+    print_head(
+        "proxy: a notebook through the proxy with every check on, beside none and other proxies, all to one backend",
+        (
+            f"baselines: {DIRECT}, and {SPLICE} (an asyncio protocol that looks at no byte)",
+            (
+                f"small GETs with a browser's fields over {plan.connections} connections for {plan.seconds:g} s, "
+                f"{LARGE >> 30} GiB in one answer, {TRIPS:,} messages over a WebSocket"
+            ),
+            f"medians of {plan.rounds} interleaved rounds; CPU for each GET of the proxy, of the backend where none is",
+        ),
+        packages=LIBRARIES,
+    )
+    direct = found[DIRECT]
+    print_table(
+        ("", "GETs/s", "least–most", "of direct", "CPU µs", "MB/s", "least–most", "trip µs", "of direct"),
+        [
+            (
+                name,
+                f"{median(rounds, _rate):.0f}",
+                span([one.rate for one in rounds]),
+                f"{ratio(rounds, direct, _rate):.2f}",
+                f"{median(rounds, _cpu):.1f}",
+                f"{median(rounds, _bytes) / 1e6:.0f}",
+                span([one.bytes / 1e6 for one in rounds]),
+                f"{median(rounds, _trip) * 1e6:.0f}",
+                f"{ratio(rounds, direct, _trip):.2f}",
             )
+            for name, rounds in found.items()
+        ],
+    )
+    print_targets(_targets(found))
+
+
+def _targets(found: Mapping[str, list[_Round]]) -> list[Target]:
+    ours, direct, splice = found[OURS], found[DIRECT], found[SPLICE]
+    targets = [
+        Target(name=f"GETs/s / {DIRECT}", measured=ratio(ours, direct, _rate), bound=Bound.LEAST, wanted=0.6),
+        Target(name=f"CPU / {SPLICE}", measured=ratio(ours, splice, _cpu), bound=Bound.MOST, wanted=3),
+        Target(name=f"WebSocket trip / {DIRECT}", measured=ratio(ours, direct, _trip), bound=Bound.MOST, wanted=2),
+    ]
+    for name, rounds in found.items():
+        if name.startswith("nginx"):
+            speed = ratio(ours, rounds, _bytes)
+            targets.append(Target(name=f"download / {name}", measured=speed, bound=Bound.LEAST, wanted=1))
+        if name.startswith(NODE):
+            rate = ratio(ours, rounds, _rate)
+            targets.append(Target(name=f"GETs/s / {name}", measured=rate, bound=Bound.LEAST, wanted=10))
+    return targets
 
 
 def _rate(one: _Round) -> float:
@@ -224,15 +229,3 @@ def _bytes(one: _Round) -> float:
 
 def _trip(one: _Round) -> float:
     return one.trip
-
-
-def _median(found: list[_Round], what: Callable[[_Round], float]) -> float:
-    return statistics.median(what(one) for one in found)
-
-
-def _ratio(ours: list[_Round], others: list[_Round], what: Callable[[_Round], float]) -> float:
-    return _median(ours, what) / _median(others, what)
-
-
-def _span(values: list[float]) -> str:
-    return f"({min(values):.0f}–{max(values):.0f})"

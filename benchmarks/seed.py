@@ -29,8 +29,8 @@ from trivium.resources.notebooks.ports import (
 )
 from trivium.store import Read, Store, Write
 
-BATCH: Final = 100
-MADE: Final = 1000
+BATCH: Final = 50
+MADE: Final = 100
 FAILED_OF: Final = 5  # every fifth notebook failed
 CAPABLE: Final = Capabilities(
     runtime="process",
