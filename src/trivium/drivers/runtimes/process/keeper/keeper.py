@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from trivium.drivers.runtimes.process.keeper.commands import Commands, Reply
-from trivium.drivers.runtimes.process.keeper.epochs import Epochs
+from trivium.drivers.runtimes.process.keeper.epochs import ACTING, Epochs
 from trivium.drivers.runtimes.process.keeper.launches.journal import Journal, Note
 from trivium.drivers.runtimes.process.keeper.launches.launch import Launch, recalled
 from trivium.drivers.runtimes.process.keeper.launches.snapshot import Snapshot
@@ -59,7 +59,8 @@ class Keeper:
     def ask(self, op: str, note: Note, reply: Reply) -> None:
         """Do what is asked, and reply now or later; `Refused` says why not."""
         self._used = time.monotonic()
-        self._due = 0.0
+        if op in ACTING:
+            self._due = 0.0  # what is asked for is begun in the next turn
         if not self._epochs.admits(op, int(note.get("epoch", 0))):
             raise Refused("another server acts here by now")
         if op == "execute":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -28,17 +29,13 @@ class Journal:
         self.directory = directory
 
     def write(self, name: str, note: Note) -> None:
-        """Write a note durably; OSError leaves the former one in place."""
-        path = f"{self.directory}/{name}"
-        beside = f"{path}.{os.getpid()}.new"
-        try:
-            _write_whole(beside, json.dumps(note).encode())
-            os.rename(beside, path)
-        except OSError:
-            with suppress(OSError):
-                os.unlink(beside)
-            raise
+        """Write a note that outlasts the machine's end; OSError leaves the former one in place."""
+        self._replace(name, note, _write_durably)
         sync_directory(self.directory)
+
+    def write_for_boot(self, name: str, note: Note) -> None:
+        """Write a note that is of no use after the machine's next start; OSError leaves the former one in place."""
+        self._replace(name, note, _write_whole)
 
     def read(self, name: str) -> Note | None:
         """A note; None when it was never written."""
@@ -56,7 +53,7 @@ class Journal:
         try:
             os.mkdir(beside, 0o700)
             Journal(beside).write(INTENT, intent)
-            _write_whole(f"{beside}/{REPORT}", b" " * (2 * SLOT))
+            _write_durably(f"{beside}/{REPORT}", b" " * (2 * SLOT))
             os.rename(beside, self.directory)
         except OSError:
             shutil.rmtree(beside, ignore_errors=True)
@@ -81,14 +78,27 @@ class Journal:
         """Drop all notes."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
+    def _replace(self, name: str, note: Note, write: Callable[[str, bytes], None]) -> None:
+        path = f"{self.directory}/{name}"
+        beside = f"{path}.{os.getpid()}.new"
+        try:
+            write(beside, json.dumps(note).encode())
+            os.rename(beside, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(beside)
+            raise
+
 
 def report(descriptor: int, who: int, note: Note) -> None:
-    """Write one half of the report, in place, so that it needs no new space on the disk."""
+    """Write one half of the report, in place, so that it needs no new space on the disk.
+
+    It is not forced to the disk: after the machine's next start a launch that had not ended is lost, whatever it says.
+    """
     text = json.dumps(note).encode()
     if len(text) > SLOT:
         text = json.dumps({**note, "detail": str(note.get("detail", ""))[: DETAIL // 2]}).encode()[:SLOT]
     os.pwrite(descriptor, text.ljust(SLOT), who * SLOT)
-    os.fdatasync(descriptor)
 
 
 def sync_directory(path: str) -> None:
@@ -101,11 +111,24 @@ def sync_directory(path: str) -> None:
 
 
 def _write_whole(path: str, content: bytes) -> None:
+    os.close(_written(path, content))
+
+
+def _write_durably(path: str, content: bytes) -> None:
+    descriptor = _written(path, content)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _written(path: str, content: bytes) -> int:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         view = memoryview(content)
         while view:
             view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
-    finally:
+    except OSError:
         os.close(descriptor)
+        raise
+    return descriptor

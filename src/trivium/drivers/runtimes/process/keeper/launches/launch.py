@@ -13,7 +13,7 @@ from contextlib import suppress
 from trivium.drivers.runtimes.process.keeper.launches import journal, limits, members, probe
 from trivium.drivers.runtimes.process.keeper.launches.journal import Journal, Note
 from trivium.drivers.runtimes.process.keeper.launches.snapshot import Snapshot
-from trivium.drivers.runtimes.process.keeper.launches.spec import Failed, Paths, Spec, paths_of, read_spec
+from trivium.drivers.runtimes.process.keeper.launches.spec import Paths, Spec, paths_of, read_spec
 from trivium.drivers.runtimes.process.keeper.startup import minder
 from trivium.drivers.runtimes.process.keeper.startup.steps import FULL, Plan
 from trivium.drivers.runtimes.process.keeper.system import folders, listeners, processes, sweeping
@@ -23,8 +23,8 @@ from trivium.drivers.runtimes.process.keeper.warm import handover
 from trivium.drivers.runtimes.process.keeper.warm.pool import Fork, WarmPool
 
 LEFTOVERS = 2.0  # seconds that what a server leaves behind has to end by itself
-BETWEEN_PROBES = 0.25
-SURE = 3  # looks in a row after which a stranger on a port is believed
+BETWEEN_PROBES = 0.1  # seconds
+SURE = 8  # looks in a row after which a stranger on a port is believed
 STEPS = {"": 10, "layer": 40, "program": 60}  # per cent that are done after each step
 SNAPSHOT = 2.0  # seconds between two notes of who belongs to a launch that has no cgroup
 
@@ -201,7 +201,7 @@ class Launch:
             return False
         if self._probe is not None:
             return self._probe.has_news()
-        return self._uses_socket and now - self._probed >= BETWEEN_PROBES and os.path.lexists(self.paths.socket)
+        return self._uses_socket and now - self._probed >= BETWEEN_PROBES and self._may_listen
 
     def wait(self) -> float:
         """Seconds until it should have its next turn."""
@@ -245,6 +245,11 @@ class Launch:
     @property
     def _uses_socket(self) -> bool:
         return not self.spec.command or any("{socket}" in word for word in self.spec.command)
+
+    @property
+    def _may_listen(self) -> bool:
+        """Whether it is worth while to look who listens."""
+        return not self._uses_socket or os.path.lexists(self.paths.socket)
 
     def _roots(self) -> members.Roots:
         return members.Roots(
@@ -294,7 +299,7 @@ class Launch:
             os.close(go)  # without the byte it ends by itself
 
     def _write_state(self) -> None:
-        self.notes.write(
+        self.notes.write_for_boot(
             journal.STATE,
             {
                 "minder": self._minder,
@@ -354,7 +359,7 @@ class Launch:
             detail = f"It did not answer within {self.spec.ready_within:g} seconds. {last_line(self.paths.log)}".strip()
             self.stop(LEFTOVERS, ending="never_ready", detail=detail)
             return
-        if self._probe is None and snapshot.now - self._probed >= BETWEEN_PROBES:
+        if self._probe is None and snapshot.now - self._probed >= BETWEEN_PROBES and self._may_listen:
             self._probed = snapshot.now
             self._ask(snapshot.now)
         answered = None if self._probe is None else self._probe.look(snapshot.now)
@@ -363,7 +368,7 @@ class Launch:
         if answered:
             self.is_ready = True
             with suppress(OSError):
-                self.notes.write(journal.READY, {"at": time.time()})
+                self.notes.write_for_boot(journal.READY, {"at": time.time()})
 
     def _ask(self, now: float) -> None:
         """Begin to ask whether it answers, where its own processes listen."""
@@ -410,8 +415,6 @@ class Launch:
             processes.send(self.main, signal.SIGTERM)
             for one in them:
                 processes.send(one, signal.SIGCONT)
-        elif self.main is None and self._minder is not None:
-            pass  # it has not begun to run; the minder is about to tell
 
     def _kill(self, them: frozenset[Identity]) -> None:
         if self._cgroup is not None:
@@ -488,6 +491,3 @@ def last_line(log: str) -> str:
     except OSError:
         return ""
     return next((line[:300] for line in reversed(lines) if line), "")
-
-
-__all__ = ["Failed", "Launch", "last_line", "recalled"]
