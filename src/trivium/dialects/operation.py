@@ -9,7 +9,7 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVa
 
 import msgspec
 
-from trivium.base.caller import Caller
+from trivium.base.caller import Caller, Role
 from trivium.base.clock import Clock
 from trivium.base.keyring import Keyring
 from trivium.base.site import Site
@@ -93,6 +93,10 @@ class Core(Value, frozen=True):
     places: Places
 
 
+NOBODY: Final = Caller(user=0, user_name="", project=0, role=Role.MEMBER)
+"""Who calls an operation that is answered without credentials."""
+
+
 class Call(Generic[B, Q]):
     """One request to one operation, with its caller known and its body and query decoded."""
 
@@ -107,31 +111,34 @@ class Call(Generic[B, Q]):
         """What a bounded look-up of a room gives the caller."""
         return await self.core.store.read(use, self.caller, *args, **kwargs)
 
-    async def search(self, use: Callable[Concatenate[Read, Caller, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What a look-up whose cost may grow gives the caller; `TooSlow` after the time limit."""
-        return await self.core.store.search(use, self.caller, *args, **kwargs)
-
     async def write(self, use: Callable[Concatenate[Write, Caller, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a change of a room gives, once it is committed."""
         return await self.core.store.write(use, self.caller, *args, **kwargs)
 
 
-Handler = Callable[[Call[Any, Any]], Awaitable[Any]]
-"""Carries an operation out, in as many transactions as it takes."""
+Action = Callable[[Call[Any, Any]], Awaitable[Any]]
+"""Carries out an operation that changes something or asks the runtime, in as many transactions as it takes."""
 
 
-def _is_bounded(_query: Any) -> bool:  # noqa: ANN401 - of any shape
+def never(_body: object, _query: object) -> bool:
+    """No request of the operation costs more in a larger table."""
     return False
 
 
-class View(Value, frozen=True):
-    """Carries out an operation that only looks: in one view of the store, the same in which its caller was let in.
+def always(_body: object, _query: object) -> bool:
+    """Any request of the operation may cost more in a larger table."""
+    return True
 
-    `may_grow` tells of a query whether what it costs may grow with the tables: it is then a search, with a time limit.
+
+class View(Value, frozen=True):
+    """Carries out an operation that only reads the database: in one transaction, in which also its caller is let in.
+
+    `may_grow` tells of a body and a query whether what they cost may grow with the tables: such a request is a search,
+    in a thread and under the store's time limit.
     """
 
     look: Callable[[Read, Call[Any, Any]], Any]
-    may_grow: Callable[[Any], bool] = _is_bounded
+    may_grow: Callable[[Any, Any], bool] = never
 
 
 class Operation(Value, frozen=True):
@@ -140,7 +147,7 @@ class Operation(Value, frozen=True):
     name: str  # the vendor's name of it
     method: str
     path: str  # with {names} for the parts that differ
-    handler: Handler | View
+    handler: View | Action
     mark: Mark
     summary: str  # one line for the coverage page and the OpenAPI file
     body: type[Wire] = Nothing
@@ -172,7 +179,7 @@ class Dialect(Protocol):
         ...
 
     async def answer(self, operation: Operation, request: Request) -> Reply:
-        """Let the caller in, decode, carry out, and wrap what came of it. Raises nothing."""
+        """The answer to a request for one of the operations. Raises what is a fault of ours, for `fault` to tell."""
         ...
 
     def not_found(self, request: Request) -> Reply:

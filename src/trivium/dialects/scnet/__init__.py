@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-import structlog
-
+from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
-from trivium.dialects.operation import Call, Core, Operation, Read, Reply, Request, View, Wire
+from trivium.dialects import answering
+from trivium.dialects.operation import Core, Operation, Read, Reply, Request
 from trivium.dialects.scnet import centers, coverage, envelope, images, notebooks, resources, tokens, users
-from trivium.dialects.scnet.auth import NOBODY, Tokens, active_caller, session_named
+from trivium.dialects.scnet.auth import Tokens, active_caller, session_named
 from trivium.dialects.scnet.errors import BodyTooLarge, NoSuchInterface, WrongMethod
 from trivium.dialects.scnet.settings import ImageList, ScnetSettings
-from trivium.dialects.wire import decode_body, decode_query
 
 __all__ = ["ImageList", "ScnetDialect", "ScnetSettings"]
 
@@ -31,7 +30,6 @@ class ScnetDialect:
         self.settings = settings
         self._tokens = Tokens(core.keyring, settings.token_lifetime)
         self.body_limit = settings.body_limit
-        self._log = structlog.get_logger()
         self.operations: tuple[Operation, ...] = (
             *tokens.operations(self._tokens, settings.replay_window),
             *centers.OPERATIONS,
@@ -42,57 +40,24 @@ class ScnetDialect:
         )
 
     async def answer(self, operation: Operation, request: Request) -> Reply:
-        """Let the caller in, decode, carry out, and wrap what came of it. Raises nothing."""
-        caller = NOBODY
-        try:
-            session = None if operation.public else session_named(self._tokens, request)
-            if isinstance(operation.handler, View):
-                return await self._viewed(operation.handler, operation, request, session=session)
-            if session is not None:
-                caller = await self._core.store.read(active_caller, session, request.id, site=self._core.site.id)
-            body, query = decode_body(request, operation.body), decode_query(request, operation.query)
-            call = Call(self._core, caller, request, body=body, query=query)
-            return envelope.success(await operation.handler(call), caller.user_name)
-        except Internal as error:
-            return self._logged_fault(operation, request, error)
-        except TriviumError as error:
-            return envelope.failure(error, operation.name, caller=caller.user_name)
-        except Exception as error:  # noqa: BLE001  # the request's boundary
-            return self._logged_fault(operation, request, error)
+        """The answer to a request for one of the operations. Raises faults of ours."""
+        return await answering.answer(self._core, self, operation, request=request)
 
-    async def _viewed(self, view: View, operation: Operation, request: Request, *, session: int | None) -> Reply:
-        """The answer of an operation that only looks."""
-        asked: tuple[Wire, Wire] | TriviumError
-        grows = False
-        try:
-            asked = decode_body(request, operation.body), decode_query(request, operation.query)
-            grows = view.may_grow(asked[1])
-        except TriviumError as error:
-            asked = error  # told once it is known that the caller may ask at all
-        use = self._core.store.search if grows else self._core.store.read
-        return await use(self._looked, view, operation, request=request, session=session, asked=asked)
+    def credential(self, request: Request) -> int:
+        """The session that the request's token is for. `BadToken`."""
+        return session_named(self._tokens, request)
 
-    def _looked(
-        self,
-        tx: Read,
-        view: View,
-        operation: Operation,
-        *,
-        request: Request,
-        session: int | None,
-        asked: tuple[Wire, Wire] | TriviumError,
-    ) -> Reply:
-        """The same, within the view."""
-        caller = NOBODY if session is None else active_caller(tx, session, request.id, site=self._core.site.id)
-        try:
-            if isinstance(asked, TriviumError):
-                raise asked
-            call = Call(self._core, caller, request, body=asked[0], query=asked[1])
-            return envelope.success(view.look(tx, call), caller.user_name)
-        except Internal:
-            raise
-        except TriviumError as error:
-            return envelope.failure(error, operation.name, caller=caller.user_name)
+    def admit(self, tx: Read, credential: int, request: Request) -> Caller:
+        """Who stands behind the session. `BadToken`, `AccountFrozen`, or what the session is refused for."""
+        return active_caller(tx, credential, request.id, site=self._core.site.id)
+
+    def success(self, operation: Operation, result: object, caller: Caller) -> Reply:  # noqa: ARG002 - of every one
+        """The answer to a request that was carried out."""
+        return envelope.success(result, caller.user_name)
+
+    def failure(self, operation: Operation, error: TriviumError, caller: Caller) -> Reply:
+        """The answer to a request that was refused."""
+        return envelope.failure(error, operation.name, caller=caller.user_name)
 
     def not_found(self, request: Request) -> Reply:
         """The answer where no operation stands: an interface of SCNet's that is not served, or none at all."""
@@ -110,7 +75,3 @@ class ScnetDialect:
     def fault(self, request: Request, error: BaseException) -> Reply:  # noqa: ARG002  # what it was is the log's
         """The answer to a fault of ours, with the id under which the log has it."""
         return envelope.failure(Internal(request=request.id))
-
-    def _logged_fault(self, operation: Operation, request: Request, error: Exception) -> Reply:
-        self._log.error("fault", request=request.id, dialect=NAME, operation=operation.name, exc_info=error)
-        return self.fault(request, error)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final
 
-from trivium.base.caller import Caller, Role
+from trivium.base.caller import Caller
 from trivium.base.ids import decimal_id
 from trivium.base.keyring import Keyring
 from trivium.base.text import fold
@@ -30,9 +30,6 @@ PLATFORM_NAME: Final = "ac"
 VERIFIED_TOKENS: Final = 4096
 LATEST: Final = 1 << 40
 """Seconds; a later timestamp is no time that a clock could show."""
-
-NOBODY: Final = Caller(user=0, user_name="", project=0, role=Role.MEMBER, source=SOURCE)
-"""Who calls an operation that is open to all."""
 
 
 class Tokens:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trivium.dialects.operation import Call, Mark, Nothing, Operation
+from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View
 from trivium.dialects.scnet.spelling import Shape
 
 VERSION = "2.0"
@@ -37,7 +37,7 @@ class Center(Shape, frozen=True, kw_only=True):
     ingress_urls: tuple[Entry, ...] = ()
 
 
-async def get_center(call: Call[Nothing, Nothing]) -> Center:
+def get_center(_tx: Read, call: Call[Nothing, Nothing]) -> Center:
     """The region of the token; of a platform token the one region there is, where SCNet itself answers with a fault."""
     site, caller = call.core.site, call.caller
     # A client reaches the services under the address that it reached us under. What ends TLS in front of us is not seen
@@ -57,7 +57,7 @@ OPERATIONS = (
         name="GetCenter",
         method="GET",
         path="/ac/openapi/v2/center",
-        handler=get_center,
+        handler=View(get_center),
         mark=Mark.COMPANION,
         summary="The region of a token, and where its services are",
     ),

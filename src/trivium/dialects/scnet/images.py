@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from trivium.base.query import Condition, Op, Order, Query
-from trivium.dialects.operation import Call, Mark, Nothing, Operation
+from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, always
 from trivium.dialects.scnet.settings import ImageList
 from trivium.dialects.scnet.spelling import ACCELERATORS, Number, Shape, numbered_page, one_of, page_from, time_text
 from trivium.resources import images
@@ -148,27 +148,27 @@ def any_image(image: Image) -> AnyImage:
     )
 
 
-async def query_model_images(call: ModelCall) -> ModelImages:
+def query_model_images(tx: Read, call: ModelCall) -> ModelImages:
     """A page of model images, as the documents' example has it."""
-    found = await call.search(images.list_images, model_query(call.body))
+    found = images.list_images(tx, call.caller, model_query(call.body))
     return ModelImages(records=[model_image(image) for image in found.rows], total=found.total or 0)
 
 
-async def query_model_images_bare(call: ModelCall) -> list[ModelImage]:
+def query_model_images_bare(tx: Read, call: ModelCall) -> list[ModelImage]:
     """The same as the documents' table has it, without a total."""
-    return (await query_model_images(call)).records
+    return query_model_images(tx, call).records
 
 
-async def query_images(call: AnyCall) -> AnyImages:
+def query_images(tx: Read, call: AnyCall) -> AnyImages:
     """A page of all images."""
-    found = await call.search(images.list_images, any_query(call.body))
+    found = images.list_images(tx, call.caller, any_query(call.body))
     rows = [any_image(image) for image in found.rows]
     return AnyImages(total=found.total or 0, data=rows, records=rows)
 
 
-async def query_images_bare(call: AnyCall) -> list[AnyImage]:
+def query_images_bare(tx: Read, call: AnyCall) -> list[AnyImage]:
     """The same without a total, for clients that look for an array."""
-    return (await query_images(call)).records
+    return query_images(tx, call).records
 
 
 def operations(shape: ImageList) -> tuple[Operation, ...]:
@@ -179,7 +179,7 @@ def operations(shape: ImageList) -> tuple[Operation, ...]:
             name="QueryModelImages",
             method="POST",
             path="/ai/openapi/v2/image/models",
-            handler=query_model_images_bare if bare else query_model_images,
+            handler=View(query_model_images_bare if bare else query_model_images, always),
             mark=Mark.SEED,
             summary="The platform's own images for notebooks",
             body=ModelImagesBody,
@@ -188,7 +188,7 @@ def operations(shape: ImageList) -> tuple[Operation, ...]:
             name="QueryImages",
             method="POST",
             path="/ai/openapi/v2/image/images",
-            handler=query_images_bare if bare else query_images,
+            handler=View(query_images_bare if bare else query_images, always),
             mark=Mark.COMPANION,
             summary="The public images, or those that the user's project saved",
             body=ImagesBody,

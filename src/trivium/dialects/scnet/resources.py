@@ -10,7 +10,7 @@ import msgspec
 
 from trivium.base.errors import Missing
 from trivium.base.site import Site
-from trivium.dialects.operation import Call, Mark, Nothing, Operation
+from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View
 from trivium.dialects.scnet.errors import NotId
 from trivium.dialects.scnet.spelling import Shape, cores, memory
 from trivium.resources import nodes, pools
@@ -105,13 +105,13 @@ def resources_of(
     return [resource(site, pool, flavor, room=room[pool.id, flavor.kind]) for pool, flavor in offered]
 
 
-async def query_accelerators(call: Call[Nothing, ResourcesQuery]) -> list[Resource]:
+def query_accelerators(tx: Read, call: Call[Nothing, ResourcesQuery]) -> list[Resource]:
     """What is offered in those regions; another installation's region offers nothing here."""
     site = call.core.site
     if str(site.id) not in regions_of(call.query.cluster_ids):
         return []
-    offered = list(await call.read(pools.offered))
-    room = await call.core.store.read(nodes.availability, [flavor for _, flavor in offered])
+    offered = list(pools.offered(tx, call.caller))
+    room = nodes.availability(tx, [flavor for _, flavor in offered])
     found = resources_of(site, offered, room)
     # The id of a model is made here and stands in no table; what is offered is a handful.
     wanted = call.query.resource_id
@@ -123,7 +123,7 @@ OPERATIONS = (
         name="QueryAccelerators",
         method="GET",
         path="/ac/openapi/v2/resources/accelerators",
-        handler=query_accelerators,
+        handler=View(query_accelerators),
         mark=Mark.COMPANION,
         summary="What notebooks can be made of in each group, and how much of it is free",
         query=ResourcesQuery,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from trivium.dialects.operation import Call, Mark, Nothing, Operation
+from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View
 from trivium.dialects.scnet.auth import account_status
 from trivium.dialects.scnet.spelling import Shape
 from trivium.resources import users
@@ -34,9 +34,9 @@ class UserShape(Shape, frozen=True, kw_only=True):
     institution: str = ""
 
 
-async def get_user(call: Call[Nothing, Nothing]) -> UserShape:
+def get_user(tx: Read, call: Call[Nothing, Nothing]) -> UserShape:
     """The user whose token it is."""
-    user = await call.core.store.read(users.get, call.caller.user)
+    user = users.get(tx, call.caller.user)
     return UserShape(
         user_name=user.name,
         full_name=user.full_name or user.name,
@@ -52,7 +52,7 @@ OPERATIONS = (
         name="GetUser",
         method="GET",
         path="/ac/openapi/v2/user",
-        handler=get_user,
+        handler=View(get_user),
         mark=Mark.COMPANION,
         summary="What the platform knows of the user",
     ),

@@ -115,11 +115,11 @@ class App:
         except ClientGone:
             raise
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the last boundary
-            reply, answer = self._fault(found.dialect, request, error)
+            reply, answer = self._fault(found, request, error)
         return _Answered(
             request=request,
-            dialect=found.dialect.name if found.dialect else PLATFORM,
-            operation=found.operation.name if isinstance(found, Found) else NO_OPERATION,
+            dialect=_dialect_of(found),
+            operation=_operation_of(found),
             reply=reply,
             answer=answer,
             unread=unread,
@@ -141,12 +141,14 @@ class App:
             return found.dialect.wrong_method(request, found.allowed)
         return found.dialect.not_found(request)
 
-    def _fault(self, dialect: Dialect | None, request: Request, error: BaseException) -> tuple[Reply, Outgoing]:
+    def _fault(self, found: Found | Missed, request: Request, error: BaseException) -> tuple[Reply, Outgoing]:
         """The answer to a fault of ours, which is logged; always one that can be sent."""
+        dialect = found.dialect
         if isinstance(error, asyncio.CancelledError):
             self._log.warning("a request was cut off by the end of the server", request=request.id)
         else:
-            self._log.error("a request failed by our fault", request=request.id, exc_info=error)
+            place = {"dialect": _dialect_of(found), "operation": _operation_of(found)}
+            self._log.error("fault", request=request.id, **place, exc_info=error)
         if dialect is not None:
             try:
                 reply = dialect.fault(request, error)
@@ -175,3 +177,11 @@ class App:
                     timestamp=datetime.now(UTC),
                 )
             )
+
+
+def _dialect_of(found: Found | Missed) -> str:
+    return found.dialect.name if found.dialect else PLATFORM
+
+
+def _operation_of(found: Found | Missed) -> str:
+    return found.operation.name if isinstance(found, Found) else NO_OPERATION

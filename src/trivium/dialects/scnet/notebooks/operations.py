@@ -108,8 +108,8 @@ async def query_service_url(call: Call[Nothing, IdQuery]) -> LinkShape:
     return link_shape(link)
 
 
-class Looks:
-    """What only looks, with what it keeps between requests: the room that pools have, and records as text."""
+class Views:
+    """The views that keep something between requests: what is free in pools, and records as text."""
 
     def __init__(self) -> None:
         self._stock = nodes.Stock()
@@ -212,13 +212,13 @@ OPERATIONS: Final = (
 
 def operations() -> tuple[Operation, ...]:
     """All of them."""
-    looks = Looks()
+    views = Views()
     return (
         Operation(
             name="QueryNotebooks",
             method="GET",
             path="/ai/openapi/v2/notebook/list",
-            handler=View(looks.query_notebooks, lambda query: may_grow(list_query(query))),
+            handler=View(views.query_notebooks, lambda _body, query: may_grow(list_query(query))),
             mark=Mark.SEED,
             summary="The caller's notebooks, a page at a time",
             query=ListQuery,
@@ -227,7 +227,7 @@ def operations() -> tuple[Operation, ...]:
             name="QueryNotebookDetail",
             method="GET",
             path="/ai/openapi/v2/notebook/detail",
-            handler=View(looks.query_detail),
+            handler=View(views.query_detail),
             mark=Mark.COMPANION,
             summary="One notebook",
             query=IdQuery,

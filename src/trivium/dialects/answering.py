@@ -1,0 +1,82 @@
+"""How a request is answered, whatever the dialect: let the caller in, decode, carry out, wrap what came of it.
+
+A refusal (`TriviumError`) is answered in the dialect's form. Faults of ours are raised: the server logs them, and asks
+the dialect for an answer that says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar
+
+from trivium.base.caller import Caller
+from trivium.base.errors import Internal, TriviumError
+from trivium.dialects.operation import NOBODY, Call, Core, Operation, Read, Reply, Request, View, Wire
+from trivium.dialects.wire import decode_body, decode_query
+
+C = TypeVar("C")
+
+
+class Conventions(Protocol[C]):
+    """What dialects do differently with every request. `C` is what a request shows of its caller."""
+
+    def credential(self, request: Request) -> C:
+        """What the request shows, looked at without the database. Raises what it is refused for."""
+        ...
+
+    def admit(self, tx: Read, credential: C, request: Request) -> Caller:
+        """Who stands behind that. Raises what they are refused for."""
+        ...
+
+    def success(self, operation: Operation, result: object, caller: Caller) -> Reply:
+        """The answer to a request that was carried out."""
+        ...
+
+    def failure(self, operation: Operation, error: TriviumError, caller: Caller) -> Reply:
+        """The answer to a request that was refused; `NOBODY` where the caller was not let in."""
+        ...
+
+
+async def answer(core: Core, conventions: Conventions[Any], operation: Operation, *, request: Request) -> Reply:
+    """The answer to a request for an operation. Raises faults of ours."""
+    caller = NOBODY
+    try:
+        credential = None if operation.public else conventions.credential(request)
+        handler = operation.handler
+        if isinstance(handler, View):
+            return await _viewed(core, conventions, operation, view=handler, request=request, credential=credential)
+        if not operation.public:
+            caller = await core.store.read(conventions.admit, credential, request)
+        body, query = decode_body(request, operation.body), decode_query(request, operation.query)
+        result = await handler(Call(core, caller, request, body=body, query=query))
+        return conventions.success(operation, result, caller)
+    except Internal:
+        raise
+    except TriviumError as error:
+        return conventions.failure(operation, error, caller)
+
+
+async def _viewed(
+    core: Core, conventions: Conventions[C], operation: Operation, *, view: View, request: Request, credential: C
+) -> Reply:
+    """The answer of a view. What is wrong with the request is told once it is known that the caller may ask at all."""
+    asked: tuple[Wire, Wire] | TriviumError
+    grows = False
+    try:
+        asked = decode_body(request, operation.body), decode_query(request, operation.query)
+        grows = view.may_grow(*asked)
+    except TriviumError as error:
+        asked = error
+
+    def look(tx: Read) -> Reply:
+        caller = NOBODY if operation.public else conventions.admit(tx, credential, request)
+        try:
+            if isinstance(asked, TriviumError):
+                raise asked
+            call = Call(core, caller, request, body=asked[0], query=asked[1])
+            return conventions.success(operation, view.look(tx, call), caller)
+        except Internal:
+            raise
+        except TriviumError as error:
+            return conventions.failure(operation, error, caller)
+
+    return await (core.store.search if grows else core.store.read)(look)
