@@ -41,10 +41,10 @@ class Lines:
         """Write one line. Safe to call from any thread."""
         self.write(message.encode("utf-8", "backslashreplace") + b"\n")
 
-    def write(self, line: bytes) -> None:
-        """Write one whole line. Safe to call from any thread."""
+    def write(self, lines: bytes) -> None:
+        """Write whole lines, one after the other. Safe to call from any thread."""
         with self._lock, contextlib.suppress(OSError, ValueError):
-            self._file.write(line)
+            self._file.write(lines)
             self._file.flush()
 
     log = debug = info = warn = warning = error = err = fatal = critical = failure = exception = msg
@@ -71,7 +71,7 @@ def set_up(level: str = "info", form: Form = Form.AUTO, file: BinaryIO | None = 
 
 
 class Line(Protocol):
-    """A struct of msgspec, whose fields are told in their order."""
+    """A struct of msgspec; its fields are logged in their order."""
 
     __struct_fields__: ClassVar[tuple[str, ...]]
 
@@ -82,7 +82,7 @@ class Line(Protocol):
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told of an answered request, in this order."""
+    """What is logged of an answered request, in this order."""
 
     request: str
     dialect: str
@@ -98,7 +98,7 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProxyLine(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told of a request that came to the proxy, in this order."""
+    """What is logged of a request to the proxy, in this order."""
 
     method: str
     path: str
@@ -113,9 +113,9 @@ class ProxyLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def request_log() -> Callable[..., None] | None:
-    """What writes lines (`Line`) of level info about requests, as all logs are set up now; None where none is wanted.
+    """A function that writes each `Line` it is given at level info, as logs are set up now; None if that level is off.
 
-    Lines of JSON are written without structlog, whose way to them costs as much as a short answer.
+    JSON is written without structlog, which takes as long for a line as the server for a short answer.
     """
     log: Any = structlog.get_logger().bind()
     config = structlog.get_config()
@@ -124,16 +124,16 @@ def request_log() -> Callable[..., None] | None:
         return None
     if config["processors"][-1] is not _as_json or not isinstance(lines, Lines):
 
-        def tell(*told: Line) -> None:
-            for line in told:
-                log.info(line.event, **_told(line))
+        def write(*requests: Line) -> None:
+            for line in requests:
+                log.info(line.event, **_details(line))
 
-        return tell
-    encode = msgspec.json.Encoder().encode
-    return lambda *told: lines.write(b"".join([encode(line) + b"\n" for line in told]))
+        return write
+    encode = msgspec.json.Encoder().encode_lines
+    return lambda *requests: lines.write(encode(requests))
 
 
-def _told(line: Line) -> dict[str, object]:
+def _details(line: Line) -> dict[str, object]:
     return {name: getattr(line, name) for name in line.__struct_fields__ if name not in EVERYWHERE}
 
 

@@ -11,11 +11,8 @@ import pytest
 import pytest_asyncio
 import uvloop
 
-from tests.contract.proxy.world import Client, Notebook, Rooms, connected, listening, proxied
-from trivium.server.proxy import CredentialSource, Endpoint, Kind, Proxy
-
-JUPYTER = Endpoint(notebook="7", kind=Kind.JUPYTER)
-SERVICE = Endpoint(notebook="7", kind=Kind.SERVICE)
+from tests.contract.proxy.world import JUPYTER, SERVICE, Client, Notebook, Rooms, both_listening, connected, proxied
+from trivium.server.proxy import CredentialSource, Proxy
 
 
 def pytest_asyncio_loop_factories() -> dict[str, type[asyncio.AbstractEventLoop]]:
@@ -44,8 +41,7 @@ def rooms() -> Rooms:
 async def notebook(rooms: Rooms, short_path: Path) -> AsyncIterator[Notebook]:
     """Jupyter of notebook 7 on a unix socket, its service on a port; both tell what they were asked."""
     notebook = Notebook()
-    async with listening(notebook.serve, short_path / "s") as jupyter, listening(notebook.serve) as service:
-        rooms.addresses = {JUPYTER: jupyter, SERVICE: service}
+    async with both_listening(rooms, notebook.serve, short_path / "s"):
         yield notebook
 
 

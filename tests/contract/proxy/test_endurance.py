@@ -9,11 +9,22 @@ from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.asyncio.server import ServerConnection, unix_serve
 
-from tests.contract.proxy.conftest import JUPYTER, SERVICE
-from tests.contract.proxy.world import Client, Notebook, Rooms, connected, get, listening, proxied, read_request
-from tests.waiting import until_async
+from tests.contract.proxy.world import (
+    JUPYTER,
+    SERVICE,
+    Client,
+    Notebook,
+    Rooms,
+    answering,
+    connected,
+    echoing,
+    eventually,
+    get,
+    listening,
+    proxied,
+    read_request,
+)
 from trivium.resources.notebooks.ports import Address
 from trivium.server.proxy import Proxy
 
@@ -45,6 +56,19 @@ async def test_a_client_that_ends_its_half_is_gone(rooms: Rooms, running: tuple[
         client.writer.write_eof()
         assert await client.is_closed()
         await asyncio.wait_for(gone.wait(), 10)
+
+
+async def test_what_was_answered_before_the_client_ended_its_half_comes(
+    rooms: Rooms, running: tuple[Proxy, int]
+) -> None:
+    body = b"x" * 200_000
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+    async with listening(answering(head + body)) as address, connected(running[1]) as client:
+        rooms.addresses[JUPYTER] = address
+        await client.send(get("/nb/7/x", KEY))
+        await eventually(lambda: running[0].metrics.requests[200] == 1, what="all of the answer is handed over")
+        client.writer.write_eof()
+        assert (await client.answer()).body == body
 
 
 async def test_a_client_that_leaves_amid_its_body_is_nobodys_request(rooms: Rooms, running: tuple[Proxy, int]) -> None:
@@ -83,12 +107,7 @@ async def test_a_notebook_that_leaves_amid_its_answer_is_seen_to(rooms: Rooms, r
 async def test_frames_of_a_mebibyte_come_through_whole(
     rooms: Rooms, running: tuple[Proxy, int], short_path: Path
 ) -> None:
-    async def echo(connection: ServerConnection) -> None:
-        async for message in connection:
-            await connection.send(message)
-
-    async with unix_serve(echo, str(short_path / "w"), max_size=None):
-        rooms.addresses[JUPYTER] = Address(socket=short_path / "w")
+    async with echoing(rooms, short_path / "w"):
         address = f"ws://127.0.0.1:{running[1]}/nb/7/x"
         async with connect(address, additional_headers={"Authorization": "token key"}, max_size=None) as client:
             for seed in range(5):
@@ -111,9 +130,9 @@ async def test_many_clients_leave_no_descriptor_behind(rooms: Rooms, notebook: N
                     writer.close()
                 else:
                     writer.transport.abort()
-            await until_async(lambda: _is(proxy.metrics.connections == 0), what="all are forgotten")
+            await eventually(lambda: proxy.metrics.connections == 0, what="all are forgotten")
         proxy.close(notebook="7")
-        await until_async(lambda: _is(_descriptors() <= before + 1), what="only the listener is open")
+        await eventually(lambda: _descriptors() <= before + 1, what="only the listener is open")
 
 
 async def test_a_port_that_somebody_else_accepts_on_gets_nothing(rooms: Rooms, client: Client) -> None:
@@ -132,7 +151,3 @@ async def test_a_port_that_somebody_else_accepts_on_gets_nothing(rooms: Rooms, c
 
 def _descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
-
-
-async def _is(value: object) -> bool:
-    return bool(value)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.proxy.conftest import JUPYTER
-from tests.contract.proxy.world import Client, Notebook, Rooms, connected, get, proxied
+from tests.contract.proxy.world import JUPYTER, Client, Notebook, Rooms, connected, get, proxied
 from trivium.base.errors import Unavailable
 from trivium.server.proxy import CredentialSource, Endpoint, Kind, Proxy, ProxySettings
 

@@ -1,4 +1,4 @@
-"""The short way of plain requests leads where the long one does, and no further."""
+"""The fast path does what an exchange does for the same request, and no more."""
 
 from __future__ import annotations
 
@@ -11,9 +11,21 @@ import pytest_asyncio
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.contract.proxy.conftest import JUPYTER, SERVICE
-from tests.contract.proxy.world import Answer, Client, Notebook, Rooms, connected, get, listening, proxied, read_request
-from tests.waiting import until_async
+from tests.contract.proxy.world import (
+    JUPYTER,
+    TOKEN,
+    Answer,
+    Client,
+    Notebook,
+    Rooms,
+    both_listening,
+    connected,
+    eventually,
+    get,
+    listening,
+    proxied,
+    read_request,
+)
 from trivium.server.proxy import CredentialSource, Proxy, ProxySettings
 
 KEY = "Authorization: token key"
@@ -44,13 +56,12 @@ class Told:
 async def told(rooms: Rooms, short_path: Path) -> AsyncIterator[Told]:
     """What is behind both addresses of notebook 7."""
     told = Told()
-    async with listening(told.serve, short_path / "s") as jupyter, listening(told.serve) as service:
-        rooms.addresses = {JUPYTER: jupyter, SERVICE: service}
+    async with both_listening(rooms, told.serve, short_path / "s"):
         yield told
 
 
 async def warm(client: Client, *fields: str, target: str = "/nb/7/x") -> None:
-    """Ask until the way is known."""
+    """Ask until there is a plan for these fields."""
     for _ in range(3):
         assert (await client.ask(get(target, *fields))).status == 200
 
@@ -91,7 +102,7 @@ TARGETS = st.sampled_from(
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @example(answers=[OK], target="/nb/7/x?y", closes=True)
 @given(answers=ANSWERS, target=TARGETS, closes=st.booleans())
-async def test_both_ways_come_to_the_same(
+async def test_the_fast_path_and_an_exchange_come_to_the_same(
     told: Told, running: tuple[Proxy, int], answers: list[bytes], target: str, *, closes: bool
 ) -> None:
     seen: list[tuple[list[bytes], object]] = []
@@ -109,7 +120,7 @@ async def test_both_ways_come_to_the_same(
     assert seen[0] == seen[1]
 
 
-async def test_a_right_that_is_gone_is_gone_on_the_short_way(client: Client, rooms: Rooms, told: Told) -> None:
+async def test_a_right_that_is_gone_is_gone_on_the_fast_path(client: Client, rooms: Rooms, told: Told) -> None:
     await warm(client, *FIELDS)
     rooms.withdraw("ann")
     assert (await client.ask(get("/nb/7/x", *FIELDS))).status == 401
@@ -138,7 +149,7 @@ async def test_requests_that_come_while_one_is_under_way_wait_for_it(client: Cli
     assert [head.split(b" ")[1] for head in told.heads] == [b"/nb/7/%d" % number for number in range(5)]
 
 
-async def test_a_plain_request_under_way_is_cut_and_counted_as_any(rooms: Rooms) -> None:
+async def test_a_request_on_the_fast_path_is_cut_and_counted_as_any(rooms: Rooms) -> None:
     asked = asyncio.Event()
     answers = 3
 
@@ -160,11 +171,11 @@ async def test_a_plain_request_under_way_is_cut_and_counted_as_any(rooms: Rooms)
         await asked.wait()
         assert proxy.close(notebook="7", subject="ann") == 1
         assert (await client.answer()).status == 503
-        await until_async(lambda: _is(proxy.metrics.requests[503] == 1))
+        await eventually(lambda: proxy.metrics.requests[503] == 1)
         assert proxy.metrics.requests[200] == 3
 
 
-async def test_a_plain_request_is_waited_for_as_any(rooms: Rooms) -> None:
+async def test_a_request_on_the_fast_path_is_waited_for_as_any(rooms: Rooms) -> None:
     soon = timedelta(milliseconds=50)
     answers = 3
 
@@ -197,5 +208,28 @@ def _plainly(answer: Answer) -> object:
     return answer.line, answer.fields, answer.body
 
 
-async def _is(value: object) -> bool:
-    return bool(value)
+async def test_no_two_clients_get_each_others_answers(rooms: Rooms, told: Told, running: tuple[Proxy, int]) -> None:
+    rooms.let("ben", JUPYTER, source=CredentialSource.HEADER, secret="bens-key")
+    bens = ("Authorization: token bens-key", *FIELDS[1:])
+    async with connected(running[1]) as ann, connected(running[1]) as ben:
+        await warm(ann, *FIELDS)
+        await warm(ben, *bens)
+        for name, client, fields in (("ann", ann, FIELDS), ("ben", ben, bens)) * 3:
+            cookie = f"Set-Cookie: of={name}\r\n".encode()
+            told.answers = [OK.replace(b"\r\n\r\n", b"\r\n" + cookie + b"\r\n")]
+            answer = await client.ask(get("/nb/7/x", *fields))
+            assert answer.all("set-cookie") == [f"of={name}; Path=/nb/7/"]
+        rooms.withdraw("ben")
+        assert (await ben.ask(get("/nb/7/x", *bens))).status == 401
+        assert (await ann.ask(get("/nb/7/x", *FIELDS))).status == 200
+
+
+async def test_the_same_fields_lead_to_another_endpoint_by_another_path(client: Client, told: Told) -> None:
+    await warm(client, *FIELDS)
+    for _ in range(3):
+        assert (await client.ask(get("/svc/7/x", *FIELDS))).status == 200
+        assert told.heads[-1].startswith(b"GET /x HTTP/1.1\r\n")
+        assert TOKEN.encode() not in told.heads[-1]
+        assert (await client.ask(get("/nb/7/x", *FIELDS))).status == 200
+        assert told.heads[-1].startswith(b"GET /nb/7/x HTTP/1.1\r\n")
+        assert TOKEN.encode() in told.heads[-1]

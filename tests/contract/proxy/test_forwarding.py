@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.proxy.conftest import JUPYTER, SERVICE
 from tests.contract.proxy.world import (
+    JUPYTER,
+    SERVICE,
     TOKEN,
     Client,
     Notebook,
     Rooms,
     answering,
     connected,
+    eventually,
     get,
     listening,
     proxied,
@@ -281,7 +283,7 @@ async def test_a_large_answer_arrives_whole(rooms: Rooms) -> None:
         rooms.addresses[JUPYTER] = address
         answer = await client.ask(get("/nb/7/x", KEY))
         assert hashlib.sha256(answer.body).digest() == hashlib.sha256(block * blocks).digest()
-        await until_async(lambda: _is(proxy.metrics.sent == blocks * len(block)), what="all is counted")
+        await eventually(lambda: proxy.metrics.sent == blocks * len(block), what="all is counted")
 
 
 async def test_a_large_request_arrives_whole(rooms: Rooms) -> None:
@@ -352,14 +354,10 @@ async def test_a_client_that_leaves_ends_the_request_behind(
     async with listening(serve) as address:
         rooms.addresses[JUPYTER] = address
         await client.send(get("/nb/7/x", KEY))
-        await until_async(lambda: _is(rooms.asked), what="the request arrives")
+        await eventually(lambda: rooms.asked, what="the request arrives")
         client.writer.close()
         await asyncio.wait_for(gone.wait(), 10)
-    await until_async(lambda: _is(running[0].metrics.connections == 0), what="the connection is forgotten")
-
-
-async def _is(value: object) -> bool:
-    return bool(value)
+    await eventually(lambda: running[0].metrics.connections == 0, what="the connection is forgotten")
 
 
 async def _settled(measure: object) -> None:

@@ -15,8 +15,7 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
 
-from tests.contract.proxy.conftest import JUPYTER
-from tests.contract.proxy.world import TOKEN, Rooms
+from tests.contract.proxy.world import JUPYTER, TOKEN, Rooms
 from tests.waiting import until_async
 from trivium.resources.notebooks.ports import Address
 from trivium.server.proxy import Proxy

@@ -9,11 +9,8 @@ import msgspec
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
-from websockets.asyncio.server import ServerConnection, unix_serve
 
-from tests.contract.proxy.conftest import JUPYTER
-from tests.contract.proxy.world import TOKEN, Client, Notebook, Rooms, connected, get, proxied
-from trivium.resources.notebooks.ports import Address
+from tests.contract.proxy.world import TOKEN, Client, Notebook, Rooms, connected, echoing, get, proxied
 from trivium.server.proxy import Admission, Credential, Endpoint, OtherProxy, Proxy
 
 KEY = "Authorization: token key"
@@ -106,12 +103,7 @@ async def test_a_proxy_that_is_not_there_is_told(far: tuple[Far, int], through: 
 async def test_websockets_go_through_both(
     far: tuple[Far, int], rooms: Rooms, short_path: Path, *, message: str | bytes
 ) -> None:
-    async def echo(connection: ServerConnection) -> None:
-        async for said in connection:
-            await connection.send(said)
-
-    async with unix_serve(echo, str(short_path / "w"), max_size=None):
-        rooms.addresses[JUPYTER] = Address(socket=short_path / "w")
+    async with echoing(rooms, short_path / "w"):
         url = f"ws://127.0.0.1:{far[1]}/nb/7/api/kernels/1/channels"
         async with connect(url, additional_headers={"Authorization": "token key"}, max_size=None) as socket:
             await socket.send(message)

@@ -10,9 +10,18 @@ import pytest_asyncio
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.contract.proxy.conftest import JUPYTER
-from tests.contract.proxy.world import Client, Notebook, Rooms, answering, connected, get, listening, proxied
-from tests.waiting import until_async
+from tests.contract.proxy.world import (
+    JUPYTER,
+    Client,
+    Notebook,
+    Rooms,
+    answering,
+    connected,
+    eventually,
+    get,
+    listening,
+    proxied,
+)
 from trivium.resources.notebooks.ports import Address
 from trivium.server.proxy import Proxy, ProxySettings
 
@@ -167,7 +176,7 @@ async def test_who_does_not_take_the_answer_is_cut_off(rooms: Rooms) -> None:
         async with connected(port) as client:
             client.writer.transport.pause_reading()  # type: ignore[attr-defined]
             await client.send(get("/nb/7/x", KEY))
-            await until_async(lambda: _is(rooms.asked))
+            await eventually(lambda: rooms.asked)
             await _forgotten(proxy)
 
 
@@ -226,8 +235,4 @@ async def test_no_bytes_are_a_fault_of_ours(raw: bytes, hasty: tuple[Proxy, int]
 
 
 async def _forgotten(proxy: Proxy) -> None:
-    await until_async(lambda: _is(proxy.metrics.connections == 0), what="the connection is forgotten")
-
-
-async def _is(value: object) -> bool:
-    return bool(value)
+    await eventually(lambda: proxy.metrics.connections == 0, what="the connection is forgotten")

@@ -11,9 +11,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.contract.proxy.conftest import JUPYTER
-from tests.contract.proxy.world import TOKEN, Rooms, connected, listening, proxied
-from tests.waiting import until_async
+from tests.contract.proxy.world import JUPYTER, TOKEN, Rooms, connected, eventually, listening, proxied
 from trivium.server.proxy import Proxy, ProxySettings
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -118,7 +116,7 @@ async def test_the_notebook_sees_what_the_proxy_judged(
         await client.send(stream)
         while not await client.is_closed():
             pass
-    await until_async(lambda: _is(proxy.metrics.connections == 0), what="the connection is forgotten")
+    await eventually(lambda: proxy.metrics.connections == 0, what="the connection is forgotten")
     assert witness.broken == []
     assert proxy.metrics.requests[500] == 0
     assert len(witness.seen) == proxy.metrics.requests[200] - before
@@ -127,7 +125,3 @@ async def test_the_notebook_sees_what_the_proxy_judged(
         assert [value for name, value in fields if name == b"authorization"] == [f"token {TOKEN}".encode()]
         assert len(body) in {0, 5}
         assert body in b"".join(raw)
-
-
-async def _is(value: object) -> bool:
-    return bool(value)

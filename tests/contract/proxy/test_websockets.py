@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.asyncio.server import ServerConnection, unix_serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.contract.proxy.conftest import JUPYTER
-from tests.contract.proxy.world import TOKEN, Notebook, Rooms, answering, connected, get, listening, proxied
-from tests.waiting import until_async
-from trivium.resources.notebooks.ports import Address
+from tests.contract.proxy.world import (
+    JUPYTER,
+    TOKEN,
+    Notebook,
+    Rooms,
+    answering,
+    connected,
+    echoing,
+    eventually,
+    get,
+    listening,
+    proxied,
+)
 from trivium.server.proxy import Proxy, ProxySettings
 
 KEY = {"Authorization": "token key"}
@@ -31,21 +37,6 @@ AGREED = (
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 )
-
-
-@asynccontextmanager
-async def echoing(rooms: Rooms, path: Path) -> AsyncIterator[list[ServerConnection]]:
-    """A notebook whose WebSocket says back what it is told."""
-    seen: list[ServerConnection] = []
-
-    async def serve(connection: ServerConnection) -> None:
-        seen.append(connection)
-        async for message in connection:
-            await connection.send(message)
-
-    async with unix_serve(serve, str(path), max_size=None):
-        rooms.addresses[JUPYTER] = Address(socket=path)
-        yield seen
 
 
 def url(port: int, query: str = "") -> str:
@@ -74,7 +65,7 @@ async def test_the_end_is_passed_on(rooms: Rooms, running: tuple[Proxy, int], sh
         await seen[0].wait_closed()
         assert (seen[0].close_code, seen[0].close_reason) == (4001, "enough")
         async with connect(url(running[1]), additional_headers=KEY) as socket:
-            await until_async(lambda: _is(len(seen) == 2))
+            await eventually(lambda: len(seen) == 2)
             await seen[1].close(4002, "over")
             with pytest.raises(ConnectionClosed):
                 await socket.recv()
@@ -143,7 +134,7 @@ async def test_data_before_the_agreement_ends_the_handshake(rooms: Rooms, runnin
     async with listening(answering(b"")) as address, connected(running[1]) as client:
         rooms.addresses[JUPYTER] = address
         await client.send(get("/nb/7/", *HANDSHAKE))
-        await until_async(lambda: _is(rooms.asked))
+        await eventually(lambda: rooms.asked)
         assert (await client.ask(get("/nb/7/hidden"))).status == 400
         assert await client.is_closed()
 
@@ -208,7 +199,7 @@ async def test_a_websocket_is_cut_soon_after_its_right_was_withdrawn(rooms: Room
             assert await _echo(socket)
             rooms.failure = RuntimeError("nobody can tell")
             rooms.withdraw("ann")
-            await until_async(lambda: _is(rooms.rechecks), what="somebody looks again")
+            await eventually(lambda: rooms.rechecks, what="somebody looks again")
             assert await _echo(socket)
             assert proxy.metrics.cut == 0
             rooms.failure = None
@@ -256,7 +247,7 @@ async def test_stopping_waits_no_longer_than_it_was_told(rooms: Rooms) -> None:
     async with listening(answering(b"")) as address, proxied(rooms) as (proxy, port), connected(port) as client:
         rooms.addresses[JUPYTER] = address
         await client.send(get("/nb/7/x", HANDSHAKE[0]))
-        await until_async(lambda: _is(rooms.asked))
+        await eventually(lambda: rooms.asked)
         await proxy.stop(timedelta(milliseconds=20))
         assert await client.is_closed()
 
@@ -267,8 +258,4 @@ async def _echo(socket: ClientConnection) -> bool:
 
 
 async def _count(proxy: Proxy, expected: int) -> None:
-    await until_async(lambda: _is(proxy.metrics.tunnels == expected), what="the WebSocket is forgotten")
-
-
-async def _is(value: object) -> bool:
-    return bool(value)
+    await eventually(lambda: proxy.metrics.tunnels == expected, what="the WebSocket is forgotten")

@@ -10,7 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+from websockets.asyncio.server import ServerConnection, unix_serve
 
+from tests.waiting import until_async
 from trivium.base.clock import SystemClock
 from trivium.resources.notebooks.ports import Address, LaunchKey
 from trivium.server.proxy import (
@@ -28,6 +30,8 @@ from trivium.server.proxy.targets import OwnedPort, Target, UnixSocket
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 TOKEN = "jupyters-own-token"
+JUPYTER = Endpoint(notebook="7", kind=Kind.JUPYTER)
+SERVICE = Endpoint(notebook="7", kind=Kind.SERVICE)
 
 
 class Rooms:
@@ -145,6 +149,38 @@ async def listening(serve: Serve, socket: Path | None = None) -> AsyncIterator[A
         for task in tuple(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def both_listening(rooms: Rooms, serve: Serve, socket: Path) -> AsyncIterator[None]:
+    """The same server as Jupyter of notebook 7 on a unix socket and as its service on a port."""
+    async with listening(serve, socket) as jupyter, listening(serve) as service:
+        rooms.addresses = {JUPYTER: jupyter, SERVICE: service}
+        yield
+
+
+@asynccontextmanager
+async def echoing(rooms: Rooms, socket: Path) -> AsyncIterator[list[ServerConnection]]:
+    """Jupyter of notebook 7 with a WebSocket that sends each message back; its connections so far."""
+    seen: list[ServerConnection] = []
+
+    async def serve(connection: ServerConnection) -> None:
+        seen.append(connection)
+        async for message in connection:
+            await connection.send(message)
+
+    async with unix_serve(serve, str(socket), max_size=None):
+        rooms.addresses[JUPYTER] = Address(socket=socket)
+        yield seen
+
+
+async def eventually(condition: Callable[[], object], *, what: str = "the condition") -> None:
+    """Return when the condition holds."""
+
+    async def holds() -> bool:
+        return bool(condition())
+
+    await until_async(holds, what=what)
 
 
 class Request:

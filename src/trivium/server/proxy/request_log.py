@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from trivium.base.clock import Clock
@@ -51,7 +51,7 @@ class RequestLog:
         """Write what was gathered."""
         if self._write is None or not self._pending:
             return
-        epoch = self._clock.now() - timedelta(seconds=self._loop.time())  # of the loop's clock
+        epoch = self._clock.now().timestamp() - self._loop.time()  # what the loop's clock counts from
         self._write(
             *(
                 ProxyLine(
@@ -59,10 +59,10 @@ class RequestLog:
                     path=target.partition(b"?")[0][:_LONGEST_PATH].decode("latin-1"),
                     status=status,
                     notebook=notebook,
-                    ms=round((ended - began) * 1000, 1),
+                    ms=int((ended - began) * 10_000) / 10,
                     received=received,
                     sent=sent,
-                    timestamp=epoch + timedelta(seconds=ended),
+                    timestamp=datetime.fromtimestamp(epoch + ended, UTC),
                 )
                 for method, target, status, notebook, began, ended, received, sent in self._pending
             )
