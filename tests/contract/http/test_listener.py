@@ -231,5 +231,13 @@ async def test_the_log_names_each_request_and_none_of_its_secrets() -> None:
     assert "hush" not in str(line)
 
 
+async def test_probes_that_find_all_well_fill_no_log() -> None:
+    async with listening(tongue()) as listener:
+        assert (await listener.ask("GET", "/readyz")).status == 200
+        await listener.ask("GET", "/nowhere")
+        await until_async(lambda: _logged(listener.logged()), what="a line about the request")
+        assert [line["status"] for line in listener.logged()] == [404]
+
+
 async def _logged(lines: list[dict[str, object]]) -> bool:
     return bool(lines)

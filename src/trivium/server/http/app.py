@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Final, TypeAlias
 
 import structlog
@@ -159,11 +160,12 @@ class App:
         return reply, outgoing(reply, request.id)
 
     def _account(self, answered: _Answered, seconds: float) -> None:
-        """Count the request, and log it: never what stood in its path, query, headers or body."""
+        """Count the request, and log it unless it is a probe: never what stood in its path, query, headers or body."""
         reply = answered.reply
         outcome = reply.outcome or str(reply.status)
         self._metrics.answered(answered.dialect, answered.operation, outcome, seconds=seconds)
-        if self._note is not None:
+        is_probe = answered.dialect == PLATFORM and reply.status == HTTPStatus.OK  # asked every few seconds
+        if self._note is not None and not is_probe:
             self._note(
                 RequestLine(
                     request=answered.request.id,
