@@ -1,4 +1,4 @@
-"""One connection, client's or notebook's: what comes goes to a `sink`, and no faster than its target can take it."""
+"""A connection to a client or a notebook: what is received goes to a `sink`, with backpressure from where it is sent."""
 
 from __future__ import annotations
 
@@ -6,55 +6,55 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol, cast
 
-WRITE_HIGH = 256 * 1024  # bytes that wait to be sent before the other side is held
+WRITE_HIGH = 256 * 1024  # unsent bytes from which on reading from the other side is paused
 
 
 class Sink(Protocol):
-    """What bytes are handed to as they come."""
+    """Receives the bytes of a connection."""
 
     def take(self, data: bytes) -> None:
-        """Some more."""
+        """Bytes were received."""
         ...
 
     def end(self) -> None:
-        """There will be no more."""
+        """The other side will send nothing more: it ended its half, or the connection is lost."""
         ...
 
 
 class Discard:
-    """Where bytes go that nobody wants any more."""
+    """A sink that drops what it gets."""
 
     def take(self, data: bytes) -> None:
-        """Drop it."""
+        """Ignored."""
 
     def end(self) -> None:
-        """Nothing was waited for."""
+        """Ignored."""
 
 
 class Channel(asyncio.Protocol):
-    """A connection whose bytes are handed to whoever is its `sink` at the time."""
+    """A connection whose received bytes go to its present `sink`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, sink: Sink) -> None:
         self.transport = cast("asyncio.Transport", None)  # set before anything else can happen
         self.sink = sink
-        self.ended = False  # nothing more will come
+        self.ended = False  # nothing more will be received
         self.lost = False  # nothing more can be sent
-        self.blocked = False  # what is sent piles up
-        self.moved = loop.time()  # when bytes last came, or could be sent again
+        self.blocked = False  # the write buffer is over `WRITE_HIGH`
+        self.moved = loop.time()  # when bytes were last received, or the write buffer changed sides of its limit
         self.on_made: Callable[[], None] | None = None
         self.on_lost: Callable[[], None] | None = None
         self.on_drained: Callable[[], None] | None = None
         self._time = loop.time
-        self._feeder: Channel | None = None  # whose bytes are sent here
-        self.is_made = False  # the connection stands
-        self.is_held = False  # where ours go cannot take more
-        self._full = False  # more waits here than ought to
+        self._feeder: Channel | None = None  # the connection whose bytes are sent here
+        self.is_made = False  # it was established
+        self.is_held = False  # reading rests: where the bytes go is blocked
+        self._full = False  # reading rests: enough is buffered here
         self._paused = False
 
     # ---- what the event loop tells ----
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection stands."""
+        """The connection was established."""
         self.transport = cast("asyncio.Transport", transport)
         self.is_made = True
         self.transport.set_write_buffer_limits(high=WRITE_HIGH)
@@ -62,17 +62,17 @@ class Channel(asyncio.Protocol):
             self.on_made()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came."""
+        """Bytes were received."""
         self.moved = self._time()
         self.sink.take(data)
 
     def eof_received(self) -> bool:
-        """The other side will send nothing more, and is treated as gone."""
+        """The other side ended its half, and is treated as gone: once what was written is sent, we close."""
         self._finish()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is no more."""
+        """The connection is lost, by whichever side."""
         del exc
         self.lost = True
         self._finish()
@@ -81,14 +81,14 @@ class Channel(asyncio.Protocol):
             self.on_lost()
 
     def pause_writing(self) -> None:
-        """What is sent piles up: hold whoever sends it."""
+        """The write buffer is full: pause reading from where its bytes come from."""
         self.blocked = True
         self.moved = self._time()
         if self._feeder is not None:
             self._feeder.hold(held=True)
 
     def resume_writing(self) -> None:
-        """It drained."""
+        """The write buffer has drained: read on."""
         self.blocked = False
         self.moved = self._time()
         if self._feeder is not None:
@@ -99,12 +99,12 @@ class Channel(asyncio.Protocol):
     # ---- what we do with it ----
 
     def write(self, data: bytes) -> None:
-        """Send, unless the connection is gone."""
+        """Send, unless the connection is closing or gone."""
         if data and not self.transport.is_closing():
             self.transport.write(data)
 
     def fed_by(self, feeder: Channel | None) -> None:
-        """Hold `feeder` while this connection cannot take more, until another is named."""
+        """Pause reading from `feeder` whenever this connection is blocked, until another feeder is named."""
         before = self._feeder
         if before is not feeder:
             self._feeder = feeder
@@ -116,24 +116,24 @@ class Channel(asyncio.Protocol):
                 feeder.hold(held=held)
 
     def fill(self, *, full: bool) -> None:
-        """Say whether so much waits here that no more is to be read."""
+        """Pause reading, or go on, because of what is buffered unprocessed."""
         if full is not self._full:
             self._full = full
             self._steer()
 
     def hold(self, *, held: bool) -> None:
-        """Say whether reading is to rest because the bytes cannot be passed on."""
+        """Pause reading, or go on, because of where the bytes are sent."""
         self.is_held = held
         self._steer()
 
     def close(self) -> None:
-        """Close when all is sent."""
+        """Close once all that was written is sent."""
         self.transport.close()
 
     def hang_up(self) -> None:
-        """Say that nothing more will be sent, and drop what still comes until the other side closes, too.
+        """End our half, and drop what is received until the other side closes, too.
 
-        Closing with bytes unread would make the kernel reset the connection, and our last words could be lost.
+        Closing with bytes unread would make the kernel reset the connection, and what was sent last could be lost.
         """
         self.sink = Discard()
         self._full = False
@@ -144,7 +144,7 @@ class Channel(asyncio.Protocol):
             self.transport.close()
 
     def abort(self) -> None:
-        """Close now."""
+        """Close now; what is unsent is dropped."""
         self.transport.abort()
 
     def _finish(self) -> None:

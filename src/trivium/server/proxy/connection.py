@@ -1,4 +1,4 @@
-"""One client's connection: its requests one after the other, and what is said when one goes wrong."""
+"""A client's connection: finds its requests, serves one after the other, and answers those that fail."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Connection:
         self.front.abort()
 
     def sweep(self, now: float) -> None:
-        """Look whether somebody has kept us waiting for too long."""
+        """End the request or the connection if a timeout has passed."""
         self.leave_fast_path()
         if self._is_leaving:
             self._sweep_leaving(now)
@@ -128,7 +128,7 @@ class Connection:
     # ---- what comes between requests ----
 
     def take(self, data: bytes) -> None:
-        """Some of the next request."""
+        """Bytes of the next request."""
         if not self._buffer and self._is_idle and self._fast_path.begin(data):
             return
         if not self._buffer:
@@ -140,7 +140,7 @@ class Connection:
         self._pump()
 
     def end(self) -> None:
-        """The client is about to be lost, of which we are told anyway."""
+        """Nothing to do: `_lost` follows."""
 
     def take_waiting(self) -> bytes:
         """The bytes that came after the request's head, and are the caller's from now on."""
@@ -233,7 +233,7 @@ class Connection:
             self._pump()
 
     def _leave(self, *, is_read: bool) -> None:
-        """Close when all is sent; where something may be unread, only after the client has seen our last words."""
+        """Close when all is sent; where something may be unread, only once the client could read our answer."""
         self._is_leaving = True
         if is_read:
             self.front.close()
@@ -260,7 +260,7 @@ class Connection:
         self._context.metrics.connections -= 1
 
     def _pump(self) -> None:
-        """Begin with each request that is there, as long as none is under way and the client takes its answers."""
+        """Serve the requests in the buffer, as long as none is under way and the client takes its answers."""
         if self._is_pumping:
             return
         self._is_pumping = True
@@ -308,13 +308,13 @@ class Connection:
             self.failed(exchange, error)
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer what is no request, or not yet one."""
+        """Answer what is not, or not yet, a request, and close."""
         self._context.metrics.requests[problem.status] += 1
         self._context.log.info("proxy.refused", status=problem.status, code=problem.code)
         self.front.write(problem_answer(problem, {}, method="GET", closing=True))
         self._leave(is_read=False)
 
-    # ---- patience ----
+    # ---- timeouts ----
 
     def _sweep_waiting(self, now: float) -> None:
         settings = self._context.settings

@@ -130,7 +130,7 @@ class Exchange:
         self._forward(asked, self._place, request.plan.admission).resume(request.upstream, request.sent)
 
     def late(self, now: float) -> Problem | None:
-        """What is wrong when somebody has kept this request waiting for too long."""
+        """The problem to answer with if a timeout has passed; None while there is time."""
         if self._forwarding is not None:
             return self._forwarding.late(now)
         if now - self.began > self._context.settings.access_timeout.total_seconds():

@@ -1,4 +1,4 @@
-"""A request that was let in, on its way to the notebook, and the answer on its way back."""
+"""Forwards an admitted request to the notebook, and its answer to the client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Client(Protocol):
-    """Whose request it is."""
+    """The request that is forwarded."""
 
     front: Channel
 
@@ -114,7 +114,7 @@ class Forwarding:
         self._connect()
 
     def late(self, now: float) -> Problem | None:
-        """What is wrong when somebody has kept us waiting for too long."""
+        """The problem to answer with if a timeout has passed; None while there is time."""
         settings = self._context.settings
         front = self._front
         back = None if self._upstream is None else self._upstream.channel
@@ -128,7 +128,7 @@ class Forwarding:
         return Problem(504, "proxy.late") if waited > settings.answer_timeout.total_seconds() else None
 
     def drop(self) -> None:
-        """Leave nothing behind: whatever is not done by now never will be."""
+        """Stop whatever is still under way, and give up the connection to the notebook."""
         if self._connecting is not None:
             self._connecting.cancel()
         for relay in (self._request, self._answer):

@@ -1,4 +1,4 @@
-"""Bytes on their way from one connection to another, held back where they cannot be taken."""
+"""Copies bytes from one connection to another, with backpressure."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from trivium.server.proxy.problems import Gone, Malformed
 
 
 class Owner(Protocol):
-    """Who wants to know what became of a body."""
+    """Is told how a body ended."""
 
     def relayed(self, body: Body) -> None:
-        """Its last byte was handed on; `body.rest` is what came after it."""
+        """The body was sent on whole; `body.rest` is what was received after it."""
         ...
 
     def broke(self, body: Body, error: Malformed | Gone) -> None:
-        """It will never be whole."""
+        """The body cannot be completed."""
         ...
 
 
 class Relay:
-    """The rest of a body, of which all that comes is handed on."""
+    """Copies the rest of a body from `source` to `target`."""
 
     def __init__(self, source: Channel, target: Channel, body: Body, *, owner: Owner) -> None:
         self._source = source
@@ -32,14 +32,14 @@ class Relay:
         self._owner = owner
 
     def begin(self) -> None:
-        """Go on with what comes from now."""
+        """Copy what is received from now on."""
         self._source.sink = self
         self._target.fed_by(self._source)
         if self._source.ended:
             self.end()
 
     def take(self, data: bytes) -> None:
-        """Hand some more on."""
+        """Copy some more."""
         body = self._body
         try:
             out = body.feed(data)
@@ -53,7 +53,7 @@ class Relay:
             self._owner.relayed(body)
 
     def end(self) -> None:
-        """The source ended: so does the body, if it may."""
+        """The source ended, and the body with it if its framing allows that."""
         self.stop()
         out = self._body.end()
         if out is None:
@@ -63,7 +63,7 @@ class Relay:
         self._owner.relayed(self._body)
 
     def stop(self) -> None:
-        """Hand on nothing more."""
+        """Copy nothing more."""
         if self._source.sink is self:
             self._source.sink = Discard()
             self._target.fed_by(None)
@@ -79,17 +79,17 @@ class Pipe:
         self._over = over
 
     def begin(self, data: bytes) -> None:
-        """Hand on what came already, and go on."""
+        """Copy `data`, which was received already, and all that follows."""
         self._source.sink = self
         self._target.fed_by(self._source)
         if data:
             self.take(data)
 
     def take(self, data: bytes) -> None:
-        """Hand some more on."""
+        """Copy some more."""
         self.carried += len(data)
         self._target.write(data)
 
     def end(self) -> None:
-        """One side ended, and so does the whole."""
+        """The source ended, and the WebSocket with it."""
         self._over()

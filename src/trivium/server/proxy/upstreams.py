@@ -17,7 +17,7 @@ _YOUNG = 1.0  # seconds without use in which no server closes a connection, so t
 
 
 class Upstream:
-    """A connection to a notebook. While nobody uses it, it is its own sink: a notebook has nothing to say then."""
+    """A connection to a notebook. While it is idle it is its own sink: whatever a notebook sends then spoils it."""
 
     def __init__(self, key: tuple[Endpoint, Target], loop: asyncio.AbstractEventLoop) -> None:
         self.key = key
@@ -32,17 +32,17 @@ class Upstream:
         return not (channel.ended or self._is_spoilt or channel.transport.is_closing())
 
     def take(self, data: bytes) -> None:
-        """An answer that nobody asked for."""
+        """Bytes while no request is under way: the connection is not used again."""
         del data
         self._is_spoilt = True
         self.channel.abort()
 
     def end(self) -> None:
-        """Closed while it was not used."""
+        """Closed while it was idle."""
 
 
 class Upstreams:
-    """All connections to notebooks."""
+    """The connections to notebooks."""
 
     def __init__(self, access: Access, settings: ProxySettings) -> None:
         self._access = access
@@ -82,7 +82,7 @@ class Upstreams:
         return upstream
 
     def give_back(self, upstream: Upstream) -> None:
-        """Keep a connection whose last exchange is complete for the next one."""
+        """Take back a connection whose request was answered in full, for the next one."""
         kept = self._idle[upstream.key]
         if upstream.is_usable and len(kept) < self._settings.idle_upstreams:
             upstream.channel.sink = upstream
@@ -92,7 +92,7 @@ class Upstreams:
             self.retire(upstream)
 
     def retire(self, upstream: Upstream) -> None:
-        """Close a connection as soon as all is sent, or a little later anyway."""
+        """Close a connection once all is sent, or after `linger` anyway."""
         channel = upstream.channel
         channel.sink = upstream
         if not channel.lost:
@@ -107,7 +107,7 @@ class Upstreams:
         self._hosts.clear()
 
     def sweep(self, now: float) -> None:
-        """Close what was not used for long, and what does not get closed."""
+        """Close connections that were idle for too long, and those that do not come to be closed."""
         oldest = now - self._settings.upstream_idle.total_seconds()
         for key, unused in list(self._idle.items()):
             kept = [upstream for upstream in unused if upstream.is_usable and upstream.channel.moved >= oldest]
