@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy import text as text_of
 from sqlalchemy import update as update_of
 
+from tests.rollback import rolled_back
 from trivium.base.clock import SystemClock
 from trivium.base.query import Condition, Offset, Op, Order, Query
 from trivium.resources.notebooks.table import COUNTED as NOTEBOOKS_COUNTED
@@ -80,10 +81,6 @@ WHERE = some.sampled_from([(), ("cup",), ("cup", "pot")]).map(
 )
 
 
-class Done(Exception):
-    """Ends a transaction whose work must not stay."""
-
-
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     opened = Store.open(database_url, SystemClock(), "cli")
@@ -93,16 +90,14 @@ def store(database_url: str) -> Iterator[Store]:
 
 
 def undone(store: Store, use: Callable[[Write], None]) -> None:
-    """Do it, and take it back."""
+    """Do it on one snapshot, as folding demands, and roll it back."""
 
-    def doomed(tx: Write) -> None:
+    def on_one_snapshot(tx: Write) -> None:
         if tx.flavour is Flavour.POSTGRESQL:
             tx.connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         use(tx)
-        raise Done
 
-    with pytest.raises(Done):
-        store.write_now(doomed)
+    rolled_back(store, on_one_snapshot)
 
 
 def act(tx: Write, verb: str, ids: Iterable[int], values: dict[str, Any]) -> None:

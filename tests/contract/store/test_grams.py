@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from sqlalchemy import bindparam, delete, insert, text, update
 from tests import shelf
 from tests.contract.store.test_query_properties import is_like
 from tests.postgresql import Cluster
+from tests.rollback import rolled_back
 from trivium.base.clock import SystemClock
 from trivium.base.query import After, Condition, Offset, Op, Order, Query
 from trivium.base.text import fold
@@ -62,18 +62,6 @@ CHANGES = some.lists(
 TERMS_TABLE = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.terms USING fts5vocab(main, books_title_grams, instance)"
 
 every = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    opened = Store.open(database_url, SystemClock(), "cli")
-    opened.write_now(shelf.make)
-    yield opened
-    opened.close()
-
-
-class Undone(Exception):
-    """Ends a transaction whose work must not stay."""
 
 
 def put(tx: Write, number: int, title: str, on: int = HERE) -> None:
@@ -157,10 +145,8 @@ def test_whatever_happened_to_the_rows_a_search_finds_what_a_look_into_each_find
         by_title = sorted(sorted(here, reverse=True), key=lambda number: rows[number][1])
         assert asked(tx, op, term, order=(Order(field="title"),)) == by_title
         assert index_of(tx) == {(number, on, fold(title)) for number, (on, title) in rows.items()}
-        raise Undone
 
-    with pytest.raises(Undone):
-        store.write_now(look)
+    rolled_back(store, look)
     assert store.write_now(index_of) == set()
 
 
@@ -238,13 +224,11 @@ def test_a_view_keeps_its_total_while_others_write(store: Store) -> None:
 def test_what_was_undone_is_remembered_by_nobody(store: Store) -> None:
     filled(store, "training")
 
-    def undone(tx: Write) -> None:
+    def look(tx: Write) -> None:
         put(tx, 1, "another training")
         assert counted(tx, "ning") == 2
-        raise Undone
 
-    with pytest.raises(Undone):
-        store.write_now(undone)
+    rolled_back(store, look)
     store.write_now(put, 2, "something else")  # as many changes as the transaction had that was undone
     assert count(store, "ning") == 1
 

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, Engine, text
 
 from tests import schema
+from tests.upgrading import add, at_revision, upgraded
 from trivium.store import Flavour, metadata, migrations
-from trivium.store.database import WRITING, engine_for
+from trivium.store.database import engine_for
 from trivium.store.grams.declared import INFO, Grams
-from trivium.store.migrations import running
 
 SQLITE = "SELECT name, sql FROM sqlite_master WHERE name LIKE '%/_grams%' ESCAPE '/' OR name LIKE '%generations%'"
 FUNCTIONS = (
@@ -68,55 +66,25 @@ def dropped(connection: Connection, tables: Any) -> None:
         connection.exec_driver_sql(f"DROP TABLE {table.name}")
 
 
-def upgraded(connection: Connection, revision: str) -> None:
-    """Bring the database to a revision that is not the newest."""
-    scripts = running.scripts()
-
-    def steps(current: Any, _context: object) -> Any:
-        return scripts._upgrade_revs(revision, current)
-
-    with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
-        environment.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)
-        environment.run_migrations()
-
-
 def test_what_was_there_before_the_index_is_in_it(engine: Engine) -> None:
-    with engine.connect().execution_options(**{WRITING: True}) as connection:
-        if engine.dialect.name == Flavour.SQLITE:
-            driver: Any = connection.connection.driver_connection
-            driver.execute("PRAGMA foreign_keys=OFF").close()  # before a transaction begins
-        with connection.begin():
-            upgraded(connection, "0003")
-            for key in foreign_keys(connection):
-                connection.exec_driver_sql(f"ALTER TABLE notebooks DROP CONSTRAINT {key}")
-            for number in range(1, 40):
-                connection.execute(*notebook(number, f"测试-{number}", listed=number % 2 == 0))
-            upgraded(connection, "0004")
-            names = {grams.table.name: grams for grams in declared()}
-            assert found(connection, names["notebooks"], project=7, gram="测试") == list(range(2, 40, 2))
-            assert found(connection, names["notebooks"], project=8, gram="测试") == []
-            assert found(connection, names["notebooks"], project=7, gram="-31") == []
-            assert found(connection, names["notebooks"], project=7, gram="-30") == [30]
-
-
-def notebook(number: int, name: str, *, listed: bool) -> tuple[Any, dict[str, Any]]:
-    """The statement that adds a notebook that refers to nothing, and its values."""
-    plain = {"id": number, "uuid": number.to_bytes(16), "project_id": 7, "name": name, "name_folded": name}
-    values: dict[str, Any] = {**plain, "listed": listed}
-    for column in metadata.tables["notebooks"].columns:
-        if not column.nullable and column.name not in values and column.server_default is None:
-            values[column.name] = {str: "x", bool: False, int: 1}.get(column.type.python_type, 1)
-    return text(
-        f"INSERT INTO notebooks ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})"
-    ), values
-
-
-def foreign_keys(connection: Connection) -> list[str]:
-    """What would have to be there besides."""
-    if connection.dialect.name == Flavour.SQLITE:
-        return []
-    keys = "SELECT conname FROM pg_constraint WHERE conrelid = 'notebooks'::regclass AND contype = 'f'"
-    return [row[0] for row in connection.execute(text(keys))]
+    with at_revision(engine, "0003", loose=("notebooks",)) as connection:
+        for number in range(1, 40):
+            name = f"测试-{number}"
+            add(
+                connection,
+                "notebooks",
+                id=number,
+                project_id=7,
+                name=name,
+                name_folded=name,
+                listed=number % 2 == 0,
+            )
+        upgraded(connection, "0004")
+        names = {grams.table.name: grams for grams in declared()}
+        assert found(connection, names["notebooks"], project=7, gram="测试") == list(range(2, 40, 2))
+        assert found(connection, names["notebooks"], project=8, gram="测试") == []
+        assert found(connection, names["notebooks"], project=7, gram="-31") == []
+        assert found(connection, names["notebooks"], project=7, gram="-30") == [30]
 
 
 def found(connection: Connection, grams: Grams, *, project: int, gram: str) -> list[int]:

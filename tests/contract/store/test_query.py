@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,6 @@ import pytest
 from sqlalchemy import bindparam, or_
 
 from tests import shelf
-from trivium.base.clock import SystemClock
 from trivium.base.query import After, Condition, Offset, Op, Order, Query
 from trivium.store import BadOperator, BadValue, Read, Store, UnknownField, UnknownRelation, query
 from trivium.store.bounded_cache import BoundedCache
@@ -32,14 +30,6 @@ def book(number: int, **changed: Any) -> dict[str, Any]:
         "owner_id": number % 3,
     }
     return {**row, **changed}
-
-
-@pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    opened = Store.open(database_url, SystemClock(), "cli")
-    opened.write_now(shelf.make)
-    yield opened
-    opened.close()
 
 
 def filled(store: Store, *rows: dict[str, Any]) -> None:

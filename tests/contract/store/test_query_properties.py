@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from tests import shelf
-from trivium.base.clock import SystemClock
+from tests.rollback import rolled_back
 from trivium.base.query import After, Condition, Offset, Op, Order, Query
 from trivium.base.text import fold
 from trivium.store import Store, Write, query
@@ -98,29 +97,6 @@ BOOKS = some.lists(BOOK, max_size=12, unique_by=lambda row: row["id"])
 WHERE = some.lists(conditions(), max_size=3).map(tuple)
 
 
-@pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    opened = Store.open(database_url, SystemClock(), "cli")
-    opened.write_now(shelf.make)
-    yield opened
-    opened.close()
-
-
-class Done(Exception):
-    """Ends a transaction whose work must not stay."""
-
-
-def within(store: Store, look: Callable[[Write], None]) -> None:
-    """Look at rows that are gone afterwards."""
-
-    def undone(tx: Write) -> None:
-        look(tx)
-        raise Done
-
-    with pytest.raises(Done):
-        store.write_now(undone)
-
-
 same = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 
 
@@ -143,7 +119,7 @@ def test_both_walks_give_every_row_once_and_in_order_with_the_exact_total(
         for following in (by_offset, by_key):
             assert walked(tx, asked, following, most=len(wanted) + 1) == wanted
 
-    within(store, look)
+    rolled_back(store, look)
 
 
 @same
@@ -168,7 +144,7 @@ def test_a_page_after_a_row_that_is_gone_goes_on_where_it_was(
         assert [row.id for row in found.rows] == wanted
         assert found.next is None
 
-    within(store, look)
+    rolled_back(store, look)
 
 
 @same
@@ -186,7 +162,7 @@ def test_rows_have_what_was_stored_in_the_fields_that_were_asked_for(
         whole = query.page(tx, shelf.BOOKS, Query())
         assert [row.owner_id for row in whole.rows] == [row["owner_id"] for row in sorted_rows(books, ())]
 
-    within(store, look)
+    rolled_back(store, look)
 
 
 def by_offset(page: Offset | After, _found: query.Found) -> Offset | After:

@@ -176,11 +176,16 @@ def test_who_stops_amid_a_transaction_loses_its_locks(postgres_url: str) -> None
     Store.open(postgres_url, SystemClock(), "cli").close()
     idle, other = engine_for(postgres_url, idle_seconds=0.1), engine_for(postgres_url)
     lock = sql("LOCK TABLE servers IN ACCESS EXCLUSIVE MODE")
-    with pytest.raises(exc.DBAPIError) as refused, idle.connect() as stopped, stopped.begin():
-        stopped.execute(lock)
-        with other.connect() as heir, heir.begin():
-            heir.execute(lock)  # waits until the database has ended the other session
-        stopped.execute(sql("SELECT 1"))
+
+    def idle_in_a_transaction() -> None:
+        with idle.connect() as stopped, stopped.begin():
+            stopped.execute(lock)
+            with other.connect() as heir, heir.begin():
+                heir.execute(lock)  # waits until the database has ended the other session
+            stopped.execute(sql("SELECT 1"))
+
+    with pytest.raises(exc.DBAPIError) as refused:
+        idle_in_a_transaction()
     assert isinstance(failures.translated(refused.value), StoreUnavailable)
     idle.dispose()
     other.dispose()

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Connection, MetaData, Table, func, select, text, update
 
 from tests import schema
-from tests.contract.store.test_grams_schema import declared, upgraded
+from tests.contract.store.test_grams_schema import declared
+from tests.upgrading import upgraded
 from trivium.base.caller import Caller, Role
 from trivium.base.clock import SystemClock
 from trivium.base.query import Condition, Offset, Op, Query
