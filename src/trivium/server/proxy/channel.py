@@ -1,4 +1,4 @@
-"""A connection to a client or a notebook: what is received goes to a `sink`, with backpressure from where it is sent."""
+"""A connection to a client or a notebook: what is received goes to a `sink`, at the pace at which it can be sent on."""
 
 from __future__ import annotations
 
