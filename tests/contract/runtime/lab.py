@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from tests.waiting import until_async
 from trivium.resources.notebooks.ports import Environment, LaunchSpec
 
 LAB = """
-import asyncio, http.server, json, multiprocessing.process, os, random, resource, signal, socketserver, sys
-import whose
+import asyncio, json, multiprocessing.process, os, random, resource, signal, socketserver, sys
+import tinyserver, whose
 HOME_AT_IMPORT = os.path.expanduser("~/.jupyter")
 PREFIX_AT_IMPORT = [sys.prefix + "/etc"]
 class Settings:
@@ -26,7 +27,8 @@ def facts():
         except OSError:
             pass
     return {
-        "environment": dict(os.environ), "argv": sys.argv, "orig_argv": sys.orig_argv, "path": sys.path,
+        "environment": dict(os.environ), "argv": sys.argv, "path": sys.path,
+        "orig_argv": getattr(sys, "orig_argv", None),
         "prefix": sys.prefix, "exec_prefix": sys.exec_prefix, "executable": sys.executable, "cwd": os.getcwd(),
         "uids": os.getresuid(), "gids": os.getresgid(), "groups": os.getgroups(), "umask": os.umask(0o077),
         "leads": os.getsid(0) == os.getpid(), "main": sys.modules["__main__"].__name__, "owner": whose.OWNER,
@@ -40,17 +42,9 @@ def facts():
         "cgroup": open("/proc/self/cgroup").read(), "score": open("/proc/self/oom_score_adj").read(),
         "random": random.random(), "key": bytes(multiprocessing.process.current_process().authkey).hex(),
     }
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = json.dumps(facts()).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *_):
-        pass
-    def address_string(self):
-        return "local"
+class Handler(tinyserver.Handler):
+    def body(self):
+        return json.dumps(facts())
 def main():
     where = next(word.partition("=")[2] for word in sys.argv if word.startswith("--ServerApp.sock="))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -60,9 +54,9 @@ def main():
 """
 
 
-def make_lab(directory: Path) -> Path:
+def make_lab(directory: Path, python: str = sys.executable) -> Path:
     """An environment of the operator's with that JupyterLab."""
-    make_image(directory)
+    make_image(directory, python)
     package = site(directory) / "jupyterlab"
     package.mkdir(mode=0o755)
     (package / "__init__.py").write_text("")

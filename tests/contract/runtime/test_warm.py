@@ -13,7 +13,9 @@ import random
 import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,12 +31,15 @@ from trivium.resources.notebooks.ports import Environment, LaunchSpec, Phase
 
 SAME = "a word that both have"
 OWN = {"TRIVIUM_LAUNCH", "TRIVIUM_NOTEBOOK"}
+VERSIONS = ("", "3.9", "3.10", "3.12", "3.13")  # of images' interpreters; empty: the tests' own
 
 
 @pytest.fixture
-def lab(image: Path, tmp_path: Path) -> Path:
+def lab(image: Path, tmp_path: Path) -> Iterator[Path]:
     """An environment of the operator's with a JupyterLab that tells what process it is."""
-    return make_lab(image.parent / f"lab-{tmp_path.name}")
+    directory = make_lab(image.parent / f"lab-{tmp_path.name}")
+    yield directory
+    shutil.rmtree(directory)
 
 
 @pytest_asyncio.fixture
@@ -78,7 +83,11 @@ def told(found: dict[str, Any], spec: LaunchSpec, data: Path) -> dict[str, Any]:
     return json.loads(text)
 
 
-async def test_a_notebook_that_is_forked_is_what_one_that_is_started_is(lab: Path) -> None:
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_notebook_that_is_forked_is_what_one_that_is_started_is(
+    image: Path, tmp_path: Path, version: str
+) -> None:
+    lab = make_lab(image.parent / f"lab-{tmp_path.name}", _interpreter(version))
     world = World(lab)
     plain = await world.started(launch(world))
     await parent(world)
@@ -94,6 +103,7 @@ async def test_a_notebook_that_is_forked_is_what_one_that_is_started_is(lab: Pat
     for one in minded:
         await asyncio.to_thread(until, gone(one.pid))
     await world.close()
+    shutil.rmtree(lab)
 
 
 async def test_a_parent_and_what_others_see_of_its_forks_hold_no_secret(warm: World) -> None:
@@ -210,6 +220,19 @@ async def test_an_image_that_somebody_else_can_write_to_is_not_warmed(lab: Path)
     await world.close()
 
 
+def _interpreter(version: str) -> str:
+    """An interpreter of that version; skips the test where this machine has none."""
+    if not version:
+        return sys.executable
+    found = shutil.which(f"python{version}")
+    if found is None or subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode != 0:
+        installed = Path.home().glob(f".pyenv/versions/{version}.*/bin/python")
+        found = next((str(one) for one in sorted(installed)), None)
+    if found is None:
+        pytest.skip(f"there is no Python {version} here")
+    return found
+
+
 def _words(process: psutil.Process) -> list[str]:
     with contextlib.suppress(psutil.Error):
         return process.cmdline()
@@ -232,9 +255,3 @@ def _memory(pid: int) -> bytes:
                 memory.seek(start)
                 found.append(memory.read(end - start))
     return b"".join(found)
-
-
-@pytest.fixture(autouse=True)
-def _removed(lab: Path) -> Any:
-    yield
-    shutil.rmtree(lab)

@@ -42,11 +42,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path.endswith("/exit3"):
             print("the last thing it said", flush=True)
             os._exit(3)
-        body = (os.environ.get("TRIVIUM_TOKEN", "") + " " + self.path).encode()
+        body = self.body().encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+    def body(self):
+        return os.environ.get("TRIVIUM_TOKEN", "") + " " + self.path
     def log_message(self, *_):
         pass
     def address_string(self):
@@ -55,19 +57,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class OnSocket(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
-where = sys.argv[1]
-if "stubborn" in sys.argv:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-print("it begins", flush=True)
-if where.isdigit():
-    http.server.ThreadingHTTPServer(("127.0.0.1", int(where)), Handler).serve_forever()
-OnSocket(where, Handler).serve_forever()
+if __name__ == "__main__":
+    where = sys.argv[1]
+    if "stubborn" in sys.argv:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("it begins", flush=True)
+    if where.isdigit():
+        http.server.ThreadingHTTPServer(("127.0.0.1", int(where)), Handler).serve_forever()
+    OnSocket(where, Handler).serve_forever()
 '''
 
 
-def make_image(directory: Path) -> Path:
-    """A small environment with the tests' own interpreter and the server program in it."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True)
+def make_image(directory: Path, python: str = sys.executable) -> Path:
+    """A small environment of an interpreter, with the server program in it."""
+    subprocess.run([python, "-m", "venv", "--without-pip", str(directory)], check=True)
     (site(directory) / "tinyserver.py").write_text(SERVER)
     (site(directory) / "whose.py").write_text("OWNER = 'image'\n")
     for path in (directory, *directory.rglob("*")):
@@ -78,7 +81,8 @@ def make_image(directory: Path) -> Path:
 
 def site(prefix: Path) -> Path:
     """Where an environment's packages lie."""
-    return prefix / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    found = sorted(prefix.glob("lib/python3*/site-packages"))
+    return found[0] if found else prefix / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 
 
 class World:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from trivium.drivers.runtimes.process import environments
 from trivium.drivers.runtimes.process.keeper import boot
 from trivium.drivers.runtimes.process.keeper.launches import journal, members
 from trivium.drivers.runtimes.process.keeper.launches.journal import Journal
@@ -28,6 +30,14 @@ def test_the_keeper_runs_on_the_standard_library_alone() -> None:
     assert foreign == set()
     assert "trivium.drivers.runtimes.process.keeper.keeper" in ours
     assert "site" not in ours
+
+
+def test_the_keeper_is_written_for_the_oldest_python_that_images_have() -> None:
+    above = Path(boot.ROOT) / "trivium/drivers/runtimes/process/keeper"
+    sources = sorted(above.rglob("*.py"))
+    assert len(sources) > 20
+    for path in sources:
+        ast.parse(path.read_text(encoding="utf-8"), str(path), feature_version=environments.OLDEST)
 
 
 def test_a_note_is_there_whole_or_as_it_was(tmp_path: Path) -> None:
