@@ -89,7 +89,7 @@ def test_a_user_is_not_deleted_while_a_notebook_of_theirs_is_made(here: Place, a
     image, kept, made = here.image(), threading.Event(), threading.Event()
 
     def make(tx: Write) -> Notebook:
-        users.keep(tx, alice.user)
+        users.lock_active(tx, alice.user)
         kept.set()
         made.wait(0.2)  # a deletion that did not wait would be over by then
         spec = NotebookSpec(image_path=image.path, kind="cpu", count=1)

@@ -1,7 +1,7 @@
 """Images: the environments that notebooks are made of, the operator's own and those that users saved."""
 
 from trivium.resources.images.errors import EnvironmentRefused, ImageChanged, ImageExists, ImageNotReady, NoSuchImage
-from trivium.resources.images.lying import Lying, lying_on
+from trivium.resources.images.layers import LayerUse, uses_of
 from trivium.resources.images.service import (
     add,
     adopt,
@@ -33,7 +33,7 @@ __all__ = [
     "ImageExists",
     "ImageNotReady",
     "ImageStatus",
-    "Lying",
+    "LayerUse",
     "NoSuchImage",
     "Visibility",
     "add",
@@ -49,10 +49,10 @@ __all__ = [
     "get_any",
     "learn",
     "list_images",
-    "lying_on",
     "note_fingerprint",
     "remove",
     "split_version",
     "start_save",
+    "uses_of",
     "verify",
 ]

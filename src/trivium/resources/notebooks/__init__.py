@@ -15,7 +15,6 @@ from trivium.resources.notebooks.errors import (
     UserNotSeparable,
 )
 from trivium.resources.notebooks.holdings import NotebookHoldings
-from trivium.resources.notebooks.leftovers import drop_unused_layers
 from trivium.resources.notebooks.links import (
     BadGrant,
     Entry,
@@ -43,6 +42,7 @@ from trivium.resources.notebooks.service import (
 from trivium.resources.notebooks.steps import World
 from trivium.resources.notebooks.table import NOTEBOOKS
 from trivium.resources.notebooks.types import Found, Notebook, NotebookSpec, Resources, Status, Wanted
+from trivium.resources.notebooks.unused_layers import drop_unused_layers
 from trivium.resources.notebooks.worker import NotebookWorker
 
 __all__ = [

@@ -52,9 +52,9 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, hosts: 
     `hosts` are those that have its image, with what each can do.
 
     Raises `BadName`, `BadMount`, `MountRefused`, `NoSuchImage`, `ImageNotReady`, `NoSuchPool`, `NoFlavor`,
-    `NoCapacity` when it does not fit now, `UserNotSeparable`, and what `users.keep` raises.
+    `NoCapacity` when it does not fit now, `UserNotSeparable`, and what `users.lock_active` raises.
     """
-    users.keep(tx, caller.user)
+    users.lock_active(tx, caller.user)
     name = default_name(tx, site) if spec.name is None else checked_name(spec.name)
     mounts, able = _holding(hosts, spec, home=site.homes / str(caller.user))
     image = images.by_path(tx, caller, spec.image_path)

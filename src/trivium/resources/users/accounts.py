@@ -179,8 +179,8 @@ def role_in(tx: Read, user: int, project: int) -> Role | None:
     return None if role is None else Role(role)
 
 
-def keep(tx: Write, id: int) -> None:
-    """Let nobody end the user until this transaction ends, so that nothing new comes to belong to nobody.
+def lock_active(tx: Write, id: int) -> None:
+    """Lock the user, who must be active, against deletion and disabling until this transaction ends.
 
     Raises `UserGone`, `UserDisabled` and `AccountFrozen` for one who was ended since they were let in.
     """

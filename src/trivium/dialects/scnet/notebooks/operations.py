@@ -112,7 +112,7 @@ class Views:
     """The views that keep something between requests: what is free in pools, and records as text."""
 
     def __init__(self) -> None:
-        self._stock = nodes.Stock()
+        self._availability = nodes.AvailabilityCache()
         self._rendered: Rendered[Notebook] = Rendered(notebook_record)
 
     def query_notebooks(self, tx: Read, call: Call[Nothing, ListQuery]) -> Raw:
@@ -122,7 +122,7 @@ class Views:
         def make() -> tuple[Page, NotebookPage]:
             found = notebooks.list_stamps(tx, caller, asked)
             page = self._rendered.page(
-                tx, found.rows, lambda ids: notebooks.by_ids(tx, caller, ids), facts=self._stock.seen(tx)
+                tx, found.rows, lambda ids: notebooks.by_ids(tx, caller, ids), facts=self._availability.within(tx)
             )
             return page, NotebookPage(total=found.total or 0, records=page.records)
 
@@ -131,7 +131,7 @@ class Views:
     def query_detail(self, tx: Read, call: Call[Nothing, IdQuery]) -> NotebookShape:
         """One notebook."""
         found = notebooks.get(tx, call.caller, named(call.query, "notebookId"))
-        return notebook_shape(found, self._stock.seen(tx)[found.pool, found.resources.kind], tx.now)
+        return notebook_shape(found, self._availability.within(tx)[found.pool, found.resources.kind], tx.now)
 
 
 OPERATIONS: Final = (

@@ -24,11 +24,11 @@ async def drop_unused_layers(store: Store, runtime: Runtime) -> None:
 
 
 def _used(tx: Read, names: Collection[str]) -> frozenset[str]:
-    """Which of these layers an image stands on that is there, or that a notebook was made of which is not gone."""
-    lying = images.lying_on(tx, names)
-    removed = [one.image for one in lying if one.is_removed]
+    """Those of these layers that an image uses which is there, or a removed one of which a notebook is not gone."""
+    uses = images.uses_of(tx, names)
+    removed = [one.image for one in uses if one.is_removed]
     of_them = select(notebooks.c.image_id).where(notebooks.c.image_id.in_(removed), THERE).distinct()
     rows = tx.all(of_them) if removed else ()
     needed = {int(row.image_id) for row in rows}
-    used = (one.layers for one in lying if not one.is_removed or one.image in needed)
+    used = (one.layers for one in uses if not one.is_removed or one.image in needed)
     return frozenset(name for layers in used for name in layers)

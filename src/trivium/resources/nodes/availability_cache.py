@@ -1,4 +1,4 @@
-"""What pools have of each kind, reckoned anew only when something of them changed."""
+"""What pools have of each kind: a cache that is valid until something of the pool changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NONE: Final = Availability(most=0, free=0)
 """What a pool has of a kind that it has no flavor of."""
 
 MOST_POOLS: Final = 4096
-"""Pools whose room is kept."""
+"""Pools that are cached."""
 
 _POOL: Final = bindparam("pool", type_=BigInteger)
 
@@ -26,7 +26,7 @@ def _of_flavors(what: ColumnElement[int]) -> ColumnElement[int]:
     return select(what).where(flavors.c.pool_id == _POOL).scalar_subquery()
 
 
-STATE: Final = Prepared(
+VERSION: Final = Prepared(
     select(
         func.count().label("nodes"),
         func.max(nodes.c.id).label("newest"),
@@ -36,45 +36,45 @@ STATE: Final = Prepared(
     ).where(nodes.c.pool_id == _POOL),
     "pool",
 )
-"""What moves with every change of a pool's nodes, their devices, what is held of them, and its flavors.
+"""The version of a pool: it changes with its nodes, their devices, what is held of them, and its flavors.
 
-Ids and revisions only grow, so that the five together never come again once one of them changed.
+Ids and revisions only grow, so that no version comes twice.
 """
 
 
-class Stock:
-    """What pools have of each kind; safe in several threads."""
+class AvailabilityCache:
+    """What pools have of each kind; for several threads."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Hashable, Mapping[str, Availability]]] = {}
 
-    def seen(self, tx: Read) -> Room:
-        """What there is in this view, by pool and kind; looked up when it is asked for."""
-        return Room(self, tx)
+    def within(self, tx: Read) -> Availabilities:
+        """What there is in this transaction's snapshot, by pool and kind; looked up when it is asked for."""
+        return Availabilities(self, tx)
 
     def of(self, tx: Read, pool: int) -> Mapping[str, Availability]:
         """For each kind that the pool has a flavor of: the units that its best node has in all, and has free now."""
-        state = STATE.first(tx, pool)
+        version = VERSION.first(tx, pool)
         known = self._known.get(pool)
-        if known is None or known[0] != state:
+        if known is None or known[0] != version:
             by_pool = availability(tx, flavors_of(tx, pool))
-            known = (state, {kind: room for (_, kind), room in by_pool.items()})
+            known = (version, {kind: units for (_, kind), units in by_pool.items()})
             if len(self._known) >= MOST_POOLS:
                 self._known.clear()
             self._known[pool] = known
         return known[1]
 
 
-class Room(dict[tuple[int, str], Availability]):
-    """What pools have of kinds, in one view; what was not asked for yet is looked up."""
+class Availabilities(dict[tuple[int, str], Availability]):
+    """What pools have of kinds, in one snapshot; a missing key is looked up."""
 
-    def __init__(self, stock: Stock, tx: Read) -> None:
+    def __init__(self, cache: AvailabilityCache, tx: Read) -> None:
         super().__init__()
-        self._stock = stock
+        self._cache = cache
         self._tx = tx
 
     def __missing__(self, wanted: tuple[int, str]) -> Availability:
         pool, kind = wanted
-        found = self._stock.of(self._tx, pool).get(kind, NONE)
+        found = self._cache.of(self._tx, pool).get(kind, NONE)
         self[wanted] = found
         return found
