@@ -200,13 +200,18 @@ class _Serving:
             await self._store.write(nodes.note_away, away)
 
     def _background(self) -> tuple[Coroutine[Any, Any, None], ...]:
-        return (
+        common = (
             self._lease.run(),
-            self._store.listen(),
             repeat("worker bits", BEAT, lambda: asyncio.to_thread(self._store.renew_lease)),
+            repeat("purge", PURGE, lambda: self._store.write(_purge)),
+        )
+        if self._store.flavour is Flavour.SQLITE:
+            return common
+        return (
+            *common,
+            self._store.listen(),
             repeat("counters", FOLD, lambda: asyncio.to_thread(self._store.fold)),
             repeat("away", AWAY, self._note_away),
-            repeat("purge", PURGE, lambda: self._store.write(_purge)),
         )
 
 

@@ -102,16 +102,17 @@ class HostWork:
     def _tasks(
         self, tenure: Tenure, worker: NotebookWorker, calls: CallServer
     ) -> tuple[Coroutine[Any, Any, None], ...]:
-        return (
+        common = (
             worker.run(),
             self._runtime.heed(worker.wake),
-            calls.run(),
             self._furnish(tenure),
             repeat("stock", STOCK, lambda: self._take_stock(tenure)),
-            repeat("images", STOCK, lambda: self._learn(tenure)),
             repeat("disk reserve", STOCK, lambda: disk_reserve.keep(self._store)),
             repeat("layers", HOUR, lambda: notebooks.drop_unused_layers(self._store, self._runtime)),
         )
+        if self._store.flavour is Flavour.SQLITE:
+            return common
+        return (*common, calls.run(), repeat("images", STOCK, lambda: self._learn(tenure)))
 
     async def _take_stock(self, tenure: Tenure) -> None:
         found = await self._runtime.nodes()
@@ -128,7 +129,7 @@ class HostWork:
 
     async def _learn(self, tenure: Tenure) -> None:
         """Look which images are on this host too, where there are several."""
-        if self._store.flavour is Flavour.POSTGRESQL and len(await self._store.read(hosts.held_now)) > 1:
+        if len(await self._store.read(hosts.held_now)) > 1:
             await images.learn(self._store, self._runtimes, tenure.host, others=self._other_images)
 
 
