@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -19,6 +20,7 @@ from sqlalchemy import Engine, event
 from tests.schema import declare_all
 from trivium.store import metadata, migrations
 from trivium.store.database import engine_for
+from trivium.store.result_cache import BoundStatement
 
 STATEMENT: Final = re.compile(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\b", re.IGNORECASE)
 SCAN: Final = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
@@ -85,9 +87,29 @@ def noted() -> Iterator[Statements]:
 
     event.listen(Engine, "do_connect", connecting)
     try:
-        yield statements
+        with _pipelines_noted(statements) if find_spec("psycopg") else nullcontext():
+            yield statements
     finally:
         event.remove(Engine, "do_connect", connecting)
+
+
+@contextmanager
+def _pipelines_noted(found: Statements) -> Iterator[None]:
+    """The same for statements that go to PostgreSQL several at once, past cursors."""
+    from trivium.store.pipeline import Fetched, Pipeline  # noqa: PLC0415 - only runs with PostgreSQL have the library
+
+    fetch = Pipeline.fetch
+
+    async def noting(self: Pipeline, statements: Sequence[BoundStatement]) -> Fetched:
+        for statement in statements:
+            found.note_postgresql(statement.sql, statement.parameters)
+        return await fetch(self, statements)
+
+    Pipeline.fetch = noting
+    try:
+        yield
+    finally:
+        Pipeline.fetch = fetch
 
 
 def _sqlite_connection(statements: Statements) -> type[sqlite3.Connection]:

@@ -1,9 +1,9 @@
-"""A cache of query results on one SQLite connection, valid until any connection commits."""
+"""A cache of query results, valid until anybody commits."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any, Final
+from collections.abc import Hashable, Sequence
+from typing import Any, Final, NamedTuple
 
 MOST_ROWS: Final = 4096
 """Rows of all cached results together; when there would be more, the cache is emptied."""
@@ -12,25 +12,26 @@ LONGEST: Final = 64
 """Rows of one result; longer ones are not cached."""
 
 
+class BoundStatement(NamedTuple):
+    """A statement for the driver with its parameters: the key of a result."""
+
+    sql: str
+    parameters: tuple[Any, ...] = ()
+    types: tuple[type, ...] = ()  # of the parameters: 1, 1.0 and True are equal in Python, and not in PostgreSQL
+
+
+def bound_statement(sql: str, parameters: Sequence[Any]) -> BoundStatement:
+    """The statement with these parameters."""
+    return BoundStatement(sql, tuple(parameters), tuple(map(type, parameters)))
+
+
 class ResultCache:
-    """Results of queries on one SQLite connection that itself never writes.
+    """Results in one version of a database: a cached result is what the query would return again."""
 
-    `PRAGMA data_version`, read within the transaction that is answered, changes when another connection commits, of
-    whichever process. So a cached result is what the query would return again.
-    """
-
-    def __init__(self, driver: Any) -> None:
-        self._driver = driver
-        self._version = -1
+    def __init__(self, version: Hashable) -> None:
+        self.version = version
         self._rows = 0
         self._results: dict[Hashable, Any] = {}
-
-    def expire(self) -> None:
-        """Empty the cache if anybody committed since the last call. Must be the first statement of a transaction."""
-        version = self._driver.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._version:
-            self._clear()
-            self._version = version
 
     def get(self, key: Hashable) -> Any:
         """The result, or None."""
@@ -42,10 +43,6 @@ class ResultCache:
             return
         self._rows += rows + 1
         if self._rows > MOST_ROWS:
-            self._clear()
+            self._results.clear()
             self._rows = rows + 1
         self._results[key] = result
-
-    def _clear(self) -> None:
-        self._results.clear()
-        self._rows = 0

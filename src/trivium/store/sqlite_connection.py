@@ -24,7 +24,7 @@ class SqliteConnection:
     def __init__(self, connection: Connection, *, caches: bool) -> None:
         self.connection = connection
         self.driver: Any = connection.connection.driver_connection
-        self.results = ResultCache(self.driver) if caches else None
+        self.results = ResultCache(None) if caches else None
 
     def read(
         self,
@@ -42,7 +42,7 @@ class SqliteConnection:
         try:
             driver.execute("BEGIN")
             if self.results is not None:
-                self.results.expire()
+                self._expire(self.results)
             return use(make(self), *args, **kwargs)
         except failures.TRANSLATED as error:
             failures.raise_translated(error)
@@ -57,6 +57,15 @@ class SqliteConnection:
             return self.driver.execute("PRAGMA data_version").fetchone()[0]
         except self.driver.Error:
             return None
+
+    def _expire(self, results: ResultCache) -> None:
+        """Begin an empty cache if anybody committed since. Must be the first statement of a transaction.
+
+        Read within the transaction, `PRAGMA data_version` changes when another connection commits, of any process.
+        """
+        version = self.driver.execute("PRAGMA data_version").fetchone()[0]
+        if version != results.version:
+            self.results = ResultCache(version)
 
     def _end(self) -> None:
         if self.connection.in_transaction():

@@ -1,8 +1,9 @@
 """The store: runs functions in transactions, in the event loop or in threads.
 
-On SQLite bounded reads run in the event loop (a page costs less than a switch to a thread), every write in one writer
-thread (so that a locked database never stalls the loop), and unbounded reads in threads with a time limit. On
-PostgreSQL everything runs in threads.
+Bounded reads run in the event loop, for a page costs less than a switch to a thread: on SQLite straight on the
+database, on PostgreSQL on cached results, which are awaited first. Unbounded reads run in threads with a time limit; on
+PostgreSQL, reads of what is never cached run in threads, too. Writes on SQLite run in one thread, so that a locked
+database never stalls the loop, and on PostgreSQL in several.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, exc, text
+from sqlalchemy import Connection, Engine, exc
 
 from trivium.base.clock import Clock
 from trivium.base.errors import Unavailable
@@ -25,10 +26,14 @@ from trivium.store import counters, failures, migrations, notifications, servers
 from trivium.store.bounded_cache import BoundedCache
 from trivium.store.database import WRITING, Flavour, engine_for, flavour_of, snapshots_of
 from trivium.store.errors import Busy, StoreUnavailable
+from trivium.store.result_cache import BoundStatement
 from trivium.store.search_cache import SearchCache
-from trivium.store.single_flight import SingleFlight
+from trivium.store.snapshot_cache import SnapshotCache
 from trivium.store.sqlite_connection import SqliteConnection
-from trivium.store.transactions import Read, Write
+from trivium.store.transactions import CachedRead, NotCached, Read, Write
+
+if TYPE_CHECKING:
+    from trivium.store.pipeline import Pipeline
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,10 +44,12 @@ PAUSE: Final = 0.003
 PROGRESS_STEPS: Final = 20_000
 """SQLite's instructions between two checks of the time limit; about a millisecond."""
 
+MOST_FETCHED: Final = 16
+"""Results that are fetched one after the other for a read in the event loop; with more it goes to a thread."""
+
 MOST_STATEMENTS: Final = 4096
 """Compiled statements that are cached. Callers choose the shapes of queries, so they must not fill the memory."""
 
-SNAPSHOT_ID: Final = text("SELECT pg_current_snapshot()::text")
 SEARCH_LIMIT: Final = timedelta(seconds=10)
 
 
@@ -62,14 +69,14 @@ class Store:
         self._lease = lease
         self._announced: tuple[str, str] | None = None
         self._engine = engine
-        self._snapshots = snapshots_of(engine)
+        self._reading_engine = snapshots_of(engine)
         self._search_limit = search_limit
         self._local = threading.local()
         self._opened: list[Connection] = []
         self._opening = threading.Lock()
         self._writing = threading.Lock()
         self._is_closing = False
-        self._snapshot_ids = SingleFlight(lambda: self.read(_snapshot_id))
+        self._snapshot_cache = SnapshotCache(self._pipeline)
         writers = 1 if self.flavour is Flavour.SQLITE else 8
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="store-write")
         self._readers = ThreadPoolExecutor(8, thread_name_prefix="store-read")
@@ -112,17 +119,24 @@ class Store:
             self.fold()
         with contextlib.suppress(Unavailable):  # the lease runs out by itself
             self.write_now(lambda tx: servers.release(tx.connection, self._lease))
+        self._snapshot_cache.close()
         for connection in self._opened:
             with contextlib.suppress(exc.DBAPIError):
                 connection.close()
         self._engine.dispose()
 
     async def read(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `use` returns for a read transaction. For look-ups whose cost does not grow with the tables."""
+        """What `use` returns for a read transaction. For look-ups whose cost does not grow with the tables.
+
+        It may be called several times, so it must not have side effects.
+        """
         if self.flavour is Flavour.SQLITE:
             # Rarely a reader must wait, while another process recovers or truncates the log: it does so in a thread.
             with contextlib.suppress(Busy):
                 return self._sqlite("loop").read(self._read, use, *args, **kwargs)
+        else:
+            with contextlib.suppress(NotCached):
+                return await self._cached(use, *args, **kwargs)
         return await self._in("read", self._readers, lambda: self.read_now(use, *args, **kwargs))
 
     async def search(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -145,7 +159,9 @@ class Store:
     async def snapshot_id(self) -> object:
         """The same, with waiting. What is read afterwards is at least as new. Errors: `StoreUnavailable`."""
         if self.flavour is Flavour.POSTGRESQL:
-            return await self._snapshot_ids.ask()
+            with contextlib.suppress(NotCached):
+                return (await self._snapshot_cache.results()).version
+            return object()
         found = self.snapshot_id_now()
         return object() if found is None else found  # locked: an id that equals no other
 
@@ -219,11 +235,34 @@ class Store:
             search_cache=self.search_cache,
         )
 
+    async def _cached(self, use: Callable[Concatenate[Read, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `use` returns for cached results; each that it misses is fetched, and it is called again.
+
+        Raises `NotCached` where it needs what is never cached.
+        """
+        wanted: list[BoundStatement] = []
+        while True:
+            results = await self._snapshot_cache.results(tuple(wanted))
+            tx = CachedRead(
+                results, self.flavour, self.clock.now(), statements=self.statements, search_cache=self.search_cache
+            )
+            try:
+                return use(tx, *args, **kwargs)
+            except NotCached as missing:
+                if missing.statement is None or missing.statement in wanted or len(wanted) == MOST_FETCHED:
+                    raise
+                wanted.append(missing.statement)
+
+    async def _pipeline(self) -> Pipeline:
+        from trivium.store.pipeline import Pipeline  # noqa: PLC0415 - an optional library
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, Pipeline, self._engine.url)
+
     @contextlib.contextmanager
     def _reading(self) -> Generator[Read]:
         """A read transaction on PostgreSQL; raises the store's errors."""
         try:
-            with self._snapshots.connect() as connection, connection.begin():
+            with self._reading_engine.connect() as connection, connection.begin():
                 yield Read(
                     connection,
                     self.flavour,
@@ -299,8 +338,3 @@ class Store:
             return call()
 
         return await asyncio.get_running_loop().run_in_executor(pool, timed)
-
-
-def _snapshot_id(tx: Read) -> str:
-    """PostgreSQL's snapshot, which lists the transactions that it does not see: equal ones see the same rows."""
-    return str(tx.value(SNAPSHOT_ID))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn, cast
 
 from sqlalchemy import Connection, Executable, Row, Select, text
 
@@ -13,7 +13,7 @@ from trivium.base.ids import Ids
 from trivium.store import failures
 from trivium.store.bounded_cache import BoundedCache
 from trivium.store.database import Flavour
-from trivium.store.result_cache import ResultCache
+from trivium.store.result_cache import BoundStatement, ResultCache, bound_statement
 from trivium.store.search_cache import SearchCache
 
 DATABASE_NOW: Final = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
@@ -84,6 +84,51 @@ class Read:
                 raise
             # As SQLAlchemy would raise it, so that whoever opened the transaction translates both alike.
             raise failures.as_dbapi_error(sql, error, module.Error) from error
+
+
+class NotCached(Exception):
+    """A result is not cached: the database must be asked.
+
+    `statement` is whose result it is; None for what is never cached.
+    """
+
+    def __init__(self, statement: BoundStatement | None = None) -> None:
+        super().__init__()
+        self.statement = statement
+
+
+class CachedRead(Read):
+    """A read transaction of cached results, without a connection. Raises `NotCached` for everything else."""
+
+    def __init__(
+        self,
+        results: ResultCache,
+        flavour: Flavour,
+        now: datetime,
+        *,
+        statements: BoundedCache[Any],
+        search_cache: SearchCache,
+    ) -> None:
+        connection = cast("Connection", _NoConnection())
+        super().__init__(connection, flavour, now, statements=statements, results=results, search_cache=search_cache)
+        self._cached = results
+
+    def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        """Every row, as it was fetched by `SnapshotCache`."""
+        if any(isinstance(value, list) for value in parameters):
+            raise NotCached  # no key
+        statement = bound_statement(sql, parameters)
+        rows: list[Any] | None = self._cached.get(statement)
+        if rows is None:
+            raise NotCached(statement)
+        return rows
+
+
+class _NoConnection:
+    """Stands for the connection of a transaction that has none."""
+
+    def __getattr__(self, _name: str) -> NoReturn:
+        raise NotCached
 
 
 class Write(Read):

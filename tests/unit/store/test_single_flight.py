@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -13,7 +14,7 @@ async def test_who_asks_while_a_question_is_under_way_gets_a_later_one() -> None
     begun = 0
     under_way, go_on = asyncio.Event(), asyncio.Event()
 
-    async def question() -> int:
+    async def question(_wanted: Sequence[int]) -> int:
         nonlocal begun
         begun += 1
         under_way.set()
@@ -36,7 +37,7 @@ async def test_who_asks_while_a_question_is_under_way_gets_a_later_one() -> None
 async def test_a_question_that_fails_fails_for_those_who_asked_it_and_for_nobody_else() -> None:
     failures = [ValueError("once")]
 
-    async def question() -> str:
+    async def question(_wanted: Sequence[int]) -> str:
         if failures:
             raise failures.pop()
         return "fine"
@@ -50,7 +51,7 @@ async def test_a_question_that_fails_fails_for_those_who_asked_it_and_for_nobody
 async def test_who_stops_waiting_takes_the_answer_from_nobody() -> None:
     go_on = asyncio.Event()
 
-    async def question() -> str:
+    async def question(_wanted: Sequence[int]) -> str:
         await go_on.wait()
         return "fine"
 
@@ -62,3 +63,14 @@ async def test_who_stops_waiting_takes_the_answer_from_nobody() -> None:
     assert await other == "fine"
     with pytest.raises(asyncio.CancelledError):
         await one
+
+
+async def test_what_several_want_is_asked_once() -> None:
+    asked: list[Sequence[int]] = []
+
+    async def question(wanted: Sequence[int]) -> None:
+        asked.append(wanted)
+
+    together = SingleFlight(question)
+    await asyncio.gather(together.ask(), together.ask([1]), together.ask([2, 1]))
+    assert asked == [(1, 2)]
