@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 EXTRAS := notebook,nvidia,postgresql
 PROCESSES ?= auto
+# Tests and benchmarks start hundreds of processes: each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 N ?= $(if $(filter fuzz,$(MAKECMDGOALS)),3000,20)
 
 .PHONY: help run install test lint format docs bench crash fuzz lock clean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
 
 def main() -> None:
     """Parse the command line and run."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # servers start from compiled modules, as installed ones do
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHMARKS)} (default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count; medians are told (default: 5)")
