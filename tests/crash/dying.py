@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 from tests.crash import machine
 from trivium.cli import main as command_line
 from trivium.drivers.runtimes.process.client import KeeperClient
-from trivium.drivers.runtimes.process.heavy import Heavy
+from trivium.drivers.runtimes.process.threads import DaemonThreads
 from trivium.store import Store
 
 
@@ -99,7 +99,7 @@ class Points:
 
     def count_calls(self) -> None:
         """Both sides of each call to the keeper, and of each piece of work on whole directories."""
-        exchange, heavy = _private(KeeperClient, "_exchange"), Heavy.run
+        exchange, heavy = _private(KeeperClient, "_exchange"), DaemonThreads.run
 
         async def exchanged(client: KeeperClient, op: str, told: Any) -> Any:
             self.reach(f"before the keeper is told {op}")
@@ -107,14 +107,14 @@ class Points:
             self.reach(f"after the keeper was told {op}")
             return answer
 
-        async def worked(room: Heavy, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        async def worked(room: DaemonThreads, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             self.reach(f"before {work.__name__}")
             result: Any = await heavy(room, work, *args, **kwargs)
             self.reach(f"after {work.__name__}")
             return result
 
         setattr(KeeperClient, "_exchange", exchanged)  # noqa: B010
-        setattr(Heavy, "run", worked)  # noqa: B010
+        setattr(DaemonThreads, "run", worked)  # noqa: B010
 
 
 def _name_of(use: Any) -> str:

@@ -17,6 +17,7 @@ from trivium.drivers.runtimes.process.keeper.launches.journal import Journal
 from trivium.drivers.runtimes.process.keeper.launches.spec import Failed
 from trivium.drivers.runtimes.process.keeper.startup import layer, namespaces
 from trivium.drivers.runtimes.process.keeper.system.processes import Identity, Seen
+from trivium.drivers.runtimes.process.keeper.warm.pool import MODULE
 from trivium.drivers.runtimes.process.settings import claim, run_directory
 
 
@@ -38,6 +39,15 @@ def test_the_keeper_is_written_for_the_oldest_python_that_images_have() -> None:
     assert len(sources) > 20
     for path in sources:
         ast.parse(path.read_text(encoding="utf-8"), str(path), feature_version=environments.OLDEST)
+
+
+def test_a_fork_server_of_another_version_than_its_keeper_ends() -> None:
+    arguments = [boot.ROOT, sys.prefix, "/nowhere", str(os.getpid()), "the edition before"]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", boot.code(MODULE), *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "the keeper is of another version" in done.stderr
 
 
 def test_a_note_is_there_whole_or_as_it_was(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from trivium.base.values import Value
-from trivium.drivers.runtimes.process import listing
-from trivium.drivers.runtimes.process.guarding import Unguarded
+from trivium.drivers.runtimes.process import contents
 from trivium.drivers.runtimes.process.keeper.startup.layer import python_of
+from trivium.drivers.runtimes.process.ownership import WritableByOthers
 from trivium.resources.images import EnvironmentRefused
 from trivium.resources.images.ports import EnvironmentFound
 
@@ -52,8 +52,8 @@ def inspect(path: Path, command: tuple[str, ...]) -> EnvironmentFound:
     if python is None:
         raise EnvironmentRefused("path", f"{path} has no bin/python: it is no Python environment.")
     try:
-        found = listing.fingerprint(path)  # before anything in it is run
-    except Unguarded as error:
+        found = contents.fingerprint(path)  # before anything in it is run
+    except WritableByOthers as error:
         raise EnvironmentRefused("path", f"{error}. What a notebook can change runs in all others.") from error
     except OSError as error:
         raise EnvironmentRefused("path", f"{path} cannot be read whole: {error}.") from error
@@ -66,8 +66,8 @@ def inspect(path: Path, command: tuple[str, ...]) -> EnvironmentFound:
             python=".".join(str(part) for part in told.python),
             jupyterlab=told.jupyterlab,
             ipykernel=told.ipykernel,
-            size=listing.size(path),
-            digest=listing.digest(path),
+            size=contents.size(path),
+            digest=contents.digest(path),
             fingerprint=found,
         )
     except OSError as error:
@@ -76,12 +76,12 @@ def inspect(path: Path, command: tuple[str, ...]) -> EnvironmentFound:
 
 def fingerprint(path: Path) -> str | None:
     """The cheap fingerprint; None when the environment is not there."""
-    return _unless_gone(path, listing.fingerprint)
+    return _unless_gone(path, contents.fingerprint)
 
 
 def digest(path: Path) -> str | None:
     """The digest, read anew; None when the environment is not there."""
-    return _unless_gone(path, listing.digest)
+    return _unless_gone(path, contents.digest)
 
 
 def _ask(python: str) -> Told:

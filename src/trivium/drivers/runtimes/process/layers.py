@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from trivium.drivers.runtimes.process import listing
+from trivium.drivers.runtimes.process import contents
 from trivium.drivers.runtimes.process.keeper.startup.layer import CHAIN
 from trivium.drivers.runtimes.process.keeper.system.folders import remove_tree
 from trivium.drivers.runtimes.process.keeper.system.linux import sync_file_system
@@ -49,7 +49,7 @@ def save(data: Path, launch: int, name: str, *, reserve: int = 0) -> SavedLayer:
     try:
         _must_fit(source, place.parent, reserve)
         _copy_layer(source, beside, place)
-        about = SavedLayer(path=place, size=listing.size(beside), digest=listing.digest(beside))
+        about = SavedLayer(path=place, size=contents.size(beside), digest=contents.digest(beside))
         (beside / ABOUT).write_bytes(msgspec.json.encode(about, enc_hook=str))
         _sync(beside)
         _put(beside, place)

@@ -13,8 +13,8 @@ from trivium.drivers.runtimes.process import environments, host, layers, wire
 from trivium.drivers.runtimes.process.capabilities import find_capabilities
 from trivium.drivers.runtimes.process.client import KeeperClient
 from trivium.drivers.runtimes.process.fingerprints import Fingerprints
-from trivium.drivers.runtimes.process.heavy import Heavy
 from trivium.drivers.runtimes.process.settings import ProcessSettings
+from trivium.drivers.runtimes.process.threads import DaemonThreads
 from trivium.resources.images.ports import EnvironmentFound
 from trivium.resources.nodes.ports import NodeFound
 from trivium.resources.notebooks import RuntimeUnavailable
@@ -51,7 +51,7 @@ class ProcessRuntime:
             self._data, settings.run, within=settings.answer_within.total_seconds(), epoch=epoch
         )
         self._capabilities: Capabilities | None = None
-        self._heavy = Heavy()
+        self._threads = DaemonThreads()
         self._fingerprints = Fingerprints()
         self._is_cleared = False
 
@@ -107,7 +107,7 @@ class ProcessRuntime:
             if self._clock.monotonic() > deadline:
                 raise RuntimeUnavailable("the notebook's processes do not end", launch=launch)
             await asyncio.sleep(STEP)
-        await self._heavy.run(layers.discard, self._data, launch)
+        await self._threads.run(layers.discard, self._data, launch)
 
     async def logs(self, key: LaunchKey, since: int = 0) -> Log:
         """Up to 1 MiB of the log from byte `since` on, or from its beginning where it is shorter by now."""
@@ -137,29 +137,29 @@ class ProcessRuntime:
 
     async def save(self, key: LaunchKey, name: str) -> SavedLayer:
         """Keep the notebook's own packages as a layer. OSError when they cannot be kept."""
-        return await self._heavy.run(layers.save, self._data, key.launch, name, reserve=self._settings.disk_reserve)
+        return await self._threads.run(layers.save, self._data, key.launch, name, reserve=self._settings.disk_reserve)
 
     async def layers(self) -> Sequence[str]:
         """The names of the saved layers that are kept."""
-        return await self._heavy.run(layers.names, self._data)
+        return await self._threads.run(layers.names, self._data)
 
     async def drop_layer(self, name: str) -> None:
         """Remove a saved layer. Repeatable."""
-        await self._heavy.run(layers.drop, self._data, name)
+        await self._threads.run(layers.drop, self._data, name)
 
     async def adopt(self) -> Sequence[LaunchKey]:
         """Every launch that is kept, running or ended; what belongs to none is cleared away."""
         answer = await self._keeper.ask("adopt", longer=60.0)
         if not self._is_cleared:  # later, what is half made is being made
             self._is_cleared = True
-            await self._heavy.run(layers.clear, self._data)
+            await self._threads.run(layers.clear, self._data)
         return [LaunchKey(launch=one["launch"], generation=one["generation"]) for one in answer["keys"]]
 
     # ---- Environments --------------------------------------------------------------------------------------------
 
     async def inspect(self, path: Path, *, command: tuple[str, ...] = ()) -> EnvironmentFound:
         """What stands in an environment's directory. Errors: `EnvironmentRefused`."""
-        return await self._heavy.run(environments.inspect, path, command)
+        return await self._threads.run(environments.inspect, path, command)
 
     async def fingerprint(self, path: Path) -> str | None:
         """The cheap fingerprint; None when the environment is not there."""
@@ -167,7 +167,7 @@ class ProcessRuntime:
 
     async def digest(self, path: Path) -> str | None:
         """The digest, read anew; None when the environment is not there."""
-        return await self._heavy.run(environments.digest, path)
+        return await self._threads.run(environments.digest, path)
 
     # ---- Nodes ---------------------------------------------------------------------------------------------------
 

@@ -38,11 +38,13 @@ NOTE = 65536  # bytes of what a fork is sent
 TITLE = 2048  # bytes of the command line, in which a fork writes its own
 
 
-def main(image: str, folder: str, keeper: str, *interpreter: str) -> None:
+def main(image: str, folder: str, keeper: str, edition: str, *interpreter: str) -> None:  # noqa: PLR0917 - as in argv
     """Become a fork server in a layer of its own. Comes back only by ending."""
     if not interpreter:
+        if edition != boot.edition():
+            sys.exit("the keeper is of another version than what is installed: no image is warmed until it is replaced")
         _settle(int(keeper))
-        _begin_again(image, folder, keeper)
+        _begin_again(image, folder, [keeper, edition])
     os.set_inheritable(CONTROL, False)  # noqa: FBT003 - takes no keyword
     control = socket.socket(fileno=CONTROL)
     preloaded = _preload(image, folder, Interpreter(*json.loads(interpreter[0])))
@@ -65,7 +67,7 @@ def _settle(keeper: int) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, LAZY)
 
 
-def _begin_again(image: str, folder: str, keeper: str) -> NoReturn:
+def _begin_again(image: str, folder: str, arguments: list[str]) -> NoReturn:
     """Go on in a layer over the image, on an interpreter without options: what it starts would inherit them."""
     own = (f"{image}/{name}" for name in ("bin", "lib", "pyvenv.cfg"))
     _must_be_ours([*own, *sys.path])  # before the image's .pth files are run
@@ -78,7 +80,7 @@ def _begin_again(image: str, folder: str, keeper: str) -> NoReturn:
     program = f"{folder}/venv/bin/python"
     code = boot.code(MODULE).ljust(TITLE)
     os.set_inheritable(CONTROL, True)  # noqa: FBT003 - takes no keyword
-    os.execv(program, [program, "-c", code, boot.ROOT, image, folder, keeper, json.dumps(told)])
+    os.execv(program, [program, "-c", code, boot.ROOT, image, folder, *arguments, json.dumps(told)])
 
 
 def _preload(image: str, folder: str, python: Interpreter) -> Preloaded:

@@ -46,6 +46,7 @@ class WarmPool:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+        self._edition = boot.edition()
         self._servers: dict[Key, _ForkServer] = {}
         self._wanted: dict[Key, float] = {}  # images that need one, and the seconds for which it may be idle
         self._barred: dict[Key, float] = {}  # images whose fork server failed, and until when none is tried
@@ -93,10 +94,9 @@ class WarmPool:
         wanted, self._wanted = self._wanted, {}
         for key, idle in wanted.items():
             if key not in self._servers and now >= self._barred.get(key, now):
+                folder = f"{self._folder}/{secrets.token_hex(8)}"
                 with suppress(OSError):  # the image is gone, or no process can be made
-                    self._servers[key] = _ForkServer.start(
-                        key, f"{self._folder}/{secrets.token_hex(8)}", now, idle=idle
-                    )
+                    self._servers[key] = _ForkServer.start(key, folder, self._edition, used=now, idle=idle)
 
     def close(self) -> None:
         """End all of them."""
@@ -137,7 +137,7 @@ class _ForkServer:
         return self._identity.pid
 
     @classmethod
-    def start(cls, key: Key, folder: str, now: float, *, idle: float) -> _ForkServer:
+    def start(cls, key: Key, folder: str, edition: str, *, used: float, idle: float) -> _ForkServer:
         """Start one; OSError when that cannot be."""
         image, added = key
         python = python_of(image)
@@ -146,14 +146,14 @@ class _ForkServer:
         os.makedirs(folder, mode=0o700)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            argv = [python, "-I", "-S", "-c", boot.code(MODULE), boot.ROOT, image, folder, str(os.getpid())]
+            argv = [python, "-I", "-S", "-c", boot.code(MODULE), boot.ROOT, image, folder, str(os.getpid()), edition]
             pid = os.posix_spawn(
                 python, argv, environment(f"{folder}/home", added),
                 file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), CONTROL)],
                 setsigdef=[signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGCHLD, signal.SIGTERM],
             )  # fmt: skip
         ours.settimeout(0)
-        return cls(processes.identify(pid) or Identity(pid, 0), ours, folder, used=now, idle=idle)
+        return cls(processes.identify(pid) or Identity(pid, 0), ours, folder, used=used, idle=idle)
 
     def is_alive(self) -> bool:
         return processes.is_alive(self._identity)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 AT_ONCE: Final = 2
 
 
-class Heavy:
+class DaemonThreads:
     """Runs functions that take minutes, beside the executor that short ones share.
 
     Its threads are daemons: what they had half done when the process ended is found and cleared by the next one.

@@ -12,19 +12,19 @@ from pathlib import Path
 FIRST = 65536  # uids from here on may be given to notebooks, where no account of this machine has them
 
 
-class Unguarded(PermissionError):
+class WritableByOthers(PermissionError):
     """Something in an environment, or above it, may be written to by others than the operator."""
 
 
-class Guard:
+class OwnershipCheck:
     """Looks at the entries of one environment; keeps in mind which uids are accounts of this machine."""
 
     def __init__(self) -> None:
         self._users: dict[int, bool] = {os.geteuid(): True}
         self._groups: dict[int, bool] = {os.getegid(): True}
 
-    def check(self, path: str, entry: os.stat_result, *, above: bool = False) -> None:
-        """Raise `Unguarded` when a notebook's user may write to an entry.
+    def check_entry(self, path: str, entry: os.stat_result, *, above: bool = False) -> None:
+        """Raise `WritableByOthers` when a notebook's user may write to an entry.
 
         A directory `above` an environment may be open to everybody where nobody can move what is another's in it.
         """
@@ -32,18 +32,18 @@ class Guard:
             return  # as good as the directory that it is in
         is_sticky = above and bool(entry.st_mode & stat.S_ISVTX)
         if entry.st_mode & stat.S_IWOTH and not is_sticky:
-            raise Unguarded(f"{path} may be written to by everybody; take that right away: chmod o-w {path}")
+            raise WritableByOthers(f"{path} may be written to by everybody; take that right away: chmod o-w {path}")
         if not self._is_trusted(entry.st_uid):
-            raise Unguarded(f"{path} belongs to uid {entry.st_uid}, which may be a notebook's; give it to root")
+            raise WritableByOthers(f"{path} belongs to uid {entry.st_uid}, which may be a notebook's; give it to root")
         if entry.st_mode & stat.S_IWGRP and not is_sticky and not self._is_trusted_group(entry.st_gid):
-            raise Unguarded(
+            raise WritableByOthers(
                 f"{path} may be written to by group {entry.st_gid}, which may be a notebook's: chmod g-w {path}"
             )
 
     def check_above(self, root: Path) -> None:
-        """Raise `Unguarded` when the way to an environment, or what it is reached by, can be exchanged."""
+        """Raise `WritableByOthers` when the way to an environment, or what it is reached by, can be exchanged."""
         for place in {*root.absolute().parents, *root.resolve().parents}:
-            self.check(str(place), place.lstat(), above=True)
+            self.check_entry(str(place), place.lstat(), above=True)
 
     def _is_trusted(self, uid: int) -> bool:
         if uid not in self._users:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trivium.base.values import Value
-from trivium.drivers.runtimes.process.guarding import Guard
+from trivium.drivers.runtimes.process.ownership import OwnershipCheck
 
 BLOCK = 1 << 20
 LOCK = ".lock"  # uv lets everybody write to it, and nobody reads it
@@ -48,13 +48,13 @@ def digest(root: Path) -> str:
 def fingerprint(root: Path) -> str:
     """64 hex over relative path, size and modification time of everything; nothing is opened.
 
-    Raises `Unguarded` where a notebook's user may write to any of it, bytecode included.
+    Raises `WritableByOthers` where a notebook's user may write to any of it, bytecode included.
     """
-    guard = Guard()
-    guard.check_above(root)
-    guard.check(str(root), root.stat())
+    ownership = OwnershipCheck()
+    ownership.check_above(root)
+    ownership.check_entry(str(root), root.stat())
     whole = hashlib.sha256()
-    for entry in _below(os.fspath(root), "", guard):
+    for entry in _below(os.fspath(root), "", ownership):
         whole.update(f"{entry.path}\0{entry.size}\0{entry.modified}\n".encode(errors="surrogateescape"))
     return whole.hexdigest()
 
@@ -64,19 +64,19 @@ def size(root: Path) -> int:
     return sum(entry.size for entry in entries(root) if not entry.is_link)
 
 
-def _below(root: str, prefix: str, guard: Guard | None) -> Iterator[Entry]:
+def _below(root: str, prefix: str, ownership: OwnershipCheck | None) -> Iterator[Entry]:
     with os.scandir(f"{root}/{prefix}" if prefix else root) as found:
         here = sorted(found, key=lambda one: os.fsencode(one.name))
     for one in here:
         path = f"{prefix}/{one.name}" if prefix else one.name
         is_directory = one.is_dir(follow_symlinks=False)
-        if guard is not None and one.name != LOCK:
-            guard.check(one.path, one.stat(follow_symlinks=False))
+        if ownership is not None and one.name != LOCK:
+            ownership.check_entry(one.path, one.stat(follow_symlinks=False))
         if is_directory:
             if one.name != "__pycache__":
-                yield from _below(root, path, guard)
-            elif guard is not None:
-                _guard_bytecode(one.path, guard)
+                yield from _below(root, path, ownership)
+            elif ownership is not None:
+                _check_bytecode(one.path, ownership)
             continue
         entry = one.stat(follow_symlinks=False)
         if one.name.endswith(".pyc") or not (stat.S_ISREG(entry.st_mode) or stat.S_ISLNK(entry.st_mode)):
@@ -84,10 +84,10 @@ def _below(root: str, prefix: str, guard: Guard | None) -> Iterator[Entry]:
         yield Entry(path=path, full=one.path, mode=entry.st_mode, size=entry.st_size, modified=entry.st_mtime_ns)
 
 
-def _guard_bytecode(place: str, guard: Guard) -> None:
+def _check_bytecode(place: str, ownership: OwnershipCheck) -> None:
     with os.scandir(place) as found:
         for one in found:
-            guard.check(one.path, one.stat(follow_symlinks=False))
+            ownership.check_entry(one.path, one.stat(follow_symlinks=False))
 
 
 def _file_digest(path: str) -> str:
