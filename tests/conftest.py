@@ -7,11 +7,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
-from tests import network, postgresql
+from tests import network, postgresql, scheduling
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -28,6 +29,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--reports", default=".crash", help="where crash tests write reports (default: .crash)")
     parser.addoption("--crash-seed", type=int, default=1, help="what the random choices of crash tests start from")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return scheduling.Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: scheduling.rank(item.nodeid))
 
 
 def pytest_configure() -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.installation import TRIVIUM
 from tests.waiting import until
 
-TRIVIUM = Path(sys.executable).with_name("trivium")
 STOPS_WITHIN = 30.0  # seconds; the product says five, on a machine that is not busy with tests
 
 
@@ -28,11 +27,16 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, *words: str, environment: dict[str, str] | None = None) -> Iterator[Server]:
-    """A server on ports that were free, stopped by SIGTERM in the end. `words` are more of its command line."""
+def serving(
+    data: Path, *words: str, trivium: Path = TRIVIUM, environment: dict[str, str] | None = None
+) -> Iterator[Server]:
+    """A server on ports that were free, stopped by SIGTERM in the end.
+
+    `words` are more of its command line; `trivium` is the command that it is.
+    """
     data.mkdir(mode=0o711, parents=True, exist_ok=True)
     log = data / "server.log"
-    command = [str(TRIVIUM), "server", "start", "--port", "0", "--proxy-port", "0", "--data", str(data), *words]
+    command = [str(trivium), "server", "start", "--port", "0", "--proxy-port", "0", "--data", str(data), *words]
     known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env={**known, **(environment or {})})

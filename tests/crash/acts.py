@@ -48,7 +48,8 @@ class Diary:
 class Tools:
     """What hands work with."""
 
-    image: str  # the path of the image that notebooks are made of
+    small: str  # the path of the image whose notebooks are started
+    lab: str  # of the one whose notebooks are forked of a warm parent, where there is one
     service: str  # the command of a service inside a notebook; {port} is filled in
 
 
@@ -88,9 +89,30 @@ class Hand:
         assert asked.id is not None
         return asked.id
 
-    def ask_for(self, kind: str, count: int) -> Asked:
-        """Ask for a new notebook; in doubt where nobody answered."""
-        return self._ask_for(kind, count, mount_home=True)
+    def ask_for(self, kind: str, count: int, *, image: str | None = None, mount_home: bool = True) -> Asked:
+        """Ask for a new notebook, of the small image unless another is named; in doubt where nobody answered."""
+        self._count += 1
+        asked = Asked(mark=f": {self.name}.{self._count}", user=self.user.key.user, kind=kind, count=count)
+        asked.doubt = Doubt("create", {})
+        self._mine.append(asked)
+        self._model.asked.append(asked)
+        answer = self.user.platform(
+            "create",
+            clusterId=self.user.key.site_id,
+            imagePath=image or self._tools.small,
+            imageName="small",
+            acceleratorType=kind,
+            acceleratorNumber=count,
+            mountHome=mount_home,
+            startCommand=asked.mark,
+        )
+        if answer.ok:
+            asked.id = int(answer.data["notebookId"])
+        elif answer.code is not None or not answer.sent:
+            self._model.drop([asked])
+            self._mine.remove(asked)
+        self._settle("create", asked, answer)
+        return asked
 
     def do(self, verb: str, asked: Asked) -> None:
         """One call about a notebook: start, stop, save, release, rename or service."""
@@ -139,31 +161,8 @@ class Hand:
     def _create(self, dice: random.Random) -> bool:
         """Ask for a new notebook; whether there is one."""
         kind, count = dice.choice((("dcu", 1), ("dcu", 1), ("dcu", 2), ("dcu", 3), ("cpu", 1)))
-        return self._ask_for(kind, count, mount_home=dice.random() < 0.8).id is not None
-
-    def _ask_for(self, kind: str, count: int, *, mount_home: bool) -> Asked:
-        self._count += 1
-        asked = Asked(mark=f": {self.name}.{self._count}", user=self.user.key.user, kind=kind, count=count)
-        asked.doubt = Doubt("create", {})
-        self._mine.append(asked)
-        self._model.asked.append(asked)
-        answer = self.user.platform(
-            "create",
-            clusterId=self.user.key.site_id,
-            imagePath=self._tools.image,
-            imageName="small",
-            acceleratorType=kind,
-            acceleratorNumber=count,
-            mountHome=mount_home,
-            startCommand=asked.mark,
-        )
-        if answer.ok:
-            asked.id = int(answer.data["notebookId"])
-        elif answer.code is not None or not answer.sent:
-            self._model.drop([asked])
-            self._mine.remove(asked)
-        self._settle("create", asked, answer)
-        return asked
+        image = dice.choice((self._tools.small, self._tools.lab))
+        return self.ask_for(kind, count, image=image, mount_home=dice.random() < 0.8).id is not None
 
     def _tell(self, verb: str, asked: Asked, changes: dict[str, Any], call: Callable[[], Answer]) -> None:
         """Ask for something, and believe the answer."""

@@ -125,8 +125,8 @@ class Drive:
         """Make the site, its users and their hands, and start the server."""
         site = self.site
         keys = site.furnish(USERS)
-        image = site.small_image()
         service = f"setsid python -I -S {site.python}/program.py {{port}} >/dev/null 2>&1 </dev/null &"
+        tools = Tools(site.small, site.lab, service)
         site.start()
         self._book = Book(site.database)
         for key in keys:
@@ -135,9 +135,7 @@ class Drive:
             for number in range(HANDS):
                 twin = User(key, site.url)
                 twin.tokens = self._users[key.user].tokens
-                self.hands.append(
-                    Hand(f"{key.user}{number}", twin, self._model, diary=self.diary, tools=Tools(image, service))
-                )
+                self.hands.append(Hand(f"{key.user}{number}", twin, self._model, diary=self.diary, tools=tools))
         self.check()
 
     def _round(self) -> None:
@@ -305,6 +303,7 @@ class Drive:
             scene = self.scene()
         self._hold(INVARIANTS, scene)
         until(self.site.is_ready, within=30, what="readiness")
+        self.figures["forked notebooks seen"] += len(scene.machine.forks)
         self.diary.lines.clear()
         self.seconds["checks"] += time.monotonic() - began
         self.note(f"all is as it should be after {self.kills} kills")
@@ -330,7 +329,9 @@ class Drive:
     def is_empty(self) -> bool:
         """Whether nothing of any notebook is on the machine."""
         found = machine.look(self.site.data)
-        return not any((found.launches, found.rooms, found.layers, found.logs, found.cgroups, found.minders))
+        return not any(
+            (found.launches, found.rooms, found.layers, found.logs, found.cgroups, found.temporary, found.minders)
+        )
 
     def _hold(self, checks: Iterable[Check], scene: Scene) -> None:
         found: list[str] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections import Counter
@@ -22,10 +23,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from tests.crash import machine
+from tests.waiting import until
 from trivium.cli import main as command_line
 from trivium.drivers.runtimes.process.client import KeeperClient
 from trivium.drivers.runtimes.process.threads import DaemonThreads
 from trivium.store import Store
+
+AT_FORK = Path(__file__).with_name("at_fork.py")
+FORKS_WITHIN = 20.0  # seconds between what the keeper is told and the fork
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,11 @@ class At:
     number: int = 1
     befalls: str = "server"  # which of the two is killed there: server, or keeper
     late: float = 0.0  # seconds between the step and the death of the keeper
+    at_fork: bool = False  # the keeper dies once a warm parent has forked, before the fork is told what it is to be
 
     def __str__(self) -> str:
+        if self.at_fork:
+            return f"{self.befalls} killed over a fork, {self.label}, for the {self.number}. time"
         late = f" {1000 * self.late:g} ms" if self.late else ""
         return f"{self.befalls} killed{late} {self.label}, for the {self.number}. time"
 
@@ -47,6 +55,7 @@ class Points:
 
     def __init__(self, at: At | None, passed: Path) -> None:
         self._at = at
+        self.watched = passed.with_name("watched")
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._passed = os.open(passed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -62,16 +71,25 @@ class Points:
             return
         if self._at.befalls == "server":
             os.kill(os.getpid(), signal.SIGKILL)
+        elif self._at.at_fork:
+            self._kill_keeper_at_fork()
         elif self._at.late:
             threading.Timer(self._at.late, self._kill_keeper).start()
         else:
             self._kill_keeper()
 
     def _kill_keeper(self) -> None:
-        data = Path(sys.argv[sys.argv.index("--data") + 1])
-        pid = machine.keeper_of(data)
+        pid = machine.keeper_of(_data())
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
+
+    def _kill_keeper_at_fork(self) -> None:
+        """Set somebody on it, who writes what came of it beside the steps that were passed."""
+        (parent,), keeper = machine.parents_of(_data()), machine.keeper_of(_data())
+        command = [sys.executable, "-I", "-S", str(AT_FORK), str(parent), str(keeper), str(FORKS_WITHIN)]
+        with self.watched.open("w") as output:
+            subprocess.Popen(command, stdout=output)
+        until(self.watched.read_text, what="somebody who looks")
 
     def count_commits(self) -> None:
         """Both sides of each commit of a transaction that writes."""
@@ -115,6 +133,10 @@ class Points:
 
         setattr(KeeperClient, "_exchange", exchanged)  # noqa: B010
         setattr(DaemonThreads, "run", worked)  # noqa: B010
+
+
+def _data() -> Path:
+    return Path(sys.argv[sys.argv.index("--data") + 1])
 
 
 def _name_of(use: Any) -> str:

@@ -178,8 +178,10 @@ def nothing_is_left_behind(scene: Scene) -> Iterator[str]:
     """No process, directory, socket, cgroup or mount beside those of notebooks that are there."""
     machine, names = scene.machine, scene.names()
     running = {row.id for row in scene.ledger.running}
-    for what, found in (("notes", machine.launches), ("rooms", machine.rooms), ("cgroups", machine.cgroups)):
-        if found != names and not (what == "cgroups" and not found):
+    held = (("notes", machine.launches), ("rooms", machine.rooms))
+    where_there_are_any = (("cgroups", machine.cgroups), ("temporary files", machine.temporary))
+    for what, found in (*held, *((what, found) for what, found in where_there_are_any if found)):
+        if found != names:
             yield f"{what}: {sorted(found - names)} too many, {sorted(names - found)} missing"
     here = {row.id for row in scene.ledger.here}
     for what, ids in (("layers", machine.layers), ("logs", machine.logs)):
@@ -368,7 +370,8 @@ def _processes_left(machine: Machine, running: set[int]) -> Iterator[str]:
 
 
 def _parents_left(machine: Machine) -> Iterator[str]:
-    """Warm parents that are not the keeper's, and more than one of an image."""
+    """Warm parents that are not the keeper's, more than one of an image, and folders of parents that are gone."""
+    yield from (f"{one} is no warm parent's" for one in machine.folders - {one.folder for one in machine.parents})
     for one in machine.parents:
         if machine.keepers_pid is None or one.parent != machine.keepers_pid:
             yield f"process {one.identity.pid} is a warm parent of {one.warms}, and no child of the keeper"

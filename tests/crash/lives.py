@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 import httpx
 import msgspec
 
+from tests.crash import machine
 from tests.crash.drive import Broken, Drive, kind_of
 from tests.crash.dying import At
 from tests.crash.model import Asked
@@ -24,7 +24,7 @@ LIFE: Final = ("running", "service", "rename", "save", "stopped", "start", "runn
 AMID: Final = (0.001, 0.003, 0.01, 0.03)  # seconds after which a keeper dies over what it was told
 OFTEN: Final = 3  # how often a step is died at that comes again and again by itself
 COMES_WITHIN: Final = 45.0
-OVER: Final = {"gone"}
+OVER_A_FORK: Final = At("before the keeper is told launch", befalls="keeper", at_fork=True)
 
 
 class Lives:
@@ -52,11 +52,16 @@ class Lives:
 
     def _live(self, at: At | None) -> None:
         drive, site = self._drive, self._site
+        is_forked = at is not None and at.at_fork
+        if is_forked:
+            self._warm_up()
         drive.note(str(at or "nothing befalls"))
         site.kill()
-        words = [sys.executable, "-m", "tests.crash.dying", msgspec.json.encode(at).decode(), str(self._passed)]
-        site.spawn(*words)
-        asked = self._until_death()
+        program = [str(site.trivium.with_name("python")), "-m", "tests.crash.dying"]
+        site.spawn(*program, msgspec.json.encode(at).decode(), str(self._passed))
+        asked = self._until_death(site.lab if is_forked else site.small)
+        if is_forked:
+            self.figures[f"over a fork, {self._watched()}"] += 1
         if at is not None and at.befalls == "server" and self._is_reached(at):
             until(lambda: site.is_dead, what=f"the death of the server: {at}")
         died = site.is_dead
@@ -71,12 +76,25 @@ class Lives:
     def _is_reached(self, at: At) -> bool:
         return self._passed.read_text("ascii").splitlines().count(at.label) >= at.number
 
-    def _until_death(self) -> Asked | None:
-        """Have a notebook live; what was asked for until the server died, if it did."""
+    def _warm_up(self) -> None:
+        """Have a warm parent that can be forked."""
+        if not machine.parents_of(self._site.data):
+            asked = self._drive.hands[0].ask_for("dcu", 1, image=self._site.lab)
+            self._await(asked, "running")
+            until(lambda: machine.parents_of(self._site.data), within=COMES_WITHIN, what="a warm parent")
+            self._drive.hands[0].do("release", asked)
+            self._await(asked, "gone")
+
+    def _watched(self) -> str:
+        """What came of the death of a keeper over a fork: in time, too late, or never."""
+        return until(lambda: self._passed.with_name("watched").read_text("ascii").split("\n")[1], what="its death")
+
+    def _until_death(self, image: str) -> Asked | None:
+        """Have a notebook of that image live; what was asked for until the server died, if it did."""
         hand, site = self._drive.hands[0], self._site
         if not until(lambda: site.is_dead or site.answers(), within=60) or site.is_dead:
             return None
-        asked = hand.ask_for("dcu", 2)
+        asked = hand.ask_for("dcu", 2, image=image)
         for word in LIFE:
             if asked.doubt is not None or asked.id is None:
                 return asked

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.waiting import until
@@ -20,6 +23,7 @@ from trivium.drivers.runtimes.process.keeper.system.processes import Identity
 from trivium.drivers.runtimes.process.settings import run_directory
 
 CGROUPS = Path("/sys/fs/cgroup")
+FIRST_PORT = 10_000
 LAUNCH = re.compile(r"[0-9]+-[0-9]+")
 KEEPS = frozenset({"lock", "epoch", "keeper.log", "keeper.log.1"})
 
@@ -32,7 +36,9 @@ class Process:
     parent: int
     notebook: int | None  # which notebook's it is; None for a server, a keeper, a minder
     words: tuple[str, ...]
-    warms: str | None = None  # the image whose warm parent it is
+    warms: str | None = None  # the image of the warm parent that it is, or was forked of
+    folder: str | None = None  # that parent's
+    minds: bool = False  # whether it is such a fork, beside a notebook
 
     @property
     def is_keepers(self) -> bool:
@@ -51,6 +57,8 @@ class Machine:
     logs: frozenset[int]
     saved: frozenset[str]
     cgroups: frozenset[str]
+    temporary: frozenset[str]  # directories of temporary files
+    folders: frozenset[str]  # of warm parents
     odd: tuple[str, ...]  # what should not lie there at all
     keepers_pid: int | None
 
@@ -62,13 +70,18 @@ class Machine:
     @property
     def parents(self) -> list[Process]:
         """The warm parents, which notebooks are forked of."""
-        return [one for one in self.processes.values() if one.warms is not None]
+        return [one for one in self.processes.values() if one.warms is not None and not one.minds]
+
+    @property
+    def forks(self) -> list[Process]:
+        """The minders of notebooks that were forked of a warm parent."""
+        return [one for one in self.processes.values() if one.minds]
 
     @property
     def minders(self) -> dict[int, Process]:
-        """The keeper's forks beside the notebooks."""
+        """The forks of the keeper and of warm parents beside the notebooks."""
         keeper = self.keeper
-        return {pid: one for pid, one in self.processes.items() if one.is_keepers and one is not keeper}
+        return {pid: one for pid, one in self.processes.items() if one.minds or (one.is_keepers and one is not keeper)}
 
 
 def look(data: Path) -> Machine:
@@ -80,19 +93,23 @@ def look(data: Path) -> Machine:
     layers = _named(data / "layers", re.compile(r"[0-9]+"), odd)
     logs = _named(data / "logs", re.compile(r"[0-9]+"), odd)
     saved = _named(data / "saved", re.compile(r"[0-9a-f]{32}"), odd)
+    temporary = _named(data / "temporary", LAUNCH, odd)
+    folders = _named(data / "warm", re.compile(r"[0-9a-f]{16}"), odd)
     cgroups: set[str] = set()
     for place in _our_cgroups(data):
         cgroups |= _named(place, LAUNCH, odd, only_directories=True)
     mounts = Path("/proc/self/mountinfo").read_text("utf-8")
     odd += [f"mount {line.split()[4]}" for line in mounts.splitlines() if f"{data}/" in line or f"{run}/" in line]
     return Machine(
-        processes={one.identity.pid: one for one in _processes(data)},
+        processes=_told_apart({one.identity.pid: one for one in _processes(data)}),
         launches=launches,
         rooms=rooms,
         layers=frozenset(map(int, layers)),
         logs=frozenset(map(int, logs)),
         saved=saved,
         cgroups=frozenset(cgroups),
+        temporary=temporary,
+        folders=folders,
         odd=tuple(odd),
         keepers_pid=_at_door(run / "keeper.sock"),
     )
@@ -120,6 +137,15 @@ def keeper_of(data: Path) -> int | None:
     return _at_door(run_directory(data) / "keeper.sock")
 
 
+def parents_of(data: Path) -> list[int]:
+    """The pids of the warm parents that can be forked now, as the keeper says."""
+    with socket.socket(socket.AF_UNIX) as knock, suppress(OSError):
+        knock.connect(str(run_directory(data) / "keeper.sock"))
+        knock.sendall(b'{"id": 1, "op": "hello"}\n')
+        return json.loads(knock.makefile("rb").readline())["ok"]["warm"]
+    return []
+
+
 def is_free(port: int) -> bool:
     """Whether nobody listens on a port of loopback."""
     with socket.socket() as probe:
@@ -127,9 +153,12 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
+    """A port of loopback that nobody listens on now, and that the kernel gives to no connection meanwhile."""
+    ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    while True:
+        port = FIRST_PORT + secrets.randbelow(ephemeral - FIRST_PORT)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _at_door(door: Path) -> int | None:
@@ -179,18 +208,38 @@ def _processes(data: Path) -> Iterator[Process]:
         environment = processes.environment(pid)
         if word in line.split(b"\0") or any(place in entry for entry in environment):
             words = tuple(os.fsdecode(part) for part in line.split(b"\0"))
-            warms = _warmed(data, words)
-            mine = [one.partition(b"=")[2] for one in environment if one.startswith(b"TRIVIUM_NOTEBOOK=")]
+            warms, folder = _warmed(data, words)
             yield Process(
                 identity=seen.identity,
                 parent=seen.parent,
-                notebook=int(mine[0]) if mine and warms is None else None,
+                notebook=_notebook_of(data, environment, words) if warms is None else None,
                 words=words,
                 warms=warms,
+                folder=folder,
             )
 
 
-def _warmed(data: Path, words: tuple[str, ...]) -> str | None:
-    """The image before the folder in a warm parent's command line; None of any other."""
-    places = [number for number, word in enumerate(words) if word.startswith(f"{data}/warm/")]
-    return words[places[0] - 1] if places else None
+def _notebook_of(data: Path, environment: list[bytes], words: tuple[str, ...]) -> int | None:
+    """Whose process it is, by its environment, or by the interpreter of a fork, which has its parent's environment."""
+    told = [one.partition(b"=")[2] for one in environment if one.startswith(b"TRIVIUM_NOTEBOOK=")]
+    found = re.match(rf"{re.escape(str(data))}/layers/([0-9]+)/venv/bin/python", words[0])
+    return int(told[0]) if told else int(found[1]) if found else None
+
+
+def _warmed(data: Path, words: tuple[str, ...]) -> tuple[str | None, str | None]:
+    """Image and folder in the command line of a warm parent, which its forks beside notebooks keep."""
+    for image, word in itertools.pairwise(words):
+        if word.startswith(f"{data}/warm/"):
+            return image, word.rpartition("/")[2]
+    return None, None
+
+
+def _told_apart(found: dict[int, Process]) -> dict[int, Process]:
+    """The same, with the forks of warm parents told from the parents: they have a parent above or a notebook below."""
+    above = {one.parent for one in found.values() if one.notebook is not None}
+    return {
+        pid: replace(one, minds=pid in above or (one.parent in found and found[one.parent].warms is not None))
+        if one.warms is not None
+        else one
+        for pid, one in found.items()
+    }

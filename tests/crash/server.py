@@ -7,20 +7,20 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from tests.crash import machine
+from tests.crash.lab import PROGRAM, make_lab
 from tests.crash.scnet import Key
+from tests.installation import install
 from tests.waiting import until
 
-TRIVIUM = Path(sys.executable).with_name("trivium")
-PROGRAM = Path(__file__).with_name("program.py")
 ROOT = Path(__file__).parents[2]
 CARDS = 8
 CAPACITY = {
@@ -33,14 +33,19 @@ STOPS_WITHIN = 30.0  # the product says five; this machine may be busy with othe
 
 
 class Site:
-    """A data directory, a database, and the server on it, which is there or not."""
+    """A data directory, a database, and the server on it, which is there or not.
 
-    def __init__(self, database: str | None = None, **environment: str) -> None:
+    `trivium` is the command that is the server; None: one in a small environment of its own.
+    """
+
+    def __init__(self, database: str | None = None, trivium: Path | None = None, /, **environment: str) -> None:
         # Notebooks run under uids of their own, and sockets have short names: not below pytest's directories.
         self.top = Path(tempfile.mkdtemp(prefix="tc-"))
         self.top.chmod(0o711)
         self.data = self.top / "data"
         self.python = self.top / "python"
+        self.trivium = trivium or install(self.top / "server")
+        self.small = self.lab = ""  # images' paths, once it is furnished: one that is started, and one that is forked
         self.log = self.top / "server.log"
         self.database = database or f"sqlite:///{self.data / 'trivium.db'}"
         self.port, self.proxy_port = machine.free_port(), machine.free_port()
@@ -66,30 +71,38 @@ class Site:
     # ---- the operator --------------------------------------------------------------------------------------------
 
     def furnish(self, users: tuple[str, ...]) -> list[Key]:
-        """Make an environment and these users with a key each."""
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(self.python)], check=True)
+        """Make these users with a key each, and two images of an environment whose notebooks say who they are."""
+        make_lab(self.python)
         shutil.copy(PROGRAM, self.python / "program.py")
-        keys: list[Key] = []
-        for user in users:
-            self.type("user", "create", user)
-            made = self.type("key", "create", "--user", user)
-            keys.append(Key(**{name: made[name] for name in ("user", "access_key", "secret_key", "site_id")}))
-        return keys
+        program = ("python", "-I", "-S", str(self.python / "program.py"), "{socket}")
+        lines = [line for user in users for line in (("user", "create", user), ("key", "create", "--user", user))]
+        made = self.type_all(*lines, self._adding("small:1", *program), self._adding("lab:1"))
+        self.small, self.lab = (one["path"] for one in made[-2:])
+        return [
+            Key(**{name: one[name] for name in ("user", "access_key", "secret_key", "site_id")})
+            for one in made[1 : 2 * len(users) : 2]
+        ]
 
     def image(self, version: str, *words: str, path: Path | None = None) -> str:
-        """Add an image that runs a command in the environment; the path under which it is asked for."""
-        place, command = str(path or self.python), " ".join(words)
-        made = self.type("image", "add", version, "--path", place, "--accelerator", "dcu", "--command", command)
-        return made["path"]
+        """Add an image that runs a command in an environment; the path under which it is asked for."""
+        return self.type(*self._adding(version, *words, path=path))["path"]
 
-    def small_image(self, version: str = "small:1", where: str = "{socket}") -> str:
-        """The image whose notebooks say who they are."""
-        return self.image(version, "python", "-I", "-S", str(self.python / "program.py"), where)
+    def _adding(self, version: str, *words: str, path: Path | None = None) -> tuple[str, ...]:
+        command = ("--command", " ".join(words)) if words else ()
+        return ("image", "add", version, "--path", str(path or self.python), "--accelerator", "dcu", *command)
 
     def type(self, *words: str) -> Any:
         """Type a command; what it prints."""
-        command = [str(TRIVIUM), *words, *self._places, "-o", "json"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=self.environment)
+        (told,) = self.type_all(words)
+        return told
+
+    def type_all(self, *lines: Sequence[str]) -> list[Any]:
+        """Type one command after the other; what each prints."""
+        typed = json.dumps([[*line, *self._places, "-o", "json"] for line in lines])
+        command = [str(self.trivium.with_name("python")), "-m", "tests.shell"]
+        done = subprocess.run(
+            command, input=typed, capture_output=True, text=True, check=False, env=self.environment, cwd=ROOT
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -99,7 +112,7 @@ class Site:
         """Start the server, and do not wait for it. `program`: what runs its command line, if not `trivium`."""
         assert self.process is None
         ports = ["--port", str(self.port), "--proxy-port", str(self.proxy_port)]
-        command = [*(program or (str(TRIVIUM),)), "server", "start", *ports, *self._places]
+        command = [*(program or (str(self.trivium),)), "server", "start", *ports, *self._places]
         with self.log.open("ab") as output:
             output.write(f"---- start at {time.monotonic():.3f}\n".encode())
             output.flush()

@@ -40,7 +40,7 @@ class House:
     def __init__(self, site: Site) -> None:
         self.site = site
         (key,) = site.furnish(("alice",))
-        self.small = site.small_image()
+        self.small = site.small
         site.start()
         self.user = User(key, site.url)
         assert self.user.log_in().ok

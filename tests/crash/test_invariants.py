@@ -252,6 +252,8 @@ LEFT: tuple[tuple[Check, Callable[[Rest], Any]], ...] = (
     (invariants.nothing_is_left_behind, lambda rest: _directory(rest.site.data / "saved" / ".making-1")),
     (invariants.nothing_is_left_behind, lambda rest: _directory(rest.site.data / "layers" / ".gone-1")),
     (invariants.nothing_is_left_behind, lambda rest: _directory(rest.site.data / "keeper" / "1-1")),
+    (invariants.nothing_is_left_behind, lambda rest: _directory(rest.site.data / "temporary" / ".gone-1-1-0")),
+    (invariants.nothing_is_left_behind, lambda rest: _directory(rest.site.data / "warm" / ("0" * 16))),
     (invariants.nothing_is_left_behind, lambda rest: _process(rest.site, rest.ids[2])),
     (invariants.nothing_is_left_behind, lambda rest: _process(rest.site, rest.ids[0])),
     (invariants.nothing_is_left_behind, lambda rest: _parent(rest.site)),
@@ -264,6 +266,25 @@ def test_what_was_left_is_seen(rest: Rest, check: Check, leave: Callable[[Rest],
     assert list(check(rest.scene())) == []
     with leave(rest):
         assert list(check(rest.scene())) != []
+
+
+TOO_MUCH: dict[str, object] = {"layers": 1, "logs": 1, "saved": "0" * 32, "folders": "0" * 16}
+
+
+@pytest.mark.parametrize("what", ["launches", "rooms", "cgroups", "temporary", *TOO_MUCH])
+def test_what_is_too_much_on_the_machine_is_seen(rest: Rest, what: str) -> None:
+    scene = rest.scene()
+    more = getattr(scene.machine, what) | {TOO_MUCH.get(what, "1-1")}
+    spoilt = replace(scene, machine=replace(scene.machine, **{what: more}))
+    assert _wrongs(invariants.nothing_is_left_behind, spoilt) != []
+
+
+@pytest.mark.parametrize("what", ["launches", "rooms", "layers", "logs"])
+def test_what_a_running_notebook_lacks_is_seen(rest: Rest, what: str) -> None:
+    scene = rest.scene()
+    less = frozenset(one for one in getattr(scene.machine, what) if not str(one).startswith(str(rest.ids[0])))
+    spoilt = replace(scene, machine=replace(scene.machine, **{what: less}))
+    assert _wrongs(invariants.nothing_is_left_behind, spoilt) != []
 
 
 def test_a_damaged_file_is_seen(rest: Rest, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ DURABLE = {"synchronous_commit": "on"}  # what it said is committed is written, 
 ANSWERED_WITHIN = 25.0  # seconds: the database's own fifteen, the keeper's ten, and some for a machine that is busy
 
 Outage = Callable[[], AbstractContextManager[None]]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(0)]  # every wait in them has a deadline of its own
 
 
 @pytest.fixture
@@ -66,38 +67,35 @@ def _outlive(
         drive.close()
 
 
-@pytest.mark.crash
+@pytest.fixture
+def on_postgresql(cluster: postgresql.Cluster) -> Iterator[Site]:
+    """A site with its database in that PostgreSQL."""
+    with cluster.database() as url:
+        yield Site(url)
+
+
 @pytest.mark.postgresql
-@pytest.mark.timeout(0)
-def test_a_postgresql_that_is_started_again(cluster: postgresql.Cluster) -> None:
+def test_a_postgresql_that_is_started_again(cluster: postgresql.Cluster, on_postgresql: Site) -> None:
     @contextmanager
     def gone() -> Iterator[None]:
         cluster.stop()
         yield
         cluster.start(**DURABLE)
 
-    with cluster.database() as url:
-        drive = _outlive(Site(url), lambda _: gone)
+    drive = _outlive(on_postgresql, lambda _: gone)
     assert any(outcome == "unavailable" for _, outcome in drive.diary.counts)
 
 
-@pytest.mark.crash
 @pytest.mark.postgresql
-@pytest.mark.timeout(0)
-def test_a_postgresql_that_hangs(cluster: postgresql.Cluster) -> None:
+def test_a_postgresql_that_hangs(cluster: postgresql.Cluster, on_postgresql: Site) -> None:
     @contextmanager
     def hanging() -> Iterator[None]:
-        everyone = cluster.pids()
-        _signal(everyone, signal.SIGSTOP)
-        yield
-        _signal(everyone, signal.SIGCONT)
+        with _stopped(cluster.pids()):
+            yield
 
-    with cluster.database() as url:
-        _outlive(Site(url), lambda _: hanging)
+    _outlive(on_postgresql, lambda _: hanging)
 
 
-@pytest.mark.crash
-@pytest.mark.timeout(0)
 def test_an_sqlite_that_another_process_keeps_to_itself() -> None:
     def locked(drive: Drive) -> Outage:
         @contextmanager
@@ -112,17 +110,14 @@ def test_an_sqlite_that_another_process_keeps_to_itself() -> None:
     _outlive(Site(), locked)
 
 
-@pytest.mark.crash
-@pytest.mark.timeout(0)
 def test_a_keeper_that_hangs() -> None:
     def stopped(drive: Drive) -> Outage:
         @contextmanager
         def hanging() -> Iterator[None]:
             pid = machine.keeper_of(drive.site.data)
             assert pid is not None
-            _signal([pid], signal.SIGSTOP)
-            yield
-            _signal([pid], signal.SIGCONT)
+            with _stopped([pid]):
+                yield
 
         return hanging
 
@@ -130,9 +125,7 @@ def test_a_keeper_that_hangs() -> None:
     assert drive.diary.counts["service", "unavailable"] > 0
 
 
-@pytest.mark.crash
 @pytest.mark.root
-@pytest.mark.timeout(0)
 @pytest.mark.skipif(not IS_ROOT, reason="needs to be root, to mount a small file system")
 def test_a_disk_without_space_amid_calls() -> None:
     site = Site(TRIVIUM_RUNTIME__DISK_RESERVE="0")
@@ -149,8 +142,6 @@ def test_a_disk_without_space_amid_calls() -> None:
         _outlive(site, lambda _: full, seconds=5.0, excuses=frozenset({"notebook.ended.no_space"}))
 
 
-@pytest.mark.crash
-@pytest.mark.timeout(0)
 def test_a_notebook_stopped_by_a_signal_runs_until_it_is_asked_to_stop() -> None:
     drive = Drive(Site(TRIVIUM_NOTEBOOKS__STOP_GRACE="1s"), 1)
     try:
@@ -169,6 +160,14 @@ def test_a_notebook_stopped_by_a_signal_runs_until_it_is_asked_to_stop() -> None
         assert not any(processes.is_alive(one) for one in everyone)
     finally:
         drive.close()
+
+
+@contextmanager
+def _stopped(pids: list[int]) -> Iterator[None]:
+    """Processes stopped by SIGSTOP while the block runs."""
+    _signal(pids, signal.SIGSTOP)
+    yield
+    _signal(pids, signal.SIGCONT)
 
 
 def _signal(pids: list[int], number: signal.Signals) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.crash.drive import Drive
-from tests.crash.lives import Lives, deaths, sample
+from tests.crash.lives import OVER_A_FORK, Lives, deaths, sample
 from tests.crash.server import Site
 
 MUST_BE_THERE = (
@@ -29,7 +29,7 @@ def test_whatever_the_step_of_a_death_the_site_comes_back_whole(
         lives = Lives(drive)
         steps = lives.steps()
         assert [label for label in MUST_BE_THERE if label not in steps] == []
-        chosen = sample(deaths(steps), points, crash_seed)
+        chosen = [OVER_A_FORK, *sample(deaths(steps), points, crash_seed)]
         for at in chosen:
             lives.live(at)
     finally:

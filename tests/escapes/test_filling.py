@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.runtime.world import IS_ROOT, World, make_image
-from tests.escapes.world import Inside, Stage
+from tests.escapes.world import Inside, Stage, staged
 from tests.waiting import until, until_async
 from trivium.drivers.runtimes.process.keeper.launches import limits
 from trivium.resources.notebooks.ports import Ending
@@ -26,13 +26,8 @@ FILL = "dd if=/dev/zero of=$HOME/filler bs=64k"
 @pytest.fixture(scope="module")
 def small() -> Iterator[Stage]:
     """A site whose data directory is a small file system, of which some is kept in reserve."""
-    if not IS_ROOT:
-        pytest.skip("needs to be root, to mount a small file system")
-    stage = Stage(disk=SMALL, people=("alice",), TRIVIUM_RUNTIME__DISK_RESERVE=f"{RESERVE}MiB")
-    try:
-        yield stage
-    finally:
-        stage.close()
+    with staged(disk=SMALL, people=("alice",), TRIVIUM_RUNTIME__DISK_RESERVE=f"{RESERVE}MiB") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.crash.server import TRIVIUM
 from tests.escapes.world import Inside, Stage
+from tests.installation import TRIVIUM
 
 POISON = 'import os; os.system(\'id -u >> %s; tr "\\\\0" "\\\\n" < /proc/self/environ >> %s\')'
 

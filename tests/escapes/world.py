@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 
 from tests.crash.scnet import User
 from tests.crash.server import Site
+from tests.crash.small_disk import small_disk
 from tests.waiting import until
 
 AGENT = Path(__file__).with_name("agent.py")
 ADMIN = "an-administrators-first-password"
 PEOPLE = ("alice", "bob")
-LIBC = ctypes.CDLL(None, use_errno=True)
-DETACH = 2
 SILENCE = 0.4  # seconds after an answer in which another one would come
 
 
@@ -125,11 +126,9 @@ class Stage:
 
     def __init__(self, *, people: tuple[str, ...] = PEOPLE, disk: int = 0, **environment: str) -> None:
         self.site = Site(TRIVIUM_ADMIN_PASSWORD=ADMIN, **environment)
-        self._disk = disk
+        self._disk = ExitStack()
         if disk:
-            self.data.mkdir(0o711)
-            options = f"size={disk}m,mode=711".encode()
-            assert LIBC.mount(b"tmpfs", os.fsencode(self.data), b"tmpfs", 0, options) == 0
+            self._disk.enter_context(small_disk(self.data, f"{disk}m"))
         keys = self.site.furnish(people)
         shutil.copy(AGENT, self.site.python / "agent.py")
         raising = self.site.python / "bin" / "raising"
@@ -186,9 +185,19 @@ class Stage:
         for user in self.users.values():
             user.close()
         self.site.close()
-        if self._disk:
-            LIBC.umount2(os.fsencode(self.data), DETACH)
-            shutil.rmtree(self.site.top)
+        self._disk.close()
+
+
+@contextmanager
+def staged(*, people: tuple[str, ...] = PEOPLE, disk: int = 0, **environment: str) -> Iterator[Stage]:
+    """A stage for as long as the block runs; tests of others than root are skipped."""
+    if os.geteuid() != 0:
+        pytest.skip("needs to be root: an ordinary user's notebooks are not kept apart")
+    stage = Stage(people=people, disk=disk, **environment)
+    try:
+        yield stage
+    finally:
+        stage.close()
 
 
 def body_of(answer: bytes) -> Any:

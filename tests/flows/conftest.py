@@ -18,7 +18,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.serving import TRIVIUM, Server, serving
+from tests.installation import TRIVIUM
+from tests.serving import Server, serving
 from tests.waiting import until
 
 SCNET = Path(sys.executable).with_name("scnet")

@@ -115,16 +115,19 @@ class Servers:
 
 
 @contextmanager
-def servers(database: str, *, together: bool, **environment: str) -> Iterator[Servers]:
-    """Two servers that are ready: on one data directory, of which the first acts, or on two."""
-    first = Site(database, **environment)
-    second = Site(database, **environment)
+def servers(database: str, *, together: bool, trivium: Path | None = None, **environment: str) -> Iterator[Servers]:
+    """Two servers that are ready: on one data directory, of which the first acts, or on two.
+
+    `trivium`: the command that both are; None: one in a small environment.
+    """
+    first = Site(database, trivium, **environment)
+    second = Site(database, first.trivium, **environment)
     sites = [first, second]
     try:
         if together:
             second.share(first)
         (key,) = first.furnish(("alice",))
-        image = first.small_image()
+        image = first.small
         for site in sites:
             site.start()
             until(site.is_ready, within=60, what="a server that is ready")

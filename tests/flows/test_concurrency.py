@@ -29,7 +29,7 @@ class Crowd:
     def __init__(self, site: Site) -> None:
         self.site = site
         keys = site.furnish(("alice", "bob"))
-        self.image = site.small_image()
+        self.image = site.small
         site.start()
         self.book = Book(site.database)
         self.users = [User(key, site.url) for key in keys]

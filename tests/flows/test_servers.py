@@ -12,6 +12,7 @@ import websocket
 from tests.crash.machine import look
 from tests.crash.server import Site
 from tests.flows.servers import TAKES_OVER, Servers, servers
+from tests.installation import TRIVIUM
 from tests.waiting import until
 
 pytestmark = pytest.mark.postgresql
@@ -87,7 +88,7 @@ def test_a_server_with_another_key_file_is_refused(postgres_url: str) -> None:
 
 @pytest.fixture
 def hosts(postgres_url: str) -> Iterator[Servers]:
-    """Two servers on two data directories, which are two hosts."""
+    """Two servers on two data directories, which are two hosts of one card each."""
     with servers(postgres_url, together=False, TRIVIUM_NODE__ACCELERATORS="dcu:1") as made:
         yield made
 
@@ -152,12 +153,19 @@ def test_a_lost_host_is_forgotten_with_its_notebooks(hosts: Servers) -> None:
     assert hosts.users[0].get("detail", notebookId=lost).code == "10004"
 
 
+@pytest.fixture
+def labs(postgres_url: str) -> Iterator[Servers]:
+    """Two hosts whose built-in image has a JupyterLab that runs."""
+    with servers(postgres_url, together=False, trivium=TRIVIUM) as made:
+        yield made
+
+
 @pytest.mark.jupyter
-def test_a_cell_runs_through_either_until_the_right_to_it_is_withdrawn(hosts: Servers) -> None:
-    notebook = hosts.create(1, imagePath=hosts.built_in(), acceleratorType="CPU")
-    hosts.comes_to(0, notebook, "Running", within=90)
-    assert [hosts.run_cell(0, notebook, "print(6 * 7)", through=at) for at in (0, 1)] == ["42", "42"]
-    sockets = [hosts.terminal(0, notebook, through=at) for at in (0, 1)]
-    hosts.sites[1].type("user", "disable", "alice")
+def test_a_cell_runs_through_either_until_the_right_to_it_is_withdrawn(labs: Servers) -> None:
+    notebook = labs.create(1, imagePath=labs.built_in(), acceleratorType="CPU")
+    labs.comes_to(0, notebook, "Running", within=90)
+    assert [labs.run_cell(0, notebook, "print(6 * 7)", through=at) for at in (0, 1)] == ["42", "42"]
+    sockets = [labs.terminal(0, notebook, through=at) for at in (0, 1)]
+    labs.sites[1].type("user", "disable", "alice")
     for socket in sockets:
         assert ends(socket)

@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.serving import TRIVIUM, Server, serving
+from tests.installation import TRIVIUM, install
+from tests.serving import Server, serving
 
 
 class Site:
@@ -46,7 +47,7 @@ class Site:
 def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
     data = tmp_path / "data"
     database = [] if database_url.startswith("sqlite") else ["--database", database_url]
-    with serving(data, *database) as server:
+    with serving(data, *database, trivium=install(tmp_path / "server")) as server:
         here = Site(server, ["--data", str(data), *database])
         yield here
         here.http.close()
@@ -81,7 +82,7 @@ def test_what_is_withdrawn_is_gone_at_once(site: Site) -> None:
 def test_a_second_server_on_a_directory_with_sqlite_is_refused(tmp_path: Path) -> None:
     """With PostgreSQL it stands by: tests/flows/test_servers.py."""
     data = tmp_path / "data"
-    with serving(data):
+    with serving(data, trivium=install(tmp_path / "server")):
         done = subprocess.run(
             [str(TRIVIUM), "server", "start", "--port", "0", "--proxy-port", "0", "--data", str(data)],
             capture_output=True,

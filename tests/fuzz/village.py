@@ -61,7 +61,7 @@ def furnish() -> Village:
     """Make it."""
     site = Site()
     keys = site.furnish(("mallory", f"victim-{MARK}"))
-    image = site.small_image()
+    image = site.small
     site.start()
     mallory, victim = (User(key, site.url) for key in keys)
     for user in (mallory, victim):

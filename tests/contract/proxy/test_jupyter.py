@@ -22,7 +22,6 @@ from trivium.server.proxy import Proxy
 
 pytestmark = [
     pytest.mark.jupyter,
-    pytest.mark.xdist_group("jupyter"),
     pytest.mark.asyncio(loop_factories=["uvloop"]),
 ]
 NAVIGATION = {"Accept": "text/html"}

@@ -23,7 +23,6 @@ from trivium.resources.notebooks.ports import Address, Environment, LaunchSpec, 
 pytestmark = [
     pytest.mark.jupyter,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.xdist_group("warm kernels"),
 ]
 HERE = Environment(path=Path(sys.prefix))
 SPECS = {
