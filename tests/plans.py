@@ -34,6 +34,7 @@ STAYS_SMALL: Final = frozenset(
         "fingerprints",  # one for each environment on each host
         "flavors",
         "hosts",
+        "images_changes",  # folded again and again
         "key_files",
         "nodes",
         "notebooks_changes",  # folded again and again

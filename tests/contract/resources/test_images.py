@@ -13,7 +13,7 @@ from trivium.base.errors import Forbidden, Invalid
 from trivium.base.query import Condition, Op, Query
 from trivium.base.reasons import Reason
 from trivium.resources import images
-from trivium.resources.images import Image, ImageExists, ImageStatus, NoSuchImage, Visibility
+from trivium.resources.images import Image, ImageExists, ImageScope, ImageStatus, NoSuchImage, Visibility
 
 
 def _add(here: Place, caller: Caller, version: str, accelerator: str = "cpu") -> Image:
@@ -104,8 +104,16 @@ def test_lists_are_of_what_one_may_see(here: Place) -> None:
     _save(here, alice, base)
     seen = here.store.search_now(images.list_images, alice, Query())
     assert seen.total == 3
-    public = Condition(field="visibility", op=Op.EQ, value="public")
-    assert here.store.search_now(images.list_images, here.user("bob"), Query(where=(public,))).total == 2
+    bob = here.user("bob")
+    for caller, scope, total in (
+        (alice, ImageScope.PUBLIC, 2),
+        (alice, ImageScope.PROJECT, 1),
+        (bob, ImageScope.VISIBLE, 2),
+        (bob, ImageScope.PUBLIC, 2),
+        (bob, ImageScope.PROJECT, 0),
+    ):
+        found = here.store.search_now(images.list_images, caller, Query(), scope=scope)
+        assert (len(found.rows), found.total) == (total, total)
     cards = Condition(field="accelerator", op=Op.EQ, value="dcu")
     assert here.store.search_now(images.list_images, here.user("carl"), Query(where=(cards,))).total == 1
 

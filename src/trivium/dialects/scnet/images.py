@@ -9,7 +9,7 @@ from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, Vie
 from trivium.dialects.scnet.settings import ImageList
 from trivium.dialects.scnet.spelling import ACCELERATORS, Number, Shape, numbered_page, one_of, page_from, time_text
 from trivium.resources import images
-from trivium.resources.images import Image, ImageStatus, Visibility
+from trivium.resources.images import Image, ImageScope, ImageStatus, Visibility
 
 ORDERS: Final = {"create_time": "created_at", "share_time": "created_at", "clone_times": "clones"}
 """An image is shared when it is made, if at all."""
@@ -88,17 +88,23 @@ def model_query(body: ModelImagesBody) -> Query:
     """The operator's own images that are ready, newest first."""
     preset = Condition(field="preset", op=Op.EQ, value=True)
     return Query(
-        where=(preset, READY, *_of_accelerator(body.accelerator_type)), page=numbered_page(body.page, body.size)
+        where=(preset, READY, *_of_accelerator(body.accelerator_type)),
+        order=(Order(field="created_at", descending=True),),
+        page=numbered_page(body.page, body.size),
     )
 
 
+def any_scope(body: ImagesBody) -> ImageScope:
+    """The public images, or the project's own."""
+    access = one_of(body.access, "access", ("public", "private"))
+    return ImageScope.PROJECT if access == "private" else ImageScope.PUBLIC
+
+
 def any_query(body: ImagesBody) -> Query:
-    """The public images, or the project's own, as SCNet lets them be filtered and sorted."""
-    access = one_of(body.access, "access", ("public", "private")) or "public"
+    """The images that are ready, as SCNet lets them be filtered and sorted."""
     by = one_of(body.order_by, "orderBy", tuple(ORDERS)) or "create_time"
     sort = one_of(body.sort, "sort", ("ASC", "DESC")) or "DESC"
-    op = Op.EQ if access == "public" else Op.NE
-    where = [READY, Condition(field="visibility", op=op, value=Visibility.PUBLIC.value)]
+    where = [READY]
     if body.name:
         where.append(Condition(field="version", op=Op.CONTAINS, value=body.name))
     if body.type:
@@ -150,7 +156,7 @@ def any_image(image: Image) -> AnyImage:
 
 def query_model_images(tx: Read, call: ModelCall) -> ModelImages:
     """A page of model images, as the documents' example has it."""
-    found = images.list_images(tx, call.caller, model_query(call.body))
+    found = images.list_images(tx, call.caller, model_query(call.body), scope=ImageScope.PUBLIC)
     return ModelImages(records=[model_image(image) for image in found.rows], total=found.total or 0)
 
 
@@ -161,7 +167,7 @@ def query_model_images_bare(tx: Read, call: ModelCall) -> list[ModelImage]:
 
 def query_images(tx: Read, call: AnyCall) -> AnyImages:
     """A page of all images."""
-    found = images.list_images(tx, call.caller, any_query(call.body))
+    found = images.list_images(tx, call.caller, any_query(call.body), scope=any_scope(call.body))
     rows = [any_image(image) for image in found.rows]
     return AnyImages(total=found.total or 0, data=rows, records=rows)
 

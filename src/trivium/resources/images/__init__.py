@@ -21,7 +21,7 @@ from trivium.resources.images.service import (
     start_save,
 )
 from trivium.resources.images.table import IMAGES
-from trivium.resources.images.types import KINDS, Image, ImageStatus, Visibility
+from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, Visibility
 from trivium.resources.images.verify import learn, verify
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "ImageChanged",
     "ImageExists",
     "ImageNotReady",
+    "ImageScope",
     "ImageStatus",
     "LayerUse",
     "NoSuchImage",

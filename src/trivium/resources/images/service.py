@@ -20,8 +20,8 @@ from trivium.base.text import fold
 from trivium.resources import events
 from trivium.resources.images.errors import ImageExists, NoSuchImage
 from trivium.resources.images.ports import EnvironmentFound
-from trivium.resources.images.table import IMAGES, VISIBLE, fingerprints, image_of, images
-from trivium.resources.images.types import KINDS, Image, ImageStatus, Visibility
+from trivium.resources.images.table import EVERYBODY, IMAGES, NOBODY, SCOPES, fingerprints, image_of, images
+from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, Visibility
 from trivium.store import Read, Write, query
 
 NAME: Final = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
@@ -52,6 +52,7 @@ def add(
         raise Invalid("accelerator", message)
     made = {
         "visibility": Visibility.PUBLIC.value,
+        "audience": EVERYBODY,
         "path": image_path(site, accelerator, caller.user_name, version=version),
         "kind": "Custom" if command else "JupyterLab",
         "accelerator": accelerator,
@@ -120,6 +121,7 @@ def start_save(
     tag = f"{tx.now + site.utc_offset:%Y%m%d%H%M%S}-{uuid4().hex[:4]}"
     made = {
         "visibility": Visibility.PRIVATE.value,
+        "audience": caller.project,
         "path": image_path(site, of.accelerator, caller.user_name, version=f"{name}:{tag}"),
         "kind": of.kind,
         "accelerator": of.accelerator,
@@ -174,9 +176,9 @@ def by_path(tx: Read, caller: Caller, path: str) -> Image:
     return _one(tx, caller, images.c.path == path)
 
 
-def list_images(tx: Read, caller: Caller, asked: Query) -> Listed[Image]:
-    """The public images and the caller's project's own, as asked: those that the query names, and no others."""
-    found = query.page(tx, IMAGES, asked, scope=(VISIBLE.of(project=caller.project),))
+def list_images(tx: Read, caller: Caller, asked: Query, *, scope: ImageScope = ImageScope.VISIBLE) -> Listed[Image]:
+    """The images of the scope that the query names, as asked."""
+    found = query.page(tx, IMAGES, asked, scope=(SCOPES[scope].of(project=caller.project),))
     return Listed(rows=tuple(map(image_of, found.rows)), total=found.total, next=found.next)
 
 
@@ -194,7 +196,13 @@ def remove(tx: Write, caller: Caller, image: Image) -> None:
     """Take the image off the lists. Notebooks that were made of it keep what they have, and its layer until then."""
     if image.project != caller.project:
         caller.must_be_admin("remove another project's image")
-    values = {"deleted_at": tx.now, "changed_at": tx.now, "status": ImageStatus.DELETED.value, "path": None}
+    values = {
+        "deleted_at": tx.now,
+        "changed_at": tx.now,
+        "status": ImageStatus.DELETED.value,
+        "audience": NOBODY,
+        "path": None,
+    }
     if tx.run(update(images).where(images.c.id == image.id, images.c.deleted_at.is_(None)).values(values)):
         events.record(tx, caller, "image.remove", target=image.id, before={"path": image.path})
 
@@ -238,7 +246,8 @@ def _insert(tx: Write, caller: Caller, made: dict[str, Any], *, name: str, tag: 
 
 
 def _one(tx: Read, caller: Caller, which: ColumnElement[bool]) -> Image:
-    row = tx.first(select(images).where(which, VISIBLE.clause), {"project": caller.project})
+    is_visible = SCOPES[ImageScope.VISIBLE].clause
+    row = tx.first(select(images).where(which, is_visible), {"project": caller.project})
     if row is None:
         raise NoSuchImage
     return image_of(row)

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, case, or_
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, case
 
 from trivium.base.reasons import Reason
-from trivium.resources.images.types import KINDS, Image, ImageStatus, Visibility
+from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, Visibility
 from trivium.store import fields as f
 from trivium.store import metadata
 from trivium.store.columns import Instant, Uuid16, revision, text
+from trivium.store.counters import Counted
 from trivium.store.grams import Grams
 from trivium.store.query import Scope
 
@@ -25,6 +26,8 @@ images = Table(
     Column("owner_id", BigInteger, ForeignKey("users.id"), nullable=False),
     Column("owner_name", text(), nullable=False),
     Column("visibility", text(), nullable=False),
+    # Who has it in lists: a project, `EVERYBODY`, or `NOBODY` once it was removed.
+    Column("audience", BigInteger, nullable=False, server_default="-1"),
     Column("name", text(), nullable=False),
     Column("tag", text(), nullable=False),
     Column("version", text(), nullable=False),
@@ -51,8 +54,9 @@ images = Table(
     Column("deleted_at", Instant),
     Column("host", text()),  # where its layers lie; null where it has none
     revision(),
-    Index(None, "visibility", "accelerator", "id"),
     Index(None, "project_id", "id"),
+    Index(None, "audience", "status", "created_at", "id"),
+    Index(None, "audience", "status", "accelerator", "created_at", "id"),
 )
 
 fingerprints = Table(
@@ -64,15 +68,20 @@ fingerprints = Table(
     Column("fingerprint", text(), nullable=False),
 )
 
-OF_ALL: Final = 0
-"""The part of public images; any number that no project has."""
+EVERYBODY: Final = 0
+"""The audience of public images, and the part of their versions; no project has that id."""
+
+NOBODY: Final = -1
+"""The audience of removed images."""
+
+COUNTED = Counted(images, (("audience", "status", "accelerator", "preset"),))
 
 VERSIONS = Grams(
     images,
     "version_folded",
     part=case(
         (images.c.deleted_at.is_not(None), None),
-        (images.c.visibility == Visibility.PUBLIC.value, OF_ALL),
+        (images.c.visibility == Visibility.PUBLIC.value, EVERYBODY),
         else_=images.c.project_id,
     ),
 )
@@ -96,14 +105,16 @@ IMAGES = f.Resource(
         f.Field("created_at", f.time, images.c.created_at),
         f.Field("changed_at", f.time, images.c.changed_at),
     ),
+    counted=COUNTED,
 )
 
-VISIBLE = Scope(
-    images.c.deleted_at.is_(None)
-    & or_(images.c.visibility == Visibility.PUBLIC.value, images.c.project_id == bindparam("project")),
-    parts=(OF_ALL, "project"),
-)
-"""What a caller sees: the public images and their project's own."""
+PROJECT: Final = bindparam("project", None, BigInteger())
+SCOPES: Final = {
+    ImageScope.VISIBLE: Scope(images.c.audience.in_((EVERYBODY, PROJECT)), parts=(EVERYBODY, "project")),
+    ImageScope.PUBLIC: Scope(images.c.audience == EVERYBODY, parts=(EVERYBODY,)),
+    ImageScope.PROJECT: Scope(images.c.audience == PROJECT, parts=("project",)),
+}
+"""Which images a list has, of those that its caller may see."""
 
 
 def image_of(row: Row[Any]) -> Image:

@@ -23,6 +23,14 @@ class Visibility(StrEnum):
     PUBLIC = "public"
 
 
+class ImageScope(StrEnum):
+    """Which images a list has, of those that its caller may see."""
+
+    VISIBLE = "visible"  # all of them
+    PUBLIC = "public"
+    PROJECT = "project"  # those of the caller's project that are not public
+
+
 class ImageStatus(StrEnum):
     """How far an image is."""
 
