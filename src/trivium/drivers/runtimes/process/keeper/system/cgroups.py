@@ -190,18 +190,17 @@ def _claim(version: int, base: str, wanted: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     if version != 1:
         _hand_down(base, wanted)
-    trial = f"{base}/trial-{os.getpid()}"
-    try:
-        os.mkdir(trial)
-    except OSError:
-        return ()
-    ours = tuple(one for one in wanted if os.access(f"{trial}/{LIMIT_FILES[version][one]}", os.W_OK))
-    with suppress(OSError):
-        os.rmdir(trial)
+    ours = tuple(one for one in wanted if _is_ours(version, base, one))
     if not ours:
         with suppress(OSError):
             os.rmdir(base)
     return ours
+
+
+def _is_ours(version: int, base: str, controller: str) -> bool:
+    """Whether the controller's limits can be set in directories below `base`, which looks as these will."""
+    is_handed_down = version == 1 or controller.encode() in processes.read(f"{base}/cgroup.subtree_control").split()
+    return is_handed_down and os.access(f"{base}/{LIMIT_FILES[version][controller]}", os.W_OK)
 
 
 def _hand_down(place: str, wanted: tuple[str, ...]) -> None:

@@ -44,8 +44,9 @@ class Fork(NamedTuple):
 class WarmPool:
     """The fork servers of a keeper."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, proc: str = "/proc") -> None:
         self._folder = folder
+        self._proc = proc
         self._edition = boot.edition()
         self._servers: dict[Key, _ForkServer] = {}
         self._wanted: dict[Key, float] = {}  # images that need one, and the seconds for which it may be idle
@@ -86,7 +87,7 @@ class WarmPool:
     def turn(self, now: float, *, is_busy: bool) -> None:
         """End fork servers that are of no use; unless a launch `is_busy` starting, start those that are wanted."""
         if now - self._looked >= BETWEEN_LOOKS:
-            self._looked, self._is_short = now, is_short_of_memory()
+            self._looked, self._is_short = now, is_short_of_memory(self._proc)
         for key, server in list(self._servers.items()):
             self._check(key, server, now)
         if self._is_short or is_busy:
@@ -196,13 +197,13 @@ def environment(home: str, added: tuple[tuple[str, str], ...]) -> dict[str, str]
     return {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": home, **dict(added), MARK: "0" * 32}
 
 
-def is_short_of_memory() -> bool:
-    """Whether the machine needs its memory for something else."""
-    told = dict(line.split(b":", 1) for line in processes.read("/proc/meminfo").splitlines() if b":" in line)
+def is_short_of_memory(proc: str) -> bool:
+    """Whether the machine needs its memory for something else, by `meminfo` and `pressure/memory` below `proc`."""
+    told = dict(line.split(b":", 1) for line in processes.read(f"{proc}/meminfo").splitlines() if b":" in line)
     total, available = (int(told.get(name, b"0 kB").split()[0]) for name in (b"MemTotal", b"MemAvailable"))
     if available < total * LEAST_MEMORY:
         return True
-    for line in processes.read("/proc/pressure/memory").splitlines():
+    for line in processes.read(f"{proc}/pressure/memory").splitlines():
         if line.startswith(b"full avg10="):
             return float(line.split()[1].partition(b"=")[2]) > MOST_PRESSURE
     return False
