@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from sqlalchemy import update
+
 from trivium.base.caller import SYSTEM, Caller, Role
 from trivium.base.clock import Clock, ManualClock
 from trivium.base.keyring import Keyring
@@ -19,6 +21,7 @@ from trivium.base.site import Site
 from trivium.base.units import GIB
 from trivium.resources import hosts, images, nodes, notebooks, pools, projects, users
 from trivium.resources.hosts import Identity, Tenure
+from trivium.resources.hosts.table import hosts as hosts_table
 from trivium.resources.images import Image
 from trivium.resources.images.ports import EnvironmentFound
 from trivium.resources.nodes.ports import AcceleratorFound, NodeFound
@@ -106,6 +109,14 @@ def held(tx: Write, host: str) -> Tenure:
     since = 0 if known is None else known.epoch
     tenure = hosts.take(tx, mine, worker=1, since=since, epoch=since + 1)
     assert tenure is not None
+    return tenure
+
+
+def held_for_good(tx: Write, host: str) -> Tenure:
+    """The same, for a test that may take longer than a lease: nobody renews it."""
+    tenure = held(tx, host)
+    tomorrow = tx.database_now() + timedelta(days=1)
+    tx.run(update(hosts_table).where(hosts_table.c.id == host).values(lease_until=tomorrow))
     return tenure
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from tests.builders import HOST, held
+from tests.builders import HOST, held_for_good
 from tests.waiting import until_async
 from trivium.base.caller import SYSTEM, Caller, Role
 from trivium.base.clock import Clock, SystemClock
@@ -181,7 +181,7 @@ class World:
         if self._working is None:
             core = self.core
             acted_on = notebooks.World(
-                tenure=await core.store.write(held, HOST),
+                tenure=await core.store.write(held_for_good, HOST),
                 store=core.store,
                 runtime=self.runtime,
                 keyring=core.keyring,

@@ -116,12 +116,12 @@ async def test_what_a_crashed_server_leaves_running_is_ended(each_world: World) 
 
 
 async def test_one_that_never_answers_is_ended_and_says_so(image: Path) -> None:
-    world = World(image, ready_within=timedelta(seconds=0.5))
-    spec = world.spec("python", "-c", "import time; print('thinking', flush=True); time.sleep(600) # {port}")
+    world = World(image, ready_within=timedelta(seconds=3))  # in which a busy machine comes to say something
+    spec = world.spec("sh", "-c", "echo thinking; sleep 600 # {port}")
     await world.runtime.launch(spec)
     ended = await world.ended(spec.key)
     assert ended.ending is Ending.NEVER_READY
-    assert "0.5 seconds" in ended.detail
+    assert "3 seconds" in ended.detail
     assert "thinking" in ended.detail
     await world.close()
 

@@ -170,7 +170,7 @@ class World:
 
     async def keeper(self) -> psutil.Process:
         """The keeper's process."""
-        return psutil.Process((await self.runtime._keeper.ask("hello"))["pid"])
+        return await keeper_of(self.runtime)
 
     async def kill_keeper(self) -> None:
         """End the keeper as a power cut would."""
@@ -192,10 +192,13 @@ class World:
         """End everything and leave nothing behind."""
         complaints = self.data / "keeper" / "keeper.log"
         said = complaints.read_text() if complaints.exists() else ""
+        # A test's own runtime may be one with little patience.
+        patient = ProcessRuntime(ProcessSettings(data=self.data, run=self.run), SystemClock())
+        self._servers.append(patient)
         try:
-            for key in await self.runtime.adopt():
-                await self.runtime.remove(key.launch)
-            keeper = await self.keeper()
+            for key in await patient.adopt():
+                await patient.remove(key.launch)
+            keeper = await keeper_of(patient)
         except RuntimeUnavailable:
             keeper = None
         for server in self._servers:
@@ -218,6 +221,11 @@ class World:
             with contextlib.suppress(OSError):
                 place.rmdir()
         return found
+
+
+async def keeper_of(runtime: ProcessRuntime) -> psutil.Process:
+    """The process of the keeper that it speaks to."""
+    return psutil.Process((await runtime._keeper.ask("hello"))["pid"])
 
 
 def alive(pid: int) -> bool:
