@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
 from benchmarks.processes import Running, free_port, running
+from trivium.base.values import Value
 
 NGINX: Final = """
 daemon off;
@@ -46,21 +48,33 @@ class Absent(Exception):
     """A proxy that cannot be had here; the sentence says why."""
 
 
-def nginx(folder: Path, behind: int) -> tuple[str, AbstractContextManager[Running]]:
-    """Its version, and the server. Raises `Absent`."""
+class Program(Value, frozen=True, kw_only=True):
+    """A proxy that can be had."""
+
+    version: str
+    start: Callable[[int], AbstractContextManager[Running]]  # one that leads to what listens on that port
+
+
+def nginx(folder: Path) -> Program:
+    """Debian's. Raises `Absent`."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         raise Absent("nginx is left out: it is not installed (Debian: apt-get install nginx-light)")
     version = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr.strip()
-    port = free_port()
-    file = folder / "nginx.conf"
-    file.write_text(NGINX.format(folder=folder, port=port, behind=behind))
-    command = [program, "-c", str(file), "-p", str(folder), "-e", str(folder / "nginx.log")]
-    return version.rpartition("/")[2], running(command, port, ready="/small", log=folder / "nginx.out")
+
+    def start(behind: int) -> AbstractContextManager[Running]:
+        port, own = free_port(), folder / f"nginx-{behind}"
+        own.mkdir()
+        file = own / "nginx.conf"
+        file.write_text(NGINX.format(folder=own, port=port, behind=behind))
+        command = [program, "-c", str(file), "-p", str(own), "-e", str(own / "nginx.log")]
+        return running(command, port, ready="/small", log=own / "nginx.out")
+
+    return Program(version=version.rpartition("/")[2], start=start)
 
 
-def configurable_http_proxy(folder: Path, behind: int) -> tuple[str, AbstractContextManager[Running]]:
-    """The same of JupyterHub's, which npm puts into a cache of ours. Raises `Absent`."""
+def configurable_http_proxy(folder: Path) -> Program:
+    """JupyterHub's, which npm puts into a cache of ours. Raises `Absent`."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise Absent("configurable-http-proxy is left out: node and npm are not installed")
@@ -74,7 +88,11 @@ def configurable_http_proxy(folder: Path, behind: int) -> tuple[str, AbstractCon
             raise Absent(f"configurable-http-proxy is left out: npm cannot install it: {done.stderr.strip()[-200:]}")
     program = str(package / "bin" / "configurable-http-proxy")
     version = subprocess.run([node, program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    port = free_port()
-    options = ["--ip", "127.0.0.1", "--port", str(port), "--api-ip", "127.0.0.1", "--api-port", str(free_port())]
-    command = [node, program, *options, "--default-target", f"http://127.0.0.1:{behind}", "--log-level", "error"]
-    return version, running(command, port, ready="/small", log=folder / "chp.log")
+
+    def start(behind: int) -> AbstractContextManager[Running]:
+        port = free_port()
+        options = ["--ip", "127.0.0.1", "--port", str(port), "--api-ip", "127.0.0.1", "--api-port", str(free_port())]
+        command = [node, program, *options, "--default-target", f"http://127.0.0.1:{behind}", "--log-level", "error"]
+        return running(command, port, ready="/small", log=folder / f"chp-{behind}.log")
+
+    return Program(version=version, start=start)

@@ -1,7 +1,9 @@
-"""How fast the proxy is: a real notebook behind a real server with every check on, beside other proxies and none.
+"""How fast the proxy is: real notebooks behind a real server with every check on, beside other proxies and none.
 
-All lead to one backend, which is what the notebook runs. Small requests have the fields of a browser that polls, of 64
-kinds; a large download is read as fast as it comes; messages go back and forth over one WebSocket.
+All lead to the same backends, which are what the notebooks run. Small requests have the fields of a browser that polls,
+of 64 kinds. They go to an application on uvicorn, and for comparison to a backend that costs next to nothing: beside
+that one no proxy comes near to none, since each does more than it. A large download is read as fast as it comes;
+messages go back and forth over one WebSocket.
 """
 
 from __future__ import annotations
@@ -11,14 +13,15 @@ import socket
 import statistics
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from benchmarks.load import Order, ask
-from benchmarks.opened import Opened, opened
+from benchmarks import load, wrk
+from benchmarks.load import Counted, Order
+from benchmarks.opened import Notebook, Opened, opened
 from benchmarks.peers import Absent, configurable_http_proxy, nginx
 from benchmarks.plan import Plan
 from benchmarks.processes import Running, free_port, running, scratch
@@ -51,9 +54,17 @@ BROWSER: Final = (
 )
 
 
+class _Way(Value, frozen=True, kw_only=True):
+    """A contestant: what leads to the application and what to the least backend, where these are two processes."""
+
+    application: Running
+    least: Running
+
+
 class _Round(Value, frozen=True, kw_only=True):
-    rate: float  # small answers per second
+    rate: float  # small answers per second, of the application
     cpu: float  # microseconds of the proxy's processor for each
+    least: float  # small answers per second, of the least backend
     bytes: float  # of the download, per second
     trip: float  # seconds there and back over a WebSocket
 
@@ -62,49 +73,61 @@ def run(plan: Plan) -> None:
     """Measure and print."""
     with ExitStack() as stack:
         folder = stack.enter_context(scratch())
-        notebook = stack.enter_context(opened(folder))
-        behind = notebook.behind.port
+        there = stack.enter_context(opened(folder))
         contestants = {
-            DIRECT: notebook.behind,
-            SPLICE: stack.enter_context(_splice(folder, behind)),
-            OURS: notebook.proxy,
+            DIRECT: _Way(application=there.application.behind, least=there.least.behind),
+            SPLICE: _way(there, stack, partial(_splice, folder)),
+            OURS: _Way(application=there.proxy, least=there.proxy),
         }
         for name, find in (("nginx", nginx), (NODE, configurable_http_proxy)):
             try:
-                found, peer = find(folder, behind)
+                program = find(folder)
             except Absent as absent:
                 print(f"proxy: {absent}")
             else:
-                contestants[f"{name} {found}"] = stack.enter_context(peer)
-        ways = {name: partial(_round, server, notebook, plan) for name, server in contestants.items()}
+                contestants[f"{name} {program.version}"] = _way(there, stack, program.start)
+        ways = {name: partial(_round, way, there, plan) for name, way in contestants.items()}
         _print(plan, interleaved(ways, plan.rounds))
+
+
+def _way(there: Opened, stack: ExitStack, start: Callable[[int], contextlib.AbstractContextManager[Running]]) -> _Way:
+    application, least = (
+        stack.enter_context(start(notebook.behind.port)) for notebook in (there.application, there.least)
+    )
+    return _Way(application=application, least=least)
 
 
 def _splice(folder: Path, behind: int) -> contextlib.AbstractContextManager[Running]:
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.splice", str(port), str(behind)]
-    return running(command, port, ready="/small", log=folder / "splice.log")
+    return running(command, port, ready="/small", log=folder / f"splice-{behind}.log")
 
 
-def _round(server: Running, notebook: Opened, plan: Plan) -> _Round:
-    before = server.cpu
-    counted = ask(_order(server, notebook, plan))
-    cpu = server.cpu - before
+def _round(way: _Way, there: Opened, plan: Plan) -> _Round:
+    before = way.application.cpu
+    counted = _ask(_order(way.application, there.application, plan))
+    cpu = way.application.cpu - before
+    least = _ask(_order(way.least, there.least, plan))
     return _Round(
         rate=counted.answers / counted.seconds,
         cpu=cpu / counted.answers * 1e6,
-        bytes=LARGE / _download(server.port, notebook, LARGE),
-        trip=_trips(server.port, notebook, TRIPS),
+        least=least.answers / least.seconds,
+        bytes=LARGE / _download(way.least.port, there.least, LARGE),
+        trip=_trips(way.least.port, there.least, TRIPS),
     )
 
 
-def _head(notebook: Opened, path: str, port: int, *, fields: str = BROWSER) -> str:
+def _ask(order: Order) -> Counted:
+    return wrk.ask(order) if wrk.program() else load.ask(order)
+
+
+def _head(notebook: Notebook, path: str, port: int, *, fields: str = BROWSER) -> str:
     host = f"127.0.0.1:{port}"
     address = f"Host: {host}\r\nReferer: http://{host}/nb/{notebook.id}/lab\r\nCookie: {notebook.cookie}\r\n"
     return f"GET /nb/{notebook.id}/{path} HTTP/1.1\r\n{address}{fields}\r\n"
 
 
-def _order(server: Running, notebook: Opened, plan: Plan) -> Order:
+def _order(server: Running, notebook: Notebook, plan: Plan) -> Order:
     requests = tuple(
         _head(notebook, f"small?{number}", server.port, fields=f"{BROWSER}X-Request-Id: {number}\r\n")
         for number in range(REQUESTS)
@@ -114,7 +137,7 @@ def _order(server: Running, notebook: Opened, plan: Plan) -> Order:
     )
 
 
-def _download(port: int, notebook: Opened, size: int) -> float:
+def _download(port: int, notebook: Notebook, size: int) -> float:
     """Seconds for so many bytes."""
     with _connected(port) as connection:
         began = time.perf_counter()
@@ -129,7 +152,7 @@ def _download(port: int, notebook: Opened, size: int) -> float:
         return time.perf_counter() - began
 
 
-def _trips(port: int, notebook: Opened, count: int) -> float:
+def _trips(port: int, notebook: Notebook, count: int) -> float:
     """The median of the seconds that a message takes there and back."""
     upgrade = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     fields = BROWSER.replace("keep-alive", "Upgrade") + upgrade
@@ -166,20 +189,26 @@ def _read_head(connection: socket.socket, expected: bytes) -> bytes:
 
 def _print(plan: Plan, found: Mapping[str, list[_Round]]) -> None:
     print_head(
-        "proxy: a notebook through the proxy with every check on, beside none and other proxies, all to one backend",
+        "proxy: notebooks through the proxy with every check on, beside none and other proxies",
         (
             f"baselines: {DIRECT}, and {SPLICE} (an asyncio protocol that looks at no byte)",
             (
                 f"small GETs with a browser's fields over {plan.connections} connections for {plan.seconds:g} s, "
                 f"{LARGE >> 30} GiB in one answer, {TRIPS:,} messages over a WebSocket"
             ),
+            "from wrk, on one thread"
+            if wrk.program()
+            else "from a client in Python, as wrk is not installed (apt-get install wrk)",
             f"medians of {plan.rounds} interleaved rounds; CPU for each GET of the proxy, of the backend where none is",
         ),
         packages=LIBRARIES,
     )
     direct = found[DIRECT]
     print_table(
-        ("", "GETs/s", "least–most", "of direct", "CPU µs", "MB/s", "least–most", "trip µs", "of direct"),
+        (
+            *("", "GETs/s", "least–most", "of direct", "CPU µs", "to the least", "of direct"),
+            *("MB/s", "least–most", "trip µs", "of direct"),
+        ),
         [
             (
                 name,
@@ -187,6 +216,8 @@ def _print(plan: Plan, found: Mapping[str, list[_Round]]) -> None:
                 span([one.rate for one in rounds]),
                 f"{ratio(rounds, direct, _rate):.2f}",
                 f"{median(rounds, _cpu):.1f}",
+                f"{median(rounds, _least):.0f}",
+                f"{ratio(rounds, direct, _least):.2f}",
                 f"{median(rounds, _bytes) / 1e6:.0f}",
                 span([one.bytes / 1e6 for one in rounds]),
                 f"{median(rounds, _trip) * 1e6:.0f}",
@@ -221,6 +252,10 @@ def _rate(one: _Round) -> float:
 
 def _cpu(one: _Round) -> float:
     return one.cpu
+
+
+def _least(one: _Round) -> float:
+    return one.least
 
 
 def _bytes(one: _Round) -> float:
