@@ -9,7 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 EXTRAS := notebook,nvidia,postgresql
-PROCESSES ?= auto
+# Tests wait for servers most of the time: two for each core keep it busy.
+PROCESSES ?= $(shell echo $$((2 * $$(nproc))))
 # Tests and benchmarks start hundreds of processes: each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 N ?= $(if $(filter fuzz,$(MAKECMDGOALS)),3000,20)

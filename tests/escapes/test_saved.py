@@ -116,7 +116,7 @@ def _images(stage: Stage) -> list[dict[str, str]]:
 
 
 def _keepers(stage: Stage) -> set[int]:
-    found = psutil.process_iter(["pid", "cmdline"])
-    return {one.info["pid"] for one in found if str(stage.data) in (one.info["cmdline"] or [])} & {
-        one.pid for one in psutil.process_iter() if one.ppid() == 1
+    found = psutil.process_iter(["pid", "ppid", "cmdline"])
+    return {
+        one.info["pid"] for one in found if one.info["ppid"] == 1 and str(stage.data) in (one.info["cmdline"] or [])
     }
