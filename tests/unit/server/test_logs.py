@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import io
 import json
 import logging
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -89,6 +91,27 @@ def test_a_full_disk_and_a_closed_reader_lose_the_line_and_no_more() -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
         done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=full, check=False)
     assert done.stdout == b"1\n"
+
+
+def test_lines_about_requests_leave_nothing_in_memory(written: Written) -> None:
+    write = logs.request_log()
+    assert write is not None
+    one = logs.ProxyLine(
+        method="GET", path="/", status=200, notebook=None, ms=1.0, received=0, sent=0, timestamp=datetime.now(UTC)
+    )
+    for size in (1, 3):  # the API's lines come one by one, the proxy's as they were gathered
+        write(*[one] * size)
+        before = _blocks()
+        for _ in range(1000):
+            write(*[one] * size)
+        assert _blocks() - before < 100
+    assert len(written.lines) == 4 * 1001
+
+
+def _blocks() -> int:
+    """The blocks that Python's objects take."""
+    gc.collect()
+    return sys.getallocatedblocks()
 
 
 def test_on_a_console_lines_are_for_people() -> None:
