@@ -21,8 +21,8 @@ from tests.fuzz.village import Village, judged
 FIFTHS = 5
 CONNECTIONS = 4
 LOOKS = 8  # at memory, in each fifth
-BYTES_A_REQUEST = 32  # what is less than this is the noise of an allocator
-SLACK = 3 << 20  # bytes; arenas come in megabytes, and the database's cache fills
+BYTES_A_REQUEST = 16  # what is less than this is caches that fill, and the noise of an allocator
+SLACK = 3 << 20  # bytes; arenas come in megabytes, and the database fills its cache
 MORE_DESCRIPTORS = 8  # a thread's own connection to the database costs three
 RAW = 10  # of a hundred requests, on connections of their own
 CLEARS = 2000  # requests after which what they made is released

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import io
 import json
 import logging
@@ -15,6 +14,7 @@ import pytest
 import structlog
 
 from tests.listening import logs_in
+from tests.memory import blocks
 from trivium.server import logs
 
 
@@ -101,17 +101,11 @@ def test_lines_about_requests_leave_nothing_in_memory(written: Written) -> None:
     )
     for size in (1, 3):  # the API's lines come one by one, the proxy's as they were gathered
         write(*[one] * size)
-        before = _blocks()
+        before = blocks()
         for _ in range(1000):
             write(*[one] * size)
-        assert _blocks() - before < 100
+        assert blocks() - before < 100
     assert len(written.lines) == 4 * 1001
-
-
-def _blocks() -> int:
-    """The blocks that Python's objects take."""
-    gc.collect()
-    return sys.getallocatedblocks()
 
 
 def test_on_a_console_lines_are_for_people() -> None:

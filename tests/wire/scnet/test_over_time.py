@@ -16,6 +16,7 @@ from scnet import signing
 
 from tests.builders import HOST, HOUR, Place, cards, place
 from tests.listening import listening
+from tests.memory import blocks
 from trivium.base.caller import SYSTEM
 from trivium.base.clock import ManualClock
 from trivium.base.keyring import Keyring
@@ -234,6 +235,25 @@ async def test_a_body_over_the_limit_is_10011(client: Client) -> None:
         answer = await listener.ask("POST", "/ai/openapi/v2/image/models", {}, b" " * 1001)
     assert answer.status == 200
     assert answer.json == {"code": "10011", "msg": "请求体过大,上限为 1000 字节。", "data": None}
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [("page=1&size=10", "0"), ("page=x", "10004"), ("notebookName=a", "0")],
+    ids=["list", "bad", "search"],
+)
+async def test_answers_leave_nothing_in_memory(client: Client, query: str, code: str) -> None:
+    token = (await client.log_in())[client.here.site.name]
+    more: list[int] = []
+    async with listening(client.dialect) as listener:
+        connection = await listener.connect()
+        for _ in range(4):  # in some of which caches fill, and threads come to connections of their own
+            before = blocks()
+            for _ in range(500):
+                answer = await connection.ask("GET", f"/ai/openapi/v2/notebook/list?{query}", {"token": token})
+                assert answer.json["code"] == code
+            more.append(blocks() - before)
+    assert min(more) < 250, more
 
 
 async def test_clients_are_sent_to_the_services_as_the_operator_says(here: Place, tmp_path: Path) -> None:
