@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import psutil
+import pytest
+import uvloop
 
 from tests.contract.runtime.world import OVER, World, alive, gone
 from tests.waiting import until
@@ -25,6 +29,21 @@ async def test_a_notebook_outlives_its_keeper_and_the_next_keeper_has_it(each_wo
     ended = await each_world.stopped(spec.key)
     assert ended.ending is Ending.STOPPED
     assert not alive(main.pid)
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_a_connection_that_broke_a_moment_ago_is_made_anew(image: Path, run: Callable[..., None]) -> None:
+    async def breaking() -> None:
+        world = World(image)
+        spec = await world.started()
+        connection = world.runtime._keeper._writer
+        assert connection is not None
+        connection.transport.abort()
+        await asyncio.sleep(0)  # it is closed, and nobody who waits for it has heard of it
+        assert await world.phase(spec.key) is Phase.RUNNING
+        await world.close()
+
+    run(breaking())
 
 
 async def test_how_a_notebook_ended_while_no_keeper_was_there_is_told_by_the_next(each_world: World) -> None:

@@ -81,6 +81,8 @@ class KeeperClient:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
+            if writer.is_closing():  # it broke, and `_listen` is yet to hear of it; uvloop refuses to write to it
+                raise ConnectionResetError("the keeper went away")
             writer.write(msgspec.json.encode({"id": number, "op": op, **told}) + b"\n")
             await writer.drain()
             return await future
