@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import selectors
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from trivium.drivers.runtimes.process import environments
 from trivium.drivers.runtimes.process.keeper import boot
+from trivium.drivers.runtimes.process.keeper.keeper import Keeper
 from trivium.drivers.runtimes.process.keeper.launches import journal, members
 from trivium.drivers.runtimes.process.keeper.launches.journal import Journal
 from trivium.drivers.runtimes.process.keeper.launches.spec import Failed
@@ -19,6 +21,20 @@ from trivium.drivers.runtimes.process.keeper.startup import layer, namespaces
 from trivium.drivers.runtimes.process.keeper.system.processes import Identity, Seen
 from trivium.drivers.runtimes.process.keeper.warm.pool import MODULE
 from trivium.drivers.runtimes.process.settings import claim, run_directory
+
+DYING = """
+import os, sys
+from trivium.drivers.runtimes.process.keeper.launches.journal import Journal
+left = int(sys.argv[2])
+def die(event, _):
+    global left
+    left -= event in ("os.rename", "os.remove", "os.rmdir")
+    if not left:
+        os._exit(9)
+sys.addaudithook(die)
+Journal(sys.argv[1]).remove()
+"""
+"""Removes notes, and dies before the step of that number changes the disk."""
 
 
 def test_the_keeper_runs_on_the_standard_library_alone() -> None:
@@ -61,6 +77,21 @@ def test_a_note_is_there_whole_or_as_it_was(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "1-1").iterdir()) == ["intent", "report", "state"]
     notes.remove()
     assert notes.read(journal.INTENT) is None
+
+
+@pytest.mark.parametrize("step", range(1, 7))
+def test_notes_whose_removal_is_broken_off_are_all_there_or_cleared_away(tmp_path: Path, step: int) -> None:
+    notes = Journal(str(tmp_path / "keeper" / "1-1"))
+    (tmp_path / "keeper").mkdir()
+    notes.create({"a": 1})
+    notes.write(journal.STATE, {})
+    notes.write(journal.ENDED, {})
+    done = subprocess.run([sys.executable, "-c", DYING, notes.directory, str(step)], check=False)
+    assert done.returncode == 9
+    assert notes.read(journal.INTENT) == {"a": 1} or not (tmp_path / "keeper" / "1-1").exists()
+    (tmp_path / "run").mkdir()
+    Keeper(str(tmp_path), str(tmp_path / "run"), selectors.DefaultSelector())
+    assert [path.name for path in (tmp_path / "keeper").iterdir() if path.name != "1-1"] == []
 
 
 def test_each_half_of_a_report_is_its_writers_own(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from trivium.drivers.runtimes.process.keeper.commands import Commands, Reply
 from trivium.drivers.runtimes.process.keeper.epochs import ACTING, Epochs
-from trivium.drivers.runtimes.process.keeper.launches.journal import Journal, Note
+from trivium.drivers.runtimes.process.keeper.launches.journal import BESIDE, Journal, Note
 from trivium.drivers.runtimes.process.keeper.launches.launch import Launch, recalled
 from trivium.drivers.runtimes.process.keeper.launches.snapshot import Snapshot
 from trivium.drivers.runtimes.process.keeper.launches.spec import paths_of, read_spec
@@ -223,7 +223,7 @@ class Keeper:
         """Take up every launch of which there are notes, and what was being removed."""
         sweeping.clear(f"{self.data}/temporary", kept=set(os.listdir(self._above)), begins=True)
         for name in sorted(os.listdir(self._above)):
-            if name.startswith(".") and name.endswith(".new"):
+            if name.startswith(".") and name.endswith(BESIDE):
                 shutil.rmtree(f"{self._above}/{name}", ignore_errors=True)
             if not NAME.fullmatch(name):
                 continue

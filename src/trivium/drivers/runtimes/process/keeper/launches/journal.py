@@ -17,6 +17,7 @@ from typing import Any, cast
 Note = dict[str, Any]
 INTENT, STATE, READY, STOP, ENDED, FORGET = "intent", "state", "ready", "stop", "ended", "forget"
 REPORT = "report"
+BESIDE = ".new"  # the end of the name of a directory that is being made or removed
 SLOT = 2048  # bytes of each half of the report
 MINDER, STARTER = 0, 1  # who writes which half
 DETAIL = 400  # characters of a detail that surely fit
@@ -48,7 +49,7 @@ class Journal:
 
     def create(self, intent: Note) -> None:
         """Make the directory with the intent and an empty report in it, or nothing; OSError says why."""
-        beside = f"{os.path.dirname(self.directory)}/.{os.path.basename(self.directory)}.new"
+        beside = self._beside
         shutil.rmtree(beside, ignore_errors=True)
         try:
             os.mkdir(beside, 0o700)
@@ -75,8 +76,19 @@ class Journal:
         return cast("Note", note) if isinstance(note, dict) else {}
 
     def remove(self) -> None:
-        """Drop all notes."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        """Drop all notes at once: whoever dies over it leaves none that could be taken for a launch."""
+        beside = self._beside
+        shutil.rmtree(beside, ignore_errors=True)
+        try:
+            os.rename(self.directory, beside)
+        except OSError:
+            return  # they are gone already
+        shutil.rmtree(beside, ignore_errors=True)
+
+    @property
+    def _beside(self) -> str:
+        """Where the directory lies before it is whole, and while it is removed; the next keeper clears it away."""
+        return f"{os.path.dirname(self.directory)}/.{os.path.basename(self.directory)}{BESIDE}"
 
     def _replace(self, name: str, note: Note, write: Callable[[str, bytes], None]) -> None:
         path = f"{self.directory}/{name}"
