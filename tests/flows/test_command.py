@@ -21,7 +21,7 @@ from trivium.base.keyring import Keyring
 from trivium.resources import users
 from trivium.store import Store
 
-HELP = ("cli", "cli.lazy", "cli.main")  # all that help needs of ours
+HELP = ("cli", "cli.lazy", "cli.main", "cli.quick")  # all that help needs of ours
 IMPORTED = """
 import json, sys, click
 before = set(sys.modules)

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from trivium.cli.quick import quick_imports
+
 
 class Lazy(NamedTuple):
     """Where a command is, and what the list of commands says of it."""
@@ -33,7 +35,8 @@ class LazyGroup(click.Group):
         lazy = self._lazy.get(cmd_name)
         if lazy is None:
             return None
-        command: click.Command = getattr(import_module(lazy.module), lazy.attribute)
+        with quick_imports():
+            command: click.Command = getattr(import_module(lazy.module), lazy.attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""Importing a whole server quickly."""
+"""Importing a command, or a whole server, quickly."""
 
 from __future__ import annotations
 

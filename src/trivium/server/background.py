@@ -12,8 +12,12 @@ from trivium.base.errors import Unavailable
 log = structlog.get_logger()
 
 
-async def repeat(name: str, seconds: float, step: Callable[[], Awaitable[object]]) -> None:
-    """Take the step, wait so long, and again; one that fails is logged and taken again at its time."""
+async def repeat(name: str, seconds: float, step: Callable[[], Awaitable[object]], *, after: float = 0.0) -> None:
+    """Take the step, wait so long, and again; one that fails is logged and taken again at its time.
+
+    `after`: seconds before the first time.
+    """
+    await asyncio.sleep(after)
     while True:
         try:
             await step()

@@ -90,6 +90,7 @@ class _Serving:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
+        self._runtime.look_around()  # in a process of its own, while we go on
         proxy = self._proxy(listener.port)
         proxy_port = await self._listen(proxy)
         await self._announce(proxy_port)
@@ -131,8 +132,7 @@ class _Serving:
             raise refused(server.host, server.proxy_port, error) from error
 
     async def _announce(self, proxy_port: int) -> None:
-        (node,) = await self._runtime.nodes()
-        address = peer_address_of(self._settings, node.address, proxy_port)
+        address = peer_address_of(self._settings, self._runtime.address(), proxy_port)
         await self._store.write(self._store.announce, host=self._mine.id, proxy_address=address)
 
     def _heard(self, name: str, work: HostWork, proxy: Proxy) -> None:
@@ -202,8 +202,8 @@ class _Serving:
     def _background(self) -> tuple[Coroutine[Any, Any, None], ...]:
         common = (
             self._lease.run(),
-            repeat("worker bits", BEAT, lambda: asyncio.to_thread(self._store.renew_lease)),
-            repeat("purge", PURGE, lambda: self._store.write(_purge)),
+            repeat("worker bits", BEAT, lambda: asyncio.to_thread(self._store.renew_lease), after=BEAT),
+            repeat("purge", PURGE, lambda: self._store.write(_purge), after=BEAT),
         )
         if self._store.flavour is Flavour.SQLITE:
             return common

@@ -24,7 +24,7 @@ from trivium.base.errors import Unavailable
 from trivium.base.ids import Ids
 from trivium.store import counters, failures, migrations, notifications, servers
 from trivium.store.bounded_cache import BoundedCache
-from trivium.store.database import WRITING, Flavour, engine_for, flavour_of, snapshots_of
+from trivium.store.database import WRITING, Flavour, engine_for, snapshots_of
 from trivium.store.errors import Busy, StoreUnavailable
 from trivium.store.result_cache import BoundStatement
 from trivium.store.search_cache import SearchCache
@@ -87,14 +87,14 @@ class Store:
 
         Raises `StoreUnavailable`, `NewerDatabase` or `Busy`, and `Invalid` for a URL that names no database.
         """
-        flavour = flavour_of(url)
         engine = engine_for(url)
         try:
-            migrations.upgrade(engine)
-            with engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
-                migrations.lock(connection, flavour)
-                lease = servers.lease_worker(connection, clock, kind)
-                ids = Ids(clock, lease.worker, servers.largest_id(connection))
+            with _kept_open(engine):
+                migrations.upgrade(engine)
+                lease, ids = cls._begun(engine, clock, kind)
+                store = cls(engine, clock, lease, ids=ids, search_limit=search_limit)
+                if store.flavour is Flavour.SQLITE:
+                    store.read_now(lambda _: None)  # opens the connection that keeps it open from now on
         except exc.DBAPIError as error:
             engine.dispose()
             told = failures.translated(error)
@@ -102,7 +102,14 @@ class Store:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine, clock, lease, ids=ids, search_limit=search_limit)
+        return store
+
+    @staticmethod
+    def _begun(engine: Engine, clock: Clock, kind: str) -> tuple[servers.Lease, Ids]:
+        with engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
+            migrations.lock(connection, Flavour(engine.dialect.name))
+            lease = servers.lease_worker(connection, clock, kind)
+            return lease, Ids(clock, lease.worker, servers.largest_id(connection))
 
     @property
     def worker(self) -> int:
@@ -338,3 +345,8 @@ class Store:
             return call()
 
         return await asyncio.get_running_loop().run_in_executor(pool, timed)
+
+
+def _kept_open(engine: Engine) -> contextlib.AbstractContextManager[object]:
+    """A connection to SQLite, which writes its log back and waits for the disk, each time that its last one closes."""
+    return engine.connect() if engine.dialect.name == Flavour.SQLITE else contextlib.nullcontext()

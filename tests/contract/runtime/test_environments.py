@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.contract.runtime.world import World, site
@@ -111,7 +113,17 @@ async def test_the_machine_is_the_one_node(world: World) -> None:
     assert node.cores > 0
     assert node.memory > 1 << 20
     assert node.disk > 1 << 20
-    assert node.address.count(".") == 3
+    addresses = {one.address for many in psutil.net_if_addrs().values() for one in many if one.family == socket.AF_INET}
+    assert node.address == world.runtime.address()
+    assert node.address in addresses
+    assert not node.address.startswith("127.") or all(one.startswith("127.") for one in addresses)
+    assert node.memory <= psutil.virtual_memory().total
+
+
+async def test_what_the_host_can_do_is_found_out_once(world: World) -> None:
+    looking = world.runtime.look_around()
+    assert await world.runtime.capabilities() is await looking
+    assert world.runtime.look_around() is looking
 
 
 async def test_accelerators_and_capacity_can_be_declared(image: Path) -> None:

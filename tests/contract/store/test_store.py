@@ -254,6 +254,16 @@ def test_a_violated_rule_is_told_as_it_is(store: Store) -> None:
     assert len(runs) == 1
 
 
+def test_sqlites_log_is_not_written_back_while_a_store_opens(tmp_path: Path) -> None:
+    file = tmp_path / "trivium.db"
+    Store.open(f"sqlite:///{file}", SystemClock(), "cli").close()
+    assert not file.with_name("trivium.db-wal").exists()
+    store = Store.open(f"sqlite:///{file}", SystemClock(), "cli")
+    assert file.with_name("trivium.db-wal").stat().st_size > 0  # the lease, which would else have gone into the file
+    store.close()
+    assert not file.with_name("trivium.db-wal").exists()
+
+
 def test_worker_bits_are_leased_to_one_and_given_back(store: Store, database_url: str, clock: ManualClock) -> None:
     second = Store.open(database_url, clock, "server")
     assert (store.worker, second.worker) == (0, 1)

@@ -23,6 +23,21 @@ async def test_a_step_that_fails_is_taken_again() -> None:
     assert taken[:2] == [0, 1]
 
 
+async def test_a_first_time_can_wait() -> None:
+    taken: list[int] = []
+
+    async def step() -> None:
+        taken.append(len(taken))
+
+    waits = asyncio.create_task(repeat("test", 3600, step, after=3600))
+    at_once = asyncio.create_task(repeat("test", 3600, step))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert taken == [0]
+    waits.cancel()
+    at_once.cancel()
+
+
 async def test_a_part_that_ends_by_a_fault_ends_the_server() -> None:
     stop = asyncio.Event()
 

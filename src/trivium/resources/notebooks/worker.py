@@ -44,7 +44,7 @@ class NotebookWorker:
         self._faults: dict[int, int] = {}  # steps that failed in a row
         self._swept_at: float | None = None
         self.trouble = ""  # why the last round could not tell what is the case
-        self.looked = 0  # rounds so far; a server is ready after the first
+        self.first_look = asyncio.Event()  # set after the first round
 
     def wake(self) -> None:
         """Look again at once. From the event loop's own thread."""
@@ -57,7 +57,7 @@ class NotebookWorker:
                 if self._swept_at is None or self._store.clock.monotonic() - self._swept_at >= SWEEP:
                     await self._sweep()
                 pause = await self._round()
-                self.looked += 1
+                self.first_look.set()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause):  # wait_for may swallow being cancelled
                         await self._awake.wait()
@@ -96,7 +96,9 @@ class NotebookWorker:
         """
         try:
             kept = await self._runtime.adopt()
-            known = await self._store.search(_known, {key.launch for key in kept})
+            known: Mapping[int, Notebook] = {}
+            if kept:
+                known = await self._store.search(_known, {key.launch for key in kept})
             for key in kept:
                 notebook = known.get(key.launch)
                 if notebook is None or notebook.found is Found.GONE:

@@ -95,7 +95,8 @@ class HostLease:
             await self._pause(self._lease / RENEWALS)
             with suppress(NotHolding):  # whoever leads now prepares
                 self._check_work()
-            await self._look()
+            if not self._is_prepared:
+                await self._look()
 
     async def run(self) -> None:
         """Go on until cancelled; raises what ended the work."""

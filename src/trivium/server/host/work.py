@@ -29,6 +29,7 @@ from trivium.store import Flavour, Store, Write, disk_reserve
 
 STOCK: Final = 60.0  # seconds between two looks at what the machine has
 HOUR: Final = 3600.0
+SETTLES: Final = 1.0  # seconds after the first look at the notebooks
 log = structlog.get_logger()
 
 
@@ -68,7 +69,7 @@ class HostWork:
     def parts(self) -> tuple[Part, ...]:
         """Whether all of the work is under way."""
         worker = self._worker
-        looked, trouble = (False, "") if worker is None else (worker.looked > 0, worker.trouble)
+        looked, trouble = (False, "") if worker is None else (worker.first_look.is_set(), worker.trouble)
         return (
             Part(name="workers", ready=looked, reason="the first look at the notebooks is not over"),
             Part(name="runtime", ready=not trouble, reason=trouble),
@@ -96,31 +97,37 @@ class HostWork:
             async with asyncio.TaskGroup() as tasks:
                 for task in self._tasks(tenure, worker, calls):
                     tasks.create_task(task)
+                await _settled(worker)
+                for task in self._upkeep(tenure):
+                    tasks.create_task(task)
         finally:
             self._worker = self._calls = None
 
     def _tasks(
         self, tenure: Tenure, worker: NotebookWorker, calls: CallServer
     ) -> tuple[Coroutine[Any, Any, None], ...]:
+        common = (worker.run(), self._runtime.heed(worker.wake), self._furnish(tenure, worker))
+        return common if self._store.flavour is Flavour.SQLITE else (*common, calls.run())
+
+    def _upkeep(self, tenure: Tenure) -> tuple[Coroutine[Any, Any, None], ...]:
         common = (
-            worker.run(),
-            self._runtime.heed(worker.wake),
-            self._furnish(tenure),
-            repeat("stock", STOCK, lambda: self._take_stock(tenure)),
+            repeat("stock", STOCK, lambda: self._take_stock(tenure), after=STOCK),  # the preparation took it
             repeat("disk reserve", STOCK, lambda: disk_reserve.keep(self._store)),
             repeat("layers", HOUR, lambda: notebooks.drop_unused_layers(self._store, self._runtime)),
         )
         if self._store.flavour is Flavour.SQLITE:
             return common
-        return (*common, calls.run(), repeat("images", STOCK, lambda: self._learn(tenure)))
+        return (*common, repeat("images", STOCK, lambda: self._learn(tenure)))
 
     async def _take_stock(self, tenure: Tenure) -> None:
         found = await self._runtime.nodes()
         able = msgspec.json.encode(await self._runtime.capabilities()).decode()
         await self._store.write(hosts.held, tenure, _note_stock, tenure, found=found, able=able)
 
-    async def _furnish(self, tenure: Tenure) -> None:
-        self._furnished = await self._store.search(builtin_image.is_there)  # whether it is up to date may be seen later
+    async def _furnish(self, tenure: Tenure, worker: NotebookWorker) -> None:
+        self._furnished = await self._store.search(builtin_image.is_there)
+        if self._furnished:  # whether it is up to date may be seen later
+            await _settled(worker)
         try:
             await builtin_image.ensure(self._store, self._runtime, self._admin, site=self._site, host=tenure.host)
         except Exception:  # an edge: without the built-in image the operator's own still serve
@@ -131,6 +138,12 @@ class HostWork:
         """Look which images are on this host too, where there are several."""
         if len(await self._store.read(hosts.held_now)) > 1:
             await images.learn(self._store, self._runtimes, tenure.host, others=self._other_images)
+
+
+async def _settled(worker: NotebookWorker) -> None:
+    """Come back a little after the server is ready: what goes on from then must slow neither it nor its first calls."""
+    await worker.first_look.wait()
+    await asyncio.sleep(SETTLES)
 
 
 def _note_stock(tx: Write, tenure: Tenure, *, found: Sequence[NodeFound], able: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import re
 import shutil
@@ -13,6 +14,7 @@ from trivium.resources.nodes.ports import AcceleratorFound
 
 KINDS = ("gpu", "dcu", "npu", "mlu")
 MIB = 1 << 20
+NVML = "libnvidia-ml.so.1"  # the driver brings it
 WITHIN = 10.0  # seconds for a vendor's tool
 NPU_LINE = re.compile(r"^\|\s*(\d+)\s+(\S+)\s*\|\s*\S+\s*\|")
 DCU_LINE = re.compile(r"(?:HCU|DCU|GPU)\[(\d+)\]\s*:\s*(.+?)\s*:\s*(.+)$", re.IGNORECASE)
@@ -70,10 +72,11 @@ def read_hy_smi(text: str) -> tuple[AcceleratorFound, ...]:
 
 
 def _nvidia() -> tuple[AcceleratorFound, ...]:
-    """NVIDIA's devices by NVML, where its Python binding is installed."""
+    """NVIDIA's devices by NVML, where that and its Python binding are installed."""
     try:
+        ctypes.CDLL(NVML)  # where there is none, the binding is large and of no use
         pynvml: Any = importlib.import_module("pynvml")  # an optional dependency, without types
-    except ImportError:
+    except (OSError, ImportError):
         return ()
     try:
         pynvml.nvmlInit()

@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from trivium.drivers.runtimes.process.keeper import boot
-from trivium.drivers.runtimes.process.keeper.main import SOCKET
 from trivium.drivers.runtimes.process.settings import claim
 from trivium.resources.notebooks import RuntimeUnavailable
 
@@ -33,7 +32,7 @@ class KeeperClient:
     def __init__(self, data: Path, run: Path, *, within: float, epoch: Callable[[], int]) -> None:
         self._data, self._run, self._within = data, run, within
         self._epoch = epoch
-        self._path = run / SOCKET
+        self._path = run / boot.SOCKET
         self._opening = asyncio.Lock()
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None

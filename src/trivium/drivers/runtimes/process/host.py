@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
+import struct
+from contextlib import suppress
+from typing import Final
 
-import psutil
-
+from trivium.base.units import KIB
 from trivium.drivers.runtimes.process import accelerators
 from trivium.drivers.runtimes.process.keeper.system.processes import read
 from trivium.drivers.runtimes.process.settings import ProcessSettings
 from trivium.resources.nodes.ports import NodeFound
 
-UNLIMITED = 1 << 60  # bytes; cgroup v1 writes a number near 2^63 for no limit
+UNLIMITED: Final = 1 << 60  # bytes; cgroup v1 writes a number near 2^63 for no limit
+SIOCGIFADDR: Final = 0x8915  # netdevice(7): the IPv4 address of an interface
 
 
 def find_node(settings: ProcessSettings) -> NodeFound:
@@ -28,7 +32,7 @@ def find_node(settings: ProcessSettings) -> NodeFound:
         place = place.parent
     return NodeFound(
         name=socket.gethostname(),
-        address=_address(),
+        address=address(),
         ready=not reason,
         reason=reason,
         cores=settings.cores or _cores(),
@@ -36,6 +40,12 @@ def find_node(settings: ProcessSettings) -> NodeFound:
         disk=shutil.disk_usage(place).total,
         accelerators=found,
     )
+
+
+def address() -> str:
+    """An address of this machine: its first one that is not loopback's, else loopback's."""
+    found = map(_address_of, sorted(name for _, name in socket.if_nameindex()))
+    return next((one for one in found if one is not None and not one.startswith("127.")), "127.0.0.1")
 
 
 def _cores() -> float:
@@ -53,13 +63,22 @@ def _cores() -> float:
 
 def _memory() -> int:
     """Memory of the machine, or of our own cgroup where that is less."""
-    total = int(psutil.virtual_memory().total)
+    total = _total_memory()
     for directory in _own_cgroups("memory"):
         for name in ("memory.max", "memory.limit_in_bytes"):
             limit = _number(f"{directory}/{name}")
             if 0 < limit < UNLIMITED:
                 total = min(total, limit)
     return total
+
+
+def _total_memory() -> int:
+    """Memory of the machine; in a container with lxcfs, of the container."""
+    for line in read("/proc/meminfo").splitlines():
+        name, _, rest = line.partition(b":")
+        if name == b"MemTotal":
+            return int(rest.split()[0]) * KIB
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _own_cgroups(controller: str) -> list[str]:
@@ -79,8 +98,9 @@ def _number(path: str) -> int:
     return int(text) if text.lstrip(b"-").isdigit() else 0
 
 
-def _address() -> str:
-    """An address of this machine: its first one that is not loopback's, else loopback's."""
-    interfaces = psutil.net_if_addrs()
-    found = [one.address for name in sorted(interfaces) for one in interfaces[name] if one.family == socket.AF_INET]
-    return next((address for address in found if not address.startswith("127.")), "127.0.0.1")
+def _address_of(interface: str) -> str | None:
+    """The IPv4 address of a network interface; None where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket, suppress(OSError):
+        answer = fcntl.ioctl(any_socket, SIOCGIFADDR, struct.pack("256s", os.fsencode(interface)))
+        return socket.inet_ntoa(answer[20:24])  # after the name and the head of a sockaddr_in
+    return None

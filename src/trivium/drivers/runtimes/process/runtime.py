@@ -50,7 +50,7 @@ class ProcessRuntime:
         self._keeper = KeeperClient(
             self._data, settings.run, within=settings.answer_within.total_seconds(), epoch=epoch
         )
-        self._capabilities: Capabilities | None = None
+        self._capabilities: asyncio.Task[Capabilities] | None = None
         self._threads = DaemonThreads()
         self._fingerprints = Fingerprints()
         self._is_cleared = False
@@ -64,9 +64,14 @@ class ProcessRuntime:
 
     async def capabilities(self) -> Capabilities:
         """What this host can do; found out once."""
-        if self._capabilities is None:
-            self._capabilities = await asyncio.to_thread(find_capabilities, self._settings)
-        return self._capabilities
+        return await asyncio.shield(self.look_around())
+
+    def look_around(self) -> asyncio.Task[Capabilities]:
+        """Begin to find out what this host can do. Repeatable: it is done once, unless it fails."""
+        task = self._capabilities
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self._capabilities = asyncio.create_task(asyncio.to_thread(find_capabilities, self._settings))
+        return task
 
     async def launch(self, spec: LaunchSpec) -> None:
         """Have the keeper start it, unless it knows this launch and generation. Errors: `RuntimeUnavailable`."""
@@ -170,6 +175,10 @@ class ProcessRuntime:
         return await self._threads.run(environments.digest, path)
 
     # ---- Nodes ---------------------------------------------------------------------------------------------------
+
+    def address(self) -> str:
+        """An address of this machine; loopback's where it has no other."""
+        return host.address()
 
     async def nodes(self) -> Sequence[NodeFound]:
         """This machine."""

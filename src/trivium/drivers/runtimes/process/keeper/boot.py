@@ -1,4 +1,7 @@
-"""The Python code that starts one of the keeper's programs on an interpreter without Trivium's packages."""
+"""The Python code that starts one of the keeper's programs on an interpreter without Trivium's packages.
+
+The server imports this module alone; what it starts runs in other processes.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import hashlib
 import os
 
 PACKAGE = "trivium.drivers.runtimes.process"
+SOCKET = "keeper.sock"  # the keeper's, in the directory for sockets
 ROOT = os.path.realpath(__file__).rsplit("/", 6)[0]  # the directory that `trivium` lies in
 
 

@@ -11,11 +11,11 @@ import time
 import traceback
 from contextlib import suppress
 
+from trivium.drivers.runtimes.process.keeper.boot import SOCKET
 from trivium.drivers.runtimes.process.keeper.control import ControlSocket, serve
 from trivium.drivers.runtimes.process.keeper.keeper import Keeper
 from trivium.drivers.runtimes.process.keeper.system import linux
 
-SOCKET = "keeper.sock"
 LOG_SIZE = 1 << 20  # bytes past which the keeper's own log begins anew
 LOCK_WITHIN = 3.0  # seconds for a former keeper's children to let go of its lock
 
