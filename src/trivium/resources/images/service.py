@@ -80,6 +80,16 @@ def adopt(tx: Write, image: Image, found: EnvironmentFound) -> None:
     tx.run(update(images).where(images.c.id == image.id).values(digest=found.digest, size=found.size))
 
 
+def relocate(tx: Write, image: Image, environment: Path) -> Image:
+    """Look for an image's environment in another place from now on; images that were saved over it follow.
+
+    What stands there is for the caller to `adopt`.
+    """
+    elsewhere = {"environment": str(environment), "changed_at": tx.now}
+    tx.run(update(images).where(images.c.environment == str(image.environment)).values(elsewhere))
+    return get_any(tx, image.id)
+
+
 def note_fingerprint(tx: Write, image: Image, host: str, *, fingerprint: str) -> None:
     """Remember a fingerprint whose content was read on that host and found to be what was added."""
     values = {"digest": image.environment_digest, "fingerprint": fingerprint}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -21,18 +23,23 @@ BUILT_IN: Final = "jupyterlab"
 DESCRIPTION: Final = "JupyterLab {version}, Python {python}"
 
 
-def is_there(tx: Read) -> bool:
+def is_there(tx: Read, site: Site, caller: Caller) -> bool:
     """Whether the built-in image is there, from this start or an earlier one."""
-    return _image_at(tx, Path(sys.prefix)) is not None
+    return _built_in(tx, _path(site, caller)) is not None
 
 
 async def ensure(store: Store, environments: Environments, caller: Caller, *, site: Site, host: str) -> None:
     """Make the built-in image of the environment that we run in ourselves, or take it as it is after an upgrade.
 
-    Where another host that is there has the image as it was, it is left so: then this one has another environment.
+    One of an environment that is not there any more is made of ours instead: Trivium was installed anew elsewhere.
+    While that is there, it is left as it is. So it is where another host that is there has the image as it was: then
+    this one has another environment.
     """
     here = Path(sys.prefix)
-    known = await store.search(_image_at, here)
+    known = await store.search(_built_in, _path(site, caller))
+    if known is not None and known.environment != here and known.environment.exists():
+        log.info("image.built_in_elsewhere", environment=str(known.environment))
+        return
     fingerprint = None if known is None else await environments.fingerprint(here)
     if known is not None and fingerprint in (known.fingerprint, await _seen_here(store, known, host)):
         return
@@ -57,6 +64,8 @@ def _adopt(tx: Write, image: Image, *, host: str, found: EnvironmentFound) -> bo
         images.note_fingerprint(tx, image, host, fingerprint=found.fingerprint)
         return True
     images.forget_fingerprint(tx, image, host)
+    if image.environment != Path(sys.prefix):
+        image = images.relocate(tx, image, Path(sys.prefix))
     if set(images.fingerprints_of(tx, image)) & set(hosts.held_now(tx)):
         return False
     images.adopt(tx, image, found)
@@ -64,19 +73,34 @@ def _adopt(tx: Write, image: Image, *, host: str, found: EnvironmentFound) -> bo
     return True
 
 
-def _image_at(tx: Read, environment: Path) -> Image | None:
-    return next((image for image in images.everywhere(tx) if image.preset and image.environment == environment), None)
+def _built_in(tx: Read, path: str | None) -> Image | None:
+    """The operator's image of our environment, else the one of that path, which was made of another."""
+    preset = [image for image in images.everywhere(tx) if image.preset]
+    mine = (image for image in preset if image.environment == Path(sys.prefix))
+    return next(mine, None) or next((image for image in preset if image.path == path), None)
+
+
+def _path(site: Site, caller: Caller) -> str | None:
+    """The path that the built-in image of our environment has; None without a JupyterLab in it."""
+    try:
+        jupyterlab = version("jupyterlab")
+    except PackageNotFoundError:
+        return None
+    return images.image_path(site, CPU, caller.user_name, version=_version(jupyterlab, platform.python_version()))
+
+
+def _version(jupyterlab: str | None, python: str) -> str:
+    return f"{BUILT_IN}:{jupyterlab}-py{'.'.join(python.split('.')[:2])}"
 
 
 def _add_image(tx: Write, caller: Caller, site: Site, *, host: str, found: EnvironmentFound) -> None:
-    if _image_at(tx, Path(sys.prefix)) is not None:
+    if _built_in(tx, None) is not None:
         return
-    version = f"{BUILT_IN}:{found.jupyterlab}-py{'.'.join(found.python.split('.')[:2])}"
     made = images.add(
         tx,
         caller,
         site,
-        version=version,
+        version=_version(found.jupyterlab, found.python),
         accelerator=CPU,
         environment=Path(sys.prefix),
         found=found,

@@ -125,7 +125,7 @@ class HostWork:
         await self._store.write(hosts.held, tenure, _note_stock, tenure, found=found, able=able)
 
     async def _furnish(self, tenure: Tenure, worker: NotebookWorker) -> None:
-        self._furnished = await self._store.search(builtin_image.is_there)
+        self._furnished = await self._store.search(builtin_image.is_there, self._site, self._admin)
         if self._furnished:  # whether it is up to date may be seen later
             await _settled(worker)
         try:
