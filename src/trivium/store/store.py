@@ -284,7 +284,11 @@ class Store:
         """What `use` returns, under the time limit: of the whole on SQLite, of each statement on PostgreSQL."""
         seconds = self._search_limit.total_seconds()
         if self.flavour is Flavour.POSTGRESQL:
-            tx.connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
+            # Without parallel workers: to start them takes longer than they save, and many search at once.
+            tx.connection.exec_driver_sql(
+                f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}; "
+                "SET LOCAL max_parallel_workers_per_gather = 0"
+            )
             return use(tx, *args, **kwargs)
         driver: Any = tx.connection.connection.driver_connection
         deadline = time.monotonic() + seconds

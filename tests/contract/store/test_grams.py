@@ -18,7 +18,7 @@ from trivium.base.clock import SystemClock
 from trivium.base.query import After, Condition, Offset, Op, Order, Query
 from trivium.base.text import fold
 from trivium.store import BadValue, Flavour, Read, Store, Write, query
-from trivium.store.search_cache import Sample
+from trivium.store.search_cache import Sample, SearchCache
 
 HERE, THERE = 1, 2
 ON_SHELF = query.Scope(shelf.books.c.shelf == bindparam("shelf"), parts=("shelf",))
@@ -151,6 +151,31 @@ def test_whatever_happened_to_the_rows_a_search_finds_what_a_look_into_each_find
 
 
 @settings(parent=every, max_examples=25)
+@given(
+    titles=some.lists(some.text("ab测", max_size=24), min_size=1, max_size=40),
+    holder=some.text("ab测", min_size=12, max_size=24),
+    length=some.integers(1, 20),
+)
+def test_terms_of_every_length_are_found_where_their_grams_stand_in_order(
+    store: Store, titles: list[str], holder: str, length: int
+) -> None:
+    titles = [*titles, holder, *(f"{holder[:place]}x{holder[place - 3 :]}" for place in range(4, len(holder)))]
+    term = holder[1 : 1 + length]
+
+    def look(tx: Write) -> None:
+        for number, title in enumerate(titles, 1):
+            put(tx, number, title)
+        expected = [number for number, title in enumerate(titles, 1) if term in title]
+        assert asked(tx, Op.CONTAINS, term) == expected[::-1]
+        cache = SearchCache()
+        cache.samples.put(("books_title_grams", (HERE,)), Sample((holder,) * 256, tx.now, 10**6))
+        reading = Read(tx.connection, tx.flavour, tx.now, statements=tx.statements, search_cache=cache)
+        assert counted(reading, term) == len(expected)  # by a phrase: all sampled titles hold the term
+
+    rolled_back(store, look)
+
+
+@settings(parent=every, max_examples=25)
 @given(rows=ROWS, changes=CHANGES, terms=some.lists(some.tuples(OPS, TERMS), min_size=1, max_size=4))
 def test_what_is_remembered_of_searches_is_never_wrong(
     store: Store, rows: dict[int, tuple[int, str]], changes: list[tuple[str, int, str]], terms: list[tuple[Op, str]]
@@ -190,6 +215,7 @@ def index_of(tx: Read) -> set[tuple[int, int, str]]:
         listed = [term for place in sorted(terms) for term in terms[place]]
         part, folded = listed[0].removesuffix("x"), texts[number]
         grams = [folded[place : place + size] for size in (1, 2, 3) for place in range(max(len(folded), 1))]
+        grams += [folded[place : place + size] for size in (6, 9) for place in range(len(folded) - size + 1)]
         assert listed == [f"{part}x", *(f"{part}x{gram.encode().hex()}" for gram in grams)]
         made.add((number, int(part), folded))
     return made

@@ -87,6 +87,23 @@ def test_what_was_there_before_the_index_is_in_it(engine: Engine) -> None:
         assert found(connection, names["notebooks"], project=7, gram="-30") == [30]
 
 
+def test_an_index_that_was_kept_since_gets_longer_grams(engine: Engine) -> None:
+    def named(connection: Connection, number: int, name: str) -> None:
+        add(connection, "notebooks", id=number, project_id=7, name=name, name_folded=name, listed=True)
+
+    (names,) = (grams for grams in declared() if grams.table.name == "notebooks")
+    longest = "diffusion" if engine.dialect.name == Flavour.SQLITE else "dif"
+    with at_revision(engine, "0008", loose=("notebooks",)) as connection:
+        named(connection, 1, "a diffusion")
+        named(connection, 2, "a difference")
+        upgraded(connection, "0009")
+        named(connection, 3, "diffusion")
+        named(connection, 4, "diffusio")
+        connection.execute(text("UPDATE notebooks SET name_folded = 'diffusions' WHERE id = 2"))
+        connection.execute(text("DELETE FROM notebooks WHERE id = 1"))
+        assert found(connection, names, project=7, gram=longest) == [2, 3, *([4] if longest == "dif" else [])]
+
+
 def found(connection: Connection, grams: Grams, *, project: int, gram: str) -> list[int]:
     """The ids that the index itself has for a gram."""
     if connection.dialect.name == Flavour.SQLITE:

@@ -6,13 +6,33 @@ from datetime import UTC, datetime
 
 import pytest
 
-from trivium.store.grams.selection import disjoint, grams, selected
+from trivium.store import Flavour
+from trivium.store.grams import selection
+from trivium.store.grams.selection import Gram, selected, spread
+from trivium.store.grams.triggers import SIZES
 from trivium.store.query import patterns
 from trivium.store.search_cache import Sample
 
 
+def grams(runs: tuple[str, ...], *more: int) -> list[Gram]:
+    """Those of three characters, and of more."""
+    return selection.grams(runs, (1, 2, 3, *more))
+
+
 def test_a_run_has_the_longest_grams_there_are() -> None:
     assert [gram.text for gram in grams(("abcde", "测试", "x"))] == ["abc", "bcd", "cde", "测试", "x"]
+    assert [gram.text for gram in grams(("abcdefg", "测试数据"), 6)] == ["abcdef", "bcdefg", "测试数", "试数据"]
+
+
+def test_long_grams_are_apart_though_they_share_characters() -> None:
+    found = grams(("abcdefghijkl",), 6)
+    assert [gram.text for gram in spread(found)] == ["abcdef", "defghi", "ghijkl"]
+    assert [gram.text for gram in selected(found, sample()).grams] == ["abcdef", "defghi"]
+
+
+@pytest.mark.parametrize("length", range(4, 12))
+def test_three_grams_make_up_any_term_of_four_to_eleven_characters(length: int) -> None:
+    assert len(selection.grams(("abcdefghijkl"[:length],), SIZES[Flavour.SQLITE])) <= 3
 
 
 @pytest.mark.parametrize(
@@ -74,11 +94,13 @@ def test_no_more_grams_are_asked_than_leave_fewer_rows() -> None:
 
 def test_what_is_asked_of_a_long_term_stays_short() -> None:
     assert len(asked("abcdefghijklmnopqrstuvwxyz" * 10)) <= 4
-    assert [gram.text for gram in disjoint(grams(("abcdefghijklmnopqrstuvwxyz",)))] == ["abc", "def", "ghi", "jkl"]
+    assert [gram.text for gram in spread(grams(("abcdefghijklmnopqrstuvwxyz",)))] == ["abc", "def", "ghi", "jkl"]
 
 
 def test_a_common_term_is_counted_by_its_phrase_and_a_rare_one_by_its_rarest_gram() -> None:
     common = selected(grams(("diffusion",)), sample(*["diffusion"] * 20))
     assert common.phrase < common.cost
+    unseen = selected(grams(("a-qwen-9",), 6), sample(*["a-qwen-1"] * 10, *["b-qwen-2"] * 10))
+    assert unseen.phrase < unseen.cost  # the sample promises next to no candidates, and there may be many
     rare = selected(grams(("train-eval-77",)), sample(*["train-eval-1"] * 40, *["train-eval-2"] * 40))
     assert rare.cost < rare.phrase

@@ -1,4 +1,4 @@
-"""Substrings, found without looking into every row: an index of *grams*, of one, two and three characters.
+"""Substrings, found without looking into every row: an index of *grams*, of one to nine characters.
 
 A resource declares once which folded column is searched, and into which *parts* its rows fall: the part is what a
 caller sees, such as a project's listed rows. Each gram is kept together with its part, so a search never meets what
@@ -6,8 +6,9 @@ belongs to others, and a word that is common elsewhere costs nothing here. Trigg
 process writes; a change of anything but the text and the part does not touch it.
 
 On SQLite the index is a table of FTS5, whose tokens are made in SQL: neither terms of one or two characters nor
-Chinese are special to it. On PostgreSQL it is a narrow table beside the resource's own, with a GIN index over hashes
-of the grams: no extension, and no locale has a say.
+Chinese are special to it. The cost of a common phrase grows with its grams, so that there are long ones, too. On
+PostgreSQL it is a narrow table beside the resource's own, with a GIN index over hashes of the grams: no extension, and
+no locale has a say.
 """
 
 from trivium.store.grams.access_paths import AccessPath, Kind

@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from trivium.store.database import Flavour
 from trivium.store.grams.declared import Grams
-from trivium.store.grams.selection import Gram, disjoint, grams, selected
+from trivium.store.grams.selection import MOST, Gram, grams, selected, spread
+from trivium.store.grams.triggers import SIZES
 from trivium.store.search_cache import LONGEST, Sample
 from trivium.store.transactions import Read
 
@@ -70,11 +71,16 @@ def for_page(tx: Read, search: Search, *, rows: int, in_order: bool) -> tuple[Ac
 
     `in_order`: the page is sorted by the id alone.
     """
-    found, sample = grams(search.runs), _sample(tx, search)
+    found, sample = grams(search.runs, SIZES[tx.flavour]), _sample(tx, search)
     if sample is None:
-        return (_index(tx, search, disjoint(found)),)
-    index = _index(tx, search, selected(found, sample).grams)
-    if tx.flavour is Flavour.SQLITE or not in_order or len(search.parts) > 1:
+        return (_index(tx, search, spread(found)),)
+    choice = selected(found, sample)
+    index = _index(tx, search, choice.grams)
+    if tx.flavour is Flavour.SQLITE:
+        # Each gram is looked up in every segment of the index, which costs a page more than it may save.
+        is_short = search.is_plain and len(found) <= MOST and choice.phrase < choice.cost
+        return (_in_order(search, found) if is_short else index,)
+    if not in_order or len(search.parts) > 1:
         return (index,)
     frequency = min(sample.share(len(sample.holding(run))) for run in search.runs)
     far = rows / frequency
@@ -86,14 +92,14 @@ def for_page(tx: Read, search: Search, *, rows: int, in_order: bool) -> tuple[Ac
 
 def for_total(tx: Read, search: Search, *, alone: bool) -> AccessPath:
     """The access path to the number of rows. `alone`: no other condition, so the index may answer by itself."""
-    found, sample = grams(search.runs), _sample(tx, search)
+    found, sample = grams(search.runs, SIZES[tx.flavour]), _sample(tx, search)
     choice = None if sample is None else selected(found, sample)
-    taken = disjoint(found) if choice is None else choice.grams
+    taken = spread(found) if choice is None else choice.grams
     if tx.flavour is Flavour.POSTGRESQL:
         return _index(tx, search, taken, kind=Kind.INDEX_ONLY if alone else Kind.INDEX)
-    if alone and search.is_plain and (len(found) == 1 or choice is None or choice.phrase < choice.cost):
-        phrases = (_phrase(part, [gram.text for gram in found]) for part in search.parts)
-        return _path(search, Kind.INDEX_ONLY, (" OR ".join(phrases),))
+    is_cheaper = len(found) <= MOST if choice is None else len(found) == 1 or choice.phrase < choice.cost
+    if alone and search.is_plain and is_cheaper:
+        return _in_order(search, found, kind=Kind.INDEX_ONLY)
     return _index(tx, search, taken)
 
 
@@ -127,6 +133,12 @@ def _index(tx: Read, search: Search, taken: Sequence[Gram], *, kind: Kind = Kind
     for part in search.parts:
         values += part, part, texts
     return _path(search, kind, tuple(values))
+
+
+def _in_order(search: Search, found: Sequence[Gram], *, kind: Kind = Kind.INDEX) -> AccessPath:
+    """The path to the rows of a plain text by all its grams as one phrase, for SQLite: exactly those that match."""
+    phrases = (_phrase(part, [gram.text for gram in found]) for part in search.parts)
+    return _path(search, kind, (" OR ".join(phrases),))
 
 
 def _path(search: Search, kind: Kind, values: tuple[Any, ...]) -> AccessPath:

@@ -5,7 +5,7 @@ Migrations keep their text, so that it is part of the schema; a test holds the t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -14,6 +14,14 @@ from sqlalchemy.engine import Dialect
 
 from trivium.store.clauses import adapted
 from trivium.store.database import Flavour, dialect_of
+
+SHORT: Final = (1, 2, 3)
+LONG: Final = (6, 9)
+"""Characters of the grams that keep phrases short, whose cost is that of their grams: three make up any term of four to
+eleven characters. Of grams of three characters alone a term of eleven would take nine."""
+
+SIZES: Final[Mapping[Flavour, Sequence[int]]] = {Flavour.SQLITE: (*SHORT, *LONG), Flavour.POSTGRESQL: SHORT}
+"""Characters of the grams that each database has. PostgreSQL knows no phrases, and compares each candidate's text."""
 
 FOLDED_OF: Final = 64
 """Changes on PostgreSQL of which one sums up those of its part that are committed."""
@@ -56,9 +64,12 @@ def tokens(folded: str, part: str) -> str:
     """SQLite's expression for all grams of a text: the hexadecimal digits of each after its part.
 
     Those of one size stand in the order of the text, so that a longer term is a phrase of them. A gram of nothing is in
-    every text, and finds all rows of a part.
+    every text, and finds all rows of a part. Short grams are shorter still at the end of the text; long ones end there.
     """
-    grams = " || ' ' || ".join(f"p || group_concat(hex(substr(s, i, {size})), ' ' || p)" for size in (1, 2, 3))
+    grams = " || ' ' || ".join(f"p || group_concat(hex(substr(s, i, {size})), ' ' || p)" for size in SHORT)
+    for size in LONG:
+        whole = f"CASE WHEN i <= length(s) - {size - 1} THEN hex(substr(s, i, {size})) END"
+        grams += f" || coalesce(' ' || p || group_concat({whole}, ' ' || p), '')"
     return (
         f"(WITH RECURSIVE n(i, s, p) AS (SELECT 1, {folded}, {part} || 'x' "  # noqa: S608 - names of our own
         f"UNION ALL SELECT i + 1, s, p FROM n WHERE i < length(s) ORDER BY 1) SELECT p || ' ' || {grams} FROM n)"
