@@ -31,7 +31,7 @@ class Conventions(Protocol[C]):
         """The answer to a request that was carried out."""
         ...
 
-    def failure(self, operation: Operation, error: TriviumError, caller: Caller) -> Reply:
+    def failure(self, operation: Operation, error: TriviumError, caller: Caller, *, request: Request) -> Reply:
         """The answer to a request that was refused; `NOBODY` where the caller was not let in."""
         ...
 
@@ -52,7 +52,7 @@ async def answer(core: Core, conventions: Conventions[Any], operation: Operation
     except Internal:
         raise
     except TriviumError as error:
-        return conventions.failure(operation, error, caller)
+        return conventions.failure(operation, error, caller, request=request)
 
 
 async def _viewed(
@@ -77,6 +77,6 @@ async def _viewed(
         except Internal:
             raise
         except TriviumError as error:
-            return conventions.failure(operation, error, caller)
+            return conventions.failure(operation, error, caller, request=request)
 
     return await (core.store.search if grows else core.store.read)(look)

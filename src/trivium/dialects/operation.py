@@ -82,6 +82,13 @@ class Reply(Value, frozen=True):
     caller: str = ""  # the name of the user who asked, for the log
 
 
+class WithHeaders(Value, frozen=True):
+    """What a handler gives where its answer has headers of its own."""
+
+    result: object
+    headers: tuple[tuple[str, str], ...]
+
+
 class Core(Value, frozen=True):
     """What every dialect speaks of: the one account of things, and the world behind it."""
 
@@ -153,6 +160,7 @@ class Operation(Value, frozen=True):
     body: type[Wire] = Nothing
     query: type[Wire] = Nothing
     public: bool = False  # whether it is answered without credentials
+    ok: int = 200  # the status of a success, where the vendor's statuses say something
 
 
 class Dialect(Protocol):

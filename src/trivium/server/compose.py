@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from trivium.base.clock import Clock
 from trivium.base.site import Site
+from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings
 from trivium.dialects.operation import Core, Dialect
 from trivium.dialects.scnet import ImageList as ScnetImageList
 from trivium.dialects.scnet import ScnetDialect, ScnetSettings
@@ -66,7 +67,17 @@ def dialects_of(core: Core, settings: Settings) -> tuple[Dialect, ...]:
         token_lifetime=settings.scnet.token_lifetime,
         replay_window=settings.scnet.replay_window,
     )
-    return (ScnetDialect(core, scnet),)
+    return (ScnetDialect(core, scnet), ModelArtsDialect(core, _modelarts_of(settings)))
+
+
+def _modelarts_of(settings: Settings) -> ModelArtsSettings:
+    asked = settings.modelarts
+    return ModelArtsSettings(
+        body_limit=asked.body_limit,
+        signature_window=asked.signature_window,
+        token_lifetime=asked.token_lifetime,
+        hosts=tuple(host.strip() for host in asked.hosts.split(",") if host.strip()),
+    )
 
 
 def proxy_settings_of(settings: Settings, site: Site) -> ProxySettings:

@@ -14,7 +14,8 @@ from tests.listening import Listener, listening
 from tests.wire import cases
 from tests.wire.scnet.stage import Stage, given, images_of, in_process, request_of, through_a_socket
 from tests.worlds import world
-from trivium.dialects.scnet import ScnetDialect, ScnetSettings, coverage
+from trivium.dialects import coverage
+from trivium.dialects.scnet import ScnetDialect, ScnetSettings
 
 HERE: Final = Path(__file__).parent
 CASES: Final = cases.load(HERE)
@@ -73,7 +74,7 @@ def _operation_of(case: dict[str, Any]) -> tuple[str, str]:
 async def test_every_operation_has_its_cases() -> None:
     exempt = tomllib.loads((HERE / "exempt.toml").read_text("utf-8"))
     lacking = []
-    for served in coverage.load().served:
+    for served in coverage.load("scnet").served:
         own = [name for name, case in CASES.items() if _operation_of(case) == (served.method, served.path)]
         excused = exempt.get(served.name, {})
         for kind in KINDS:

@@ -6,11 +6,11 @@ from typing import Final
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
-from trivium.dialects import answering
+from trivium.dialects import answering, coverage
 from trivium.dialects.operation import Core, Operation, Read, Reply, Request
-from trivium.dialects.scnet import centers, coverage, envelope, images, notebooks, resources, tokens, users
+from trivium.dialects.scnet import centers, envelope, images, notebooks, resources, tokens, users
 from trivium.dialects.scnet.auth import Tokens, active_caller, session_named
-from trivium.dialects.scnet.errors import BodyTooLarge, NoSuchInterface, WrongMethod
+from trivium.dialects.scnet.errors import BodyTooLarge, NoSuchInterface, NotServed, WrongMethod
 from trivium.dialects.scnet.settings import ImageList, ScnetSettings
 
 __all__ = ["ImageList", "ScnetDialect", "ScnetSettings"]
@@ -55,14 +55,23 @@ class ScnetDialect:
         """The answer to a request that was carried out."""
         return envelope.success(result, caller.user_name)
 
-    def failure(self, operation: Operation, error: TriviumError, caller: Caller) -> Reply:
+    def failure(
+        self,
+        operation: Operation,
+        error: TriviumError,
+        caller: Caller,
+        *,
+        request: Request,  # noqa: ARG002 - it is told with every answer's headers
+    ) -> Reply:
         """The answer to a request that was refused."""
         return envelope.failure(error, operation.name, caller=caller.user_name)
 
     def not_found(self, request: Request) -> Reply:
         """The answer where no operation stands: an interface of SCNet's that is not served, or none at all."""
-        refused = coverage.load().refusal(request.method, request.path)
-        return envelope.failure(refused or NoSuchInterface(path=request.path))
+        reason = coverage.load(NAME).refusal(request.method, request.path)
+        if reason is None:
+            return envelope.failure(NoSuchInterface(path=request.path))
+        return envelope.failure(NotServed(path=request.path, reason=reason.zh))
 
     def wrong_method(self, request: Request, allowed: tuple[str, ...]) -> Reply:
         """The answer where the path is known and the method is not."""

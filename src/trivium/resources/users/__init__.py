@@ -13,6 +13,7 @@ from trivium.resources.users.accounts import (
     lock_active,
     login_of,
     oldest_admin,
+    projects_of,
     role_in,
     set_password,
     unfreeze,
@@ -49,6 +50,7 @@ from trivium.resources.users.keys import (
 from trivium.resources.users.passwords import check as check_password
 from trivium.resources.users.passwords import digest_of, hash_of
 from trivium.resources.users.sessions import (
+    caller_in,
     caller_of_key,
     caller_of_session,
     caller_of_token,
@@ -104,6 +106,7 @@ __all__ = [
     "UserNotFound",
     "UserStatus",
     "WrongPassword",
+    "caller_in",
     "caller_of_key",
     "caller_of_session",
     "caller_of_token",
@@ -137,6 +140,7 @@ __all__ = [
     "memberships",
     "oldest_admin",
     "open_session",
+    "projects_of",
     "purge",
     "record_keyring",
     "role_in",

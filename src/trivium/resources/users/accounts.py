@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, insert, select, update
 
 from trivium.base.caller import Caller, Role
 from trivium.resources import events, projects
+from trivium.resources.projects import Project
 from trivium.resources.users import names
 from trivium.resources.users.errors import (
     AccountFrozen,
@@ -177,6 +178,13 @@ def role_in(tx: Read, user: int, project: int) -> Role | None:
     mine = (memberships.c.user_id == user, memberships.c.project_id == project)
     role = tx.value(select(memberships.c.role).where(*mine))
     return None if role is None else Role(role)
+
+
+def projects_of(tx: Read, user: int) -> Sequence[tuple[Project, Role]]:
+    """The projects in which the user has a role, with that role, oldest first; those that are switched off, too."""
+    mine = select(memberships.c.project_id, memberships.c.role).where(memberships.c.user_id == user)
+    rows = tx.all(mine.order_by(memberships.c.project_id))
+    return [(projects.get(tx, row.project_id), Role(row.role)) for row in rows]
 
 
 def lock_active(tx: Write, id: int) -> None:

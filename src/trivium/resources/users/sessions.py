@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
+from msgspec import structs
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, delete, insert, select, update
 
 from trivium.base.caller import Caller, Role
@@ -106,6 +108,12 @@ def caller_of_key(tx: Read, pair: int, *, request: str = "", source: str = "") -
     return _caller(row, session=None, region=None, request=request, source=source)
 
 
+def caller_in(tx: Read, caller: Caller, project: UUID) -> Caller | None:
+    """The same caller in another project of theirs; None where they have no role in it, or it is switched off."""
+    row = IN_PROJECT.first(tx, project, caller.user)
+    return structs.replace(caller, project=row.id) if row is not None and row.enabled else None
+
+
 def purge(tx: Write, before: datetime) -> int:
     """Remove sessions that expired before then, `PURGED_AT_ONCE` at most; how many they were."""
     old = select(sessions.c.id).where(sessions.c.expires_at < before).order_by(sessions.c.expires_at)
@@ -201,4 +209,13 @@ def _member_of(user: ColumnElement[int], project: ColumnElement[int]) -> ColumnE
 
 BY_SESSION: Final = Prepared(_behind_session(sessions.c.id == bindparam("wanted")), "wanted")
 BY_TOKEN: Final = Prepared(_behind_session(sessions.c.token_hash == bindparam("wanted")), "wanted")
+
+
+def _in_project() -> Select[*tuple[Any, ...]]:
+    joined = projects.join(memberships, memberships.c.project_id == projects.c.id)
+    wanted = (projects.c.uuid == bindparam("project"), memberships.c.user_id == bindparam("user", type_=BigInteger))
+    return select(projects.c.id, projects.c.enabled).select_from(joined).where(*wanted)
+
+
+IN_PROJECT: Final = Prepared(_in_project(), "project", "user")
 BY_KEY: Final = Prepared(_behind_key(), "wanted")

@@ -128,6 +128,15 @@ class Scnet(Value, frozen=True):
     replay_window: timedelta = timedelta(minutes=15)  # how far a signature's time may lie from ours
 
 
+class ModelArts(Value, frozen=True):
+    """The ModelArts dialect."""
+
+    body_limit: Size = Size(10 * MIB)
+    token_lifetime: timedelta = timedelta(hours=24)
+    signature_window: timedelta = timedelta(minutes=15)  # how far a signature's time may lie from ours
+    hosts: str = ""  # what clients sign as Host, with commas between, where a proxy before the server changes it
+
+
 class Log(Value, frozen=True):
     """What is logged, and how."""
 
@@ -152,6 +161,7 @@ class Settings(Value, frozen=True):
     node: Node = Node()
     runtime: Runtime = Runtime()
     scnet: Scnet = Scnet()
+    modelarts: ModelArts = ModelArts()
     log: Log = Log()
     security: Security = Security()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from trivium.base.keyring import Keyring
+from trivium.dialects import coverage
 from trivium.dialects.operation import Operation
-from trivium.dialects.scnet import centers, coverage, images, notebooks, resources, tokens, users
+from trivium.dialects.scnet import centers, images, notebooks, resources, tokens, users
 from trivium.dialects.scnet.auth import Tokens
 from trivium.dialects.scnet.settings import ImageList, ScnetSettings
 
@@ -27,7 +28,7 @@ def operations(shape: ImageList = ImageList.OBJECT) -> tuple[Operation, ...]:
 
 @pytest.mark.parametrize("shape", ImageList)
 def test_every_operation_is_told_of_and_nothing_else_is(shape: ImageList) -> None:
-    told = {(one.name, one.method, one.path, one.mark) for one in coverage.load().served}
+    told = {(one.name, one.method, one.path, one.mark) for one in coverage.load("scnet").served}
     assert {(one.name, one.method, one.path, one.mark) for one in operations(shape)} == told
 
 
@@ -37,7 +38,7 @@ def test_no_two_operations_have_one_name_or_one_place() -> None:
 
 
 def test_nothing_that_is_served_is_refused() -> None:
-    known = coverage.load()
+    known = coverage.load("scnet")
     assert [one.path for one in operations() if known.refusal(one.method, one.path)] == []
 
 
@@ -54,11 +55,12 @@ def test_nothing_that_is_served_is_refused() -> None:
     ],
 )
 def test_what_is_not_served_is_refused_with_a_reason(method: str, path: str) -> None:
-    refusal = coverage.load().refusal(method, path)
+    refusal = coverage.load("scnet").refusal(method, path)
     assert refusal is not None
-    assert refusal.details["reason"]
+    assert refusal.zh
+    assert refusal.en
 
 
 @pytest.mark.parametrize("path", ["/ai/openapi/v2/nothing", "/ac/openapi/v2/tokens/other", "/api/other", "/hpc"])
 def test_what_is_nowhere_is_not_told_of(path: str) -> None:
-    assert coverage.load().refusal("GET", path) is None
+    assert coverage.load("scnet").refusal("GET", path) is None

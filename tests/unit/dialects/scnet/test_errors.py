@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
-from collections.abc import Iterator
 
 import pytest
 
-import trivium
+from tests.every_error import every_error, made
 from trivium.base.errors import Forbidden, Internal, Invalid, Missing, NotFound, TriviumError
 from trivium.base.text import Language, say
 from trivium.dialects.scnet import errors
@@ -23,32 +20,11 @@ SEEDS = {"0", "10001", "10003", "10004", "10007", "10008", "10009", "10010", "10
 ACTIONS = {"716864", "716865", "716866", "716867", "716868"}
 
 
-def every_error() -> list[type[TriviumError]]:
-    """Every class of error that the rooms which a request may pass through have."""
-    for module in pkgutil.walk_packages(trivium.__path__, "trivium."):
-        if re.match(r"trivium\.(base|store|resources|dialects)\b", module.name) and "versions" not in module.name:
-            importlib.import_module(module.name)
-    return sorted(set(_below(TriviumError)), key=lambda error: (error.__module__, error.__name__))
-
-
-def _below(error: type[TriviumError]) -> Iterator[type[TriviumError]]:
-    for below in error.__subclasses__():
-        yield below
-        yield from _below(below)
-
-
-def made(error: type[TriviumError]) -> TriviumError:
-    """One of the class, with no more than its kind demands."""
-    one = error.__new__(error)
-    Invalid.__init__(one, "field") if isinstance(one, Invalid) else TriviumError.__init__(one)
-    return one
-
-
 def test_the_codes_are_those_of_the_pages() -> None:
     assert {code.value for code in Code} == SEEDS | ACTIONS
 
 
-@pytest.mark.parametrize("error", every_error(), ids=lambda error: error.__name__)
+@pytest.mark.parametrize("error", every_error("scnet"), ids=lambda error: error.__name__)
 def test_every_error_has_a_code_and_words(error: type[TriviumError]) -> None:
     one = made(error)
     fault = isinstance(one, Internal)

@@ -1,0 +1,78 @@
+"""Huawei's ModelArts: plain JSON, a status and a code for each error, signed requests or IAM tokens."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trivium.base.caller import Caller
+from trivium.base.errors import Internal, TriviumError
+from trivium.dialects import answering, coverage
+from trivium.dialects.modelarts import auth, envelope, iam
+from trivium.dialects.modelarts.auth import Credential
+from trivium.dialects.modelarts.errors import BodyTooLarge, NoSuchInterface, NotServed, WrongMethod
+from trivium.dialects.modelarts.settings import ModelArtsSettings
+from trivium.dialects.operation import Core, Operation, Read, Reply, Request
+
+__all__ = ["ModelArtsDialect", "ModelArtsSettings"]
+
+NAME: Final = "modelarts"
+PREFIXES: Final = ("/v1/", "/v2/", "/v3/")
+
+
+class ModelArtsDialect:
+    """ModelArts, spoken over the account of things that `core` is."""
+
+    name = NAME
+    prefixes = PREFIXES
+
+    def __init__(self, core: Core, settings: ModelArtsSettings) -> None:
+        self._core = core
+        self.settings = settings
+        self.body_limit = settings.body_limit
+        self.operations: tuple[Operation, ...] = (*iam.operations(settings.token_lifetime),)
+
+    async def answer(self, operation: Operation, request: Request) -> Reply:
+        """The answer to a request for one of the operations. Raises faults of ours."""
+        return await answering.answer(self._core, self, operation, request=request)
+
+    def credential(self, request: Request) -> Credential:
+        """The signature or token that a request shows."""
+        return auth.credential_of(request, self.settings, self._core.clock.now())
+
+    def admit(self, tx: Read, credential: Credential, request: Request) -> Caller:
+        """Who stands behind it, in the project of the path."""
+        return auth.admit(tx, credential, request, keyring=self._core.keyring, settings=self.settings)
+
+    def success(self, operation: Operation, result: object, caller: Caller) -> Reply:
+        """The answer to a request that was carried out."""
+        return envelope.success(operation, result, caller)
+
+    def failure(
+        self,
+        operation: Operation,  # noqa: ARG002 - an error has one code, whatever it came of
+        error: TriviumError,
+        caller: Caller,
+        *,
+        request: Request,
+    ) -> Reply:
+        """The answer to a request that was refused."""
+        return envelope.failure(error, request, caller)
+
+    def not_found(self, request: Request) -> Reply:
+        """The answer where no operation stands: an interface of ModelArts' that is not served, or none at all."""
+        reason = coverage.load(NAME).refusal(request.method, request.path)
+        if reason is None:
+            return envelope.failure(NoSuchInterface(path=request.path), request)
+        return envelope.failure(NotServed(path=request.path, reason=reason.en), request)
+
+    def wrong_method(self, request: Request, allowed: tuple[str, ...]) -> Reply:
+        """The answer where the path is known and the method is not."""
+        return envelope.failure(WrongMethod(method=request.method, allowed=", ".join(allowed)), request)
+
+    def too_large(self, request: Request) -> Reply:
+        """The answer to a body over `body_limit`."""
+        return envelope.failure(BodyTooLarge(limit=self.body_limit), request)
+
+    def fault(self, request: Request, error: BaseException) -> Reply:  # noqa: ARG002  # what it was is the log's
+        """The answer to a fault of ours; the header with the request's id finds it in the log."""
+        return envelope.failure(Internal(request=request.id), request)

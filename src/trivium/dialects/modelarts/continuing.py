@@ -1,0 +1,105 @@
+"""Places to continue a list at, as nodes and networks have them: `continue` and `remainingItemCount`.
+
+A place is the key of the last row that was shown, so a list goes on there whatever was added or removed meanwhile: no
+row comes twice, and none that stands is missed. It is signed: one that was changed, is for another list or another
+project, or is too old, is refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from trivium.base.clock import instant, microseconds
+from trivium.base.keyring import Keyring
+from trivium.base.query import After, Offset, Scalar
+from trivium.dialects.modelarts.errors import BadContinue
+from trivium.dialects.modelarts.spelling import Shape
+from trivium.dialects.reading import OutOfBounds
+
+PURPOSE: Final = "modelarts.continue"
+LIFETIME: Final = timedelta(hours=1)
+MOST: Final = 500
+LONGEST: Final = 4096
+MAC: Final = 16  # bytes
+
+Key: TypeAlias = "tuple[Scalar | None, ...]"
+
+READERS: Final[dict[str, Callable[[Any], Scalar]]] = {
+    "t": instant,
+    "u": UUID,
+    "v": lambda value: value,
+}
+
+
+class ListMetadata(Shape, frozen=True, kw_only=True, rename={"next": "continue", "remaining": "remainingItemCount"}):
+    """What a list says of what comes after it; nothing where it is the last page."""
+
+    next: str = ""
+    remaining: int | None = None
+
+
+class _Place(msgspec.Struct, frozen=True, array_like=True):
+    until: int  # microseconds
+    key: list[tuple[str, Any]]
+
+
+class Continuations:
+    """Makes places and reads them. The same on every server that has the same key file."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._key = keyring.derive(PURPOSE)
+
+    def place(self, key: Key, *, of: str, now: datetime) -> str:
+        """The place after a row. `of` names the list: all that must be the same when it is continued."""
+        parts = [_written(value) for value in key]
+        raw = msgspec.json.encode(_Place(until=microseconds(now + LIFETIME), key=parts))
+        return base64.urlsafe_b64encode(self._mac(raw, of) + raw).rstrip(b"=").decode()
+
+    def page(self, given: str | None, limit: int | None, *, of: str, now: datetime) -> After | Offset:
+        """The page that is asked for: from the beginning, or after a place. `OutOfBounds`, `BadContinue`."""
+        size = limit or MOST
+        if not 1 <= size <= MOST:
+            raise OutOfBounds("limit", f"between 0 and {MOST}")
+        if not given:
+            return Offset(limit=size)
+        return After(limit=size, key=self.key(given, of=of, now=now))
+
+    def key(self, given: str, *, of: str, now: datetime) -> Key:
+        """The key that a place stands for. `BadContinue`."""
+        try:
+            raw = base64.b64decode(given[:LONGEST] + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise BadContinue("continue") from error
+        mac, said = raw[:MAC], raw[MAC:]
+        if len(given) > LONGEST or not hmac.compare_digest(self._mac(said, of), mac):
+            raise BadContinue("continue")
+        place = msgspec.json.decode(said, type=_Place)
+        if place.until <= microseconds(now):
+            raise BadContinue("continue")
+        return tuple(None if value is None else READERS[kind](value) for kind, value in place.key)
+
+    def metadata(self, following: Key | None, *, remaining: int, of: str, now: datetime) -> ListMetadata:
+        """What is said of what comes after a page: `following` is its last row's key, None on the last page."""
+        if following is None:
+            return ListMetadata()
+        return ListMetadata(next=self.place(following, of=of, now=now), remaining=remaining)
+
+    def _mac(self, raw: bytes, of: str) -> bytes:
+        return hmac.new(self._key, of.encode() + b"\0" + raw, hashlib.sha256).digest()[:MAC]
+
+
+def _written(value: Scalar | None) -> tuple[str, Any]:
+    if isinstance(value, datetime):
+        return "t", microseconds(value)
+    if isinstance(value, UUID):
+        return "u", value.hex
+    return "v", value

@@ -1,0 +1,209 @@
+"""What each error is called in ModelArts: a status, a code as text, and words in English.
+
+The codes are those of Huawei's "ModelArts API Reference", appendix "Error Codes". What is not found is 400 for
+notebooks and images and 404 for the rest, as there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from trivium.base.errors import (
+    Conflict,
+    Forbidden,
+    Internal,
+    Invalid,
+    Missing,
+    NotFound,
+    OverQuota,
+    TriviumError,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+    WrongState,
+)
+from trivium.base.text import Language, say
+from trivium.base.values import Value
+
+
+class SignatureRefused(Unauthenticated):
+    """The signature is not that of the key's secret, or nobody has the key; which of them is not said."""
+
+    code = "modelarts.signature"
+
+
+class SignatureOutsideWindow(Unauthenticated):
+    """The time of a signature is too far from the time now."""
+
+    code = "modelarts.window"
+
+
+class NoCredentials(Unauthenticated):
+    """The request carries neither a signature nor a token, or a signature of another algorithm or form."""
+
+    code = "modelarts.no_credentials"
+
+
+class TokenRefused(Unauthenticated):
+    """The token is none that was issued here."""
+
+    code = "modelarts.token"
+
+
+class ScopeRefused(Unauthenticated):
+    """The project or domain that a token is asked for is none of the user's."""
+
+    code = "modelarts.scope"
+
+
+class ProjectMismatch(Forbidden):
+    """The project in the path is none in which the caller has a role, or not the one that the request names."""
+
+    code = "modelarts.project"
+
+
+class NoSuchInterface(NotFound):
+    """Nothing stands at the path."""
+
+    code = "modelarts.no_such_interface"
+
+
+class NotServed(NotFound):
+    """The interface is one of ModelArts' that this installation does not serve; `coverage.toml` has the reason."""
+
+    code = "modelarts.not_served"
+
+
+class WrongMethod(NotFound):
+    """The path is known, the method is not."""
+
+    code = "modelarts.wrong_method"
+
+
+class BodyTooLarge(OverQuota):
+    """The body is larger than bodies may be."""
+
+    code = "modelarts.body_too_large"
+
+
+class NotOneOf(Invalid):
+    """A value is none of the words that the field may be."""
+
+    code = "modelarts.not_one_of"
+
+
+class NotSortable(Invalid):
+    """The list cannot be sorted by that field."""
+
+    code = "modelarts.not_sortable"
+
+
+class NoSuchWorkspace(Invalid):
+    """There is no workspace of that id."""
+
+    code = "modelarts.no_such_workspace"
+
+
+class BadContinue(Invalid):
+    """The place to continue a list at was not given here, was for another list, or is too old."""
+
+    code = "modelarts.bad_continue"
+
+
+class BadSelector(Invalid):
+    """A label selector does not follow Kubernetes' grammar."""
+
+    code = "modelarts.bad_selector"
+
+
+class Told(Value, frozen=True):
+    """What an error is in ModelArts. Without words of the vendor's, the catalogue's sentence is told."""
+
+    status: int
+    code: str
+    words: str = ""
+
+
+GATEWAY: Final = "Incorrect IAM authentication information: "
+UNPUBLISHED: Final = "The API does not exist or has not been published in the environment"
+BUSY: Final = "ModelArts.6101"
+
+BY_KIND: Final[tuple[tuple[type[TriviumError], Told], ...]] = (
+    (Missing, Told(status=400, code="ModelArts.6335")),
+    (Invalid, Told(status=400, code="ModelArts.0104")),
+    (Unauthenticated, Told(status=401, code="APIGW.0301")),
+    (Forbidden, Told(status=403, code="ModelArts.0108")),
+    (NotFound, Told(status=404, code="ModelArts.4204")),
+    (Conflict, Told(status=400, code="ModelArts.0101")),
+    (WrongState, Told(status=400, code="ModelArts.6357")),
+    (OverQuota, Told(status=400, code="ModelArts.0113")),
+    (Unsupported, Told(status=400, code="ModelArts.0101")),
+    (Unavailable, Told(status=503, code=BUSY)),
+    (Internal, Told(status=500, code="ModelArts.0010", words="Internal error.")),
+)
+"""What the kinds of errors are called."""
+
+FINER: Final[Mapping[str, Told]] = {
+    "invalid.malformed": Told(status=400, code="ModelArts.6400"),
+    "invalid.type": Told(status=400, code="ModelArts.6332"),
+    "invalid.bounds": Told(status=400, code="ModelArts.6336"),
+    "notebook.bad_name": Told(status=400, code="ModelArts.6334"),
+    "notebook.not_found": Told(status=400, code="ModelArts.6309", words="The instance does not exist."),
+    "notebook.not_running": Told(status=400, code="ModelArts.6327", words="The instance is not in running."),
+    "notebook.no_flavor": Told(status=400, code="ModelArts.6323"),
+    "node.no_capacity": Told(status=400, code="ModelArts.6329"),
+    "image.not_found": Told(status=400, code="ModelArts.6797", words="Specified image cannot be found."),
+    "image.exists": Told(status=400, code="ModelArts.6737"),
+    "pool.not_found": Told(status=404, code="ModelArts.50015001", words="pool not found"),
+    "user.wrong_password": Told(status=401, code="APIGW.0301", words="The username or password is wrong."),
+    ProjectMismatch.code: Told(
+        status=403, code="ModelArts.0210", words="The project id in the request URL does not match the token."
+    ),
+    NoSuchInterface.code: Told(status=404, code="APIGW.0101", words=UNPUBLISHED),
+    NotServed.code: Told(status=404, code="APIGW.0101"),
+    WrongMethod.code: Told(status=405, code="ModelArts.4204"),
+    BodyTooLarge.code: Told(status=413, code="ModelArts.4104"),
+    NotSortable.code: Told(status=400, code="ModelArts.6303", words="The field does not support sorting."),
+    NoSuchWorkspace.code: Told(status=400, code="ModelArts.0102", words="The workspace does not exist."),
+    BadContinue.code: Told(status=400, code="ModelArts.50004000"),
+    BadSelector.code: Told(status=400, code="ModelArts.50004000"),
+}
+"""Where ModelArts is finer than the kind of an error."""
+
+BY_STATUS: Final[Mapping[tuple[str, str], Told]] = {
+    ("notebook.not_startable", "running"): Told(
+        status=400, code="ModelArts.6305", words="The instance is already running."
+    ),
+    ("notebook.not_startable", "starting"): Told(status=400, code="ModelArts.6306", words="The instance is starting."),
+    ("notebook.not_startable", "creating"): Told(status=400, code="ModelArts.6306", words="The instance is starting."),
+    ("notebook.not_stoppable", "stopped"): Told(
+        status=400, code="ModelArts.6307", words="The instance is already stopped."
+    ),
+    ("notebook.not_stoppable", "failed"): Told(
+        status=400, code="ModelArts.6307", words="The instance is already stopped."
+    ),
+    ("notebook.not_stoppable", "stopping"): Told(status=400, code="ModelArts.6308", words="The instance is stopping."),
+}
+"""Where it is finer still, by the status that a thing has."""
+
+
+def told_of(error: TriviumError) -> Told:
+    """What an error is, with its words."""
+    found = BY_STATUS.get((error.code, str(error.details.get("status", "")))) or FINER.get(error.code)
+    found = found or next(
+        (told for kind, told in BY_KIND if isinstance(error, kind)), Told(status=500, code="ModelArts.0010")
+    )
+    return found if found.words else Told(status=found.status, code=found.code, words=_words(error))
+
+
+def _words(error: TriviumError) -> str:
+    said = say(error.code, Language.EN, **error.details)
+    if said == error.code:
+        kind = next((kind for kind, _ in BY_KIND if isinstance(error, kind)), Internal)
+        said = say(kind.code, Language.EN, **error.details)
+    if isinstance(error, Unauthenticated):
+        return GATEWAY + said
+    if isinstance(error, Invalid) and error.field not in said:
+        return f"{error.field}: {said}"
+    return said

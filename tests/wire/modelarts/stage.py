@@ -1,0 +1,218 @@
+"""The stage that ModelArts' wire cases play on: SCNet's, whose people ask as ModelArts' clients do."""
+
+from __future__ import annotations
+
+import secrets
+import warnings
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import msgspec
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from huaweicloudsdkcore.auth.credentials import BasicCredentials
+    from huaweicloudsdkcore.sdk_request import SdkRequest
+    from huaweicloudsdkcore.signer.signer import Signer
+
+from tests.listening import Listener
+from tests.wire.scnet import stage as scnet
+from tests.worlds import Person, World
+from trivium.dialects.modelarts import ModelArtsDialect
+from trivium.dialects.modelarts.auth import TOKEN_MARK
+from trivium.dialects.operation import Reply, Request
+from trivium.resources import pools, projects, users
+from trivium.resources.images import Image
+from trivium.resources.users import SessionKind
+from trivium.server.http.routes import Found, Routes
+
+AGES: Final = {"now": 0, "20 minutes ago": -1200, "in 20 minutes": 1200, "14 minutes ago": -840}
+PASSWORD: Final = "correct horse"
+GRANTED: Final = "granted"
+
+Ask = Callable[[Request], Awaitable[tuple[int, str, Any, dict[str, str]]]]
+
+
+class Stage(scnet.Stage):
+    """What the cases of a run have in common."""
+
+    def __init__(self, world: World, dialect: ModelArtsDialect, images: dict[str, Image]) -> None:
+        self.world = world
+        self.images = images
+        self.speaker = dialect
+
+    def person_names(self, label: str, person: Person) -> dict[str, Any]:
+        """What a case may say of a person: their name, ids, key, token and password."""
+        store, token = self.world.core.store, TOKEN_MARK + secrets.token_hex(20)
+        store.write_now(users.set_password, person.caller, person.caller.user, password=_password())
+        store.write_now(
+            users.open_session, person.caller, SessionKind.MODELARTS, lifetime=timedelta(hours=1), token=token
+        )
+        told = {
+            "name": person.name,
+            "id": store.read_now(users.get, person.caller.user).uuid.hex,
+            "project": store.read_now(projects.get, person.caller.project).uuid.hex,
+            "access_key": person.key.access_key,
+            "secret": person.key.secret,
+            "token": token,
+            "password": PASSWORD,
+        }
+        return {f"{label}.{name}": value for name, value in told.items()}
+
+    def common_names(self) -> dict[str, Any]:
+        """What a case may say of the site."""
+        core = self.world.core
+        pool = core.store.read_now(pools.default_pool)
+        assert pool is not None
+        domain = core.store.read_now(projects.get_domain)
+        told = {"site.name": core.site.name, "pool.name": pool.name, "domain.id": domain.uuid.hex}
+        for label, image in self.images.items():
+            told |= image_names(label, image)
+        return told
+
+    async def step(self, told: dict[str, Any], people: dict[str, Person], names: dict[str, Any]) -> None:
+        """Carry out one step of what is given before."""
+        if GRANTED in told:
+            given, of = people[told[GRANTED]], people[told["in"]]
+            self.world.core.store.write_now(
+                users.grant, self.world.admin, given.caller.user, project=of.caller.project, role=given.caller.role
+            )
+            return
+        if "disabled" in told:
+            self.world.core.store.write_now(users.disable, self.world.admin, people[told["disabled"]].caller.user)
+            return
+        if "key deleted" in told:
+            person = people[told["key deleted"]]
+            self.world.core.store.write_now(users.delete_key, person.caller, person.key.access_key)
+            return
+        saved = told.get("image") if "saved" in told else None
+        await super().step(dict(told), people, names)
+        if saved:
+            names |= {f"{saved}.uuid": _dashed(names[f"{saved}.id"])}
+        if "notebook" in told:
+            made = self.world.core.store.read_now(_uuid_of, names[f"{told['notebook']}.number"])
+            names |= {f"{told['notebook']}.uuid": made}
+
+
+def image_names(label: str, image: Image) -> dict[str, Any]:
+    """What a case may say of an image."""
+    told = {"path": image.path, "tag": image.tag, "name": image.name, "uuid": str(image.uuid)}
+    return {f"{label}.{name}": value for name, value in told.items()}
+
+
+def request_of(told: dict[str, Any], names: dict[str, Any], base_url: str, routes: Routes) -> Request:
+    """The request that a case tells of, its names already filled in, signed by Huawei's own client."""
+    headers = {"host": urlsplit(base_url).netloc, "user-agent": "wire", **told.get("headers", {})}
+    body = told["text"].encode() if "text" in told else b""
+    if "body" in told:
+        body = msgspec.json.encode(told["body"])
+    headers.setdefault("content-type", "application/json")
+    query, path = told.get("query", ""), quote(told["path"], safe="/-_.~%")
+    who, way = told.get("as", "alice"), told.get("with", "key")
+    if way == "key":
+        changed = {name: told[name] for name in ("access_key", "secret", "at") if name in told}
+        headers = signed({"path": path, "query": query, **told}, body, headers, names | {"as": who}, **changed)
+    elif way == "token":
+        headers["x-auth-token"] = told.get("token", names[f"{who}.token"])
+    query, body = told.get("tampered query", query), told.get("tampered text", body.decode()).encode()
+    found = routes.find(told["method"], told["path"], path.encode())
+    origin = urlsplit(base_url)
+    return Request(
+        method=told["method"],
+        path=told["path"],
+        raw_path=path.encode(),
+        query=query.encode(),
+        headers=headers,
+        body=body,
+        id="0" * 32,
+        peer="127.0.0.1",
+        scheme=origin.scheme,
+        server=(origin.hostname or "", origin.port),
+        parameters=found.parameters,
+    )
+
+
+def signed(
+    told: dict[str, Any],
+    body: bytes,
+    headers: dict[str, str],
+    names: dict[str, Any],
+    *,
+    access_key: str | None = None,
+    secret: str | None = None,
+    at: str = "now",
+) -> dict[str, str]:
+    """The headers with those of a signature."""
+    who = names["as"]
+    stamp = (datetime.now(UTC) + timedelta(seconds=AGES[at])).strftime("%Y%m%dT%H%M%SZ")
+    request = SdkRequest(
+        method=told["method"],
+        schema="http",
+        host=headers["host"],
+        resource_path=told["path"],
+        query_params=parse_qsl(told["query"], keep_blank_values=True),
+        header_params={**headers, "x-sdk-date": stamp},
+        body=body.decode(),
+    )
+    credentials = BasicCredentials(access_key or names[f"{who}.access_key"], secret or names[f"{who}.secret"], "p")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = Signer(credentials).sign(request)
+    return {name.lower(): value for name, value in made.header_params.items()}
+
+
+def in_process(dialect: ModelArtsDialect, routes: Routes) -> Ask:
+    """Ask the dialect itself."""
+
+    async def ask(request: Request) -> tuple[int, str, Any, dict[str, str]]:
+        reply = await _reply(dialect, request, routes)
+        return reply.status, reply.content_type, _decoded(reply.body), {n.lower(): v for n, v in reply.headers}
+
+    return ask
+
+
+def through_a_socket(listener: Listener) -> Ask:
+    """Ask over HTTP."""
+
+    async def ask(request: Request) -> tuple[int, str, Any, dict[str, str]]:
+        target = request.raw_path.decode() + (f"?{request.query.decode()}" if request.query else "")
+        answer = await listener.ask(request.method, target, dict(request.headers), request.body)
+        assert answer.header("x-request-id")
+        return answer.status, answer.header("content-type") or "", _decoded(answer.body), dict(answer.headers)
+
+    return ask
+
+
+async def _reply(dialect: ModelArtsDialect, request: Request, routes: Routes) -> Reply:
+    found = routes.find(request.method, request.path, request.raw_path)
+    if isinstance(found, Found):
+        return await dialect.answer(found.operation, request)
+    return dialect.wrong_method(request, found.allowed) if found.allowed else dialect.not_found(request)
+
+
+def _decoded(body: bytes) -> Any:
+    return msgspec.json.decode(body) if body else None
+
+
+def _uuid_of(tx: Any, notebook: int) -> str:
+    from sqlalchemy import select  # noqa: PLC0415 - the one look past the services
+
+    from trivium.resources.notebooks.table import notebooks  # noqa: PLC0415
+
+    return str(tx.value(select(notebooks.c.uuid).where(notebooks.c.id == notebook)))
+
+
+def _dashed(hex32: str) -> str:
+    return "-".join((hex32[:8], hex32[8:12], hex32[12:16], hex32[16:20], hex32[20:]))
+
+
+_HASHED: list[Any] = []
+
+
+def _password() -> Any:
+    """The hash of the password that everybody has: made once, for it takes long on purpose."""
+    if not _HASHED:
+        _HASHED.append(users.hash_of(PASSWORD))
+    return _HASHED[0]
