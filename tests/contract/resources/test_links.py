@@ -171,3 +171,37 @@ def test_no_other_text_opens_it(here: Place, alice: Caller, notebook: Notebook, 
         if text != ticket:
             with pytest.raises(BadGrant):
                 _enter(here, notebook.id, text)
+
+
+def test_a_starts_token_opens_it_as_its_owner_while_it_runs(here: Place, alice: Caller, notebook: Notebook) -> None:
+    token = str(notebooks.access_token(notebook, here.keyring))
+    route = _enter(here, notebook.id, token)
+    assert (route.entry.holder, route.entry.of_user) == (alice.user, True)
+    with pytest.raises(BadGrant):
+        _enter(here, notebook.id, token, Use.PASS)
+    here.store.write_now(notebooks.stop, alice, notebook.id)
+    with pytest.raises(NotRunning):
+        _enter(here, notebook.id, token)
+
+
+def test_a_token_is_good_for_one_start_of_one_notebook_and_one_spelling(
+    here: Place, alice: Caller, notebook: Notebook
+) -> None:
+    token = str(notebooks.access_token(notebook, here.keyring))
+    for wrong in (token.upper(), token.replace("-", ""), str(notebooks.access_token(notebook, Keyring(bytes(32))))):
+        with pytest.raises(BadGrant):
+            _enter(here, notebook.id, wrong)
+    with pytest.raises(BadGrant):
+        _enter(here, notebook.id + 1, token)
+    here.store.write_now(notebooks.stop, alice, notebook.id)
+    here.store.write_now(outcomes.note_stopped, here.store.read_now(notebooks.get, alice, notebook.id))
+    again = _runs(here, here.store.write_now(notebooks.start, alice, notebook.id))
+    with pytest.raises(BadGrant):
+        _enter(here, notebook.id, token)
+    assert _enter(here, notebook.id, str(notebooks.access_token(again, here.keyring))).entry.generation == 2
+
+
+def test_a_token_of_a_disabled_user_opens_nothing(here: Place, alice: Caller, notebook: Notebook) -> None:
+    here.store.write_now(users.disable, SYSTEM, alice.user)
+    with pytest.raises(BadGrant):
+        _enter(here, notebook.id, str(notebooks.access_token(notebook, here.keyring)))

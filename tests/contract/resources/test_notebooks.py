@@ -195,3 +195,20 @@ def test_fifty_creations_of_two_users_hold_each_card_once(here: Place, alice: Ca
     seen = [here.store.search_now(notebooks.list_notebooks, caller, Query()) for caller in (alice, bob)]
     assert sum(page.total or 0 for page in seen) == 8
     assert all(notebook.owner == alice.user for notebook in seen[0].rows)
+
+
+def test_an_administrator_lists_all_projects_notebooks_and_others_their_own(here: Place, alice: Caller) -> None:
+    bob = here.user("bob")
+    image = here.image()
+    made = [here.notebook(user, image) for user in (alice, bob, bob)]
+
+    def ids(caller: Caller, *where: Condition) -> list[int]:
+        found = here.store.read_now(notebooks.list_all_stamps, caller, Query(where=where))
+        assert found.total == len(found.rows)
+        loaded = here.store.read_now(notebooks.all_by_ids, caller, [stamp.id for stamp in found.rows])
+        return [loaded[stamp.id].id for stamp in found.rows]
+
+    assert ids(here.admin) == [made[2].id, made[1].id, made[0].id]
+    assert ids(alice) == [made[0].id]
+    assert ids(here.admin, Condition(field="status", op=Op.EQ, value="stopped")) == []
+    assert ids(here.admin, Condition(field="owner.name", op=Op.CONTAINS, value="BO")) == [made[2].id, made[1].id]

@@ -7,7 +7,7 @@ from typing import Final
 from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
 from trivium.dialects import answering, coverage
-from trivium.dialects.modelarts import auth, envelope, iam
+from trivium.dialects.modelarts import auth, envelope, iam, images, notebooks
 from trivium.dialects.modelarts.auth import Credential
 from trivium.dialects.modelarts.errors import BodyTooLarge, NoSuchInterface, NotServed, WrongMethod
 from trivium.dialects.modelarts.settings import ModelArtsSettings
@@ -29,7 +29,12 @@ class ModelArtsDialect:
         self._core = core
         self.settings = settings
         self.body_limit = settings.body_limit
-        self.operations: tuple[Operation, ...] = (*iam.operations(settings.token_lifetime),)
+        self.operations: tuple[Operation, ...] = (
+            *iam.operations(settings.token_lifetime),
+            *notebooks.operations(core.keyring, core.site),
+            *notebooks.FLAVORS,
+            *images.OPERATIONS,
+        )
 
     async def answer(self, operation: Operation, request: Request) -> Reply:
         """The answer to a request for one of the operations. Raises faults of ours."""

@@ -117,6 +117,24 @@ class BadSelector(Invalid):
     code = "modelarts.bad_selector"
 
 
+class NotHere(Unsupported):
+    """A notebook, image or pool cannot be had as it is asked for."""
+
+    code = "modelarts.not_here"
+
+
+class UnknownFlavor(Unsupported):
+    """The flavor's name is none of this installation's."""
+
+    code = "modelarts.unknown_flavor"
+
+
+class BadVolume(Invalid):
+    """A volume cannot be so small or so large."""
+
+    code = "modelarts.bad_volume"
+
+
 class Told(Value, frozen=True):
     """What an error is in ModelArts. Without words of the vendor's, the catalogue's sentence is told."""
 
@@ -157,6 +175,8 @@ FINER: Final[Mapping[str, Told]] = {
     "image.exists": Told(status=400, code="ModelArts.6737"),
     "pool.not_found": Told(status=404, code="ModelArts.50015001", words="pool not found"),
     "user.wrong_password": Told(status=401, code="APIGW.0301", words="The username or password is wrong."),
+    UnknownFlavor.code: Told(status=400, code="ModelArts.6323"),
+    BadVolume.code: Told(status=400, code="ModelArts.6331"),
     ProjectMismatch.code: Told(
         status=403, code="ModelArts.0210", words="The project id in the request URL does not match the token."
     ),

@@ -1,11 +1,13 @@
 """Images: the environments that notebooks are made of, the operator's own and those that users saved."""
 
 from trivium.resources.images.errors import EnvironmentRefused, ImageChanged, ImageExists, ImageNotReady, NoSuchImage
+from trivium.resources.images.groups import GroupQuery, ImageGroup, list_groups
 from trivium.resources.images.layers import LayerUse, uses_of
 from trivium.resources.images.service import (
     add,
     adopt,
     by_path,
+    by_uuid,
     count_clone,
     everywhere,
     fingerprints_of,
@@ -30,9 +32,11 @@ __all__ = [
     "IMAGES",
     "KINDS",
     "EnvironmentRefused",
+    "GroupQuery",
     "Image",
     "ImageChanged",
     "ImageExists",
+    "ImageGroup",
     "ImageNotReady",
     "ImageScope",
     "ImageStatus",
@@ -42,6 +46,7 @@ __all__ = [
     "add",
     "adopt",
     "by_path",
+    "by_uuid",
     "count_clone",
     "everywhere",
     "fingerprints_of",
@@ -52,6 +57,7 @@ __all__ = [
     "get_any",
     "image_path",
     "learn",
+    "list_groups",
     "list_images",
     "note_fingerprint",
     "relocate",

@@ -181,6 +181,11 @@ def get_any(tx: Read, image: int) -> Image:
     return image_of(row)
 
 
+def by_uuid(tx: Read, caller: Caller, uuid: UUID) -> Image:
+    """The image of that UUID, if the caller may use it. `NoSuchImage`."""
+    return _one(tx, caller, images.c.uuid == uuid)
+
+
 def by_path(tx: Read, caller: Caller, path: str) -> Image:
     """The image of that registry path, if the caller may use it. `NoSuchImage`."""
     return _one(tx, caller, images.c.path == path)

@@ -94,6 +94,10 @@ IMAGES = f.Resource(
         f.Field("id", f.integer, images.c.id),
         f.Field("uuid", f.uuid, images.c.uuid),
         f.Field("version", f.text, images.c.version, folded=images.c.version_folded, grams=VERSIONS),
+        f.Field("name", f.text, images.c.name, folded=images.c.name),  # never has capitals
+        f.Field("tag", f.text, images.c.tag),
+        f.Field("owner", f.text, images.c.owner_name),
+        f.Field("description", f.text, images.c.description),
         f.Field("path", f.text, images.c.path),
         f.Field("accelerator", f.enum(KINDS), images.c.accelerator),
         f.Field("visibility", f.enum(Visibility), images.c.visibility),

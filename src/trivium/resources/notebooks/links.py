@@ -19,6 +19,7 @@ import struct
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -45,6 +46,7 @@ HOURS: Final = 1 << 14  # hours are counted around the clock of some two years
 OF_USER: Final = 1 << 14
 IS_PASS: Final = 1 << 15
 SIGNATURES: Final = {False: 8, True: 16}  # bytes: nothing but asking us tells whether a guess was right
+TOKEN_LENGTH: Final = 36  # characters; no grant is as long
 NEVER_RENEWED: Final = timedelta(hours=PASS_HOURS)
 
 
@@ -103,6 +105,11 @@ def service_link(caller: Caller, notebook: Notebook, *, keyring: Keyring, site: 
     return Link(active=True, url=f"{place(site, notebook.id, service=True)}?token={ticket}")
 
 
+def access_token(notebook: Notebook, keyring: Keyring) -> UUID:
+    """What opens this start of a notebook as its owner while it runs: ModelArts shows one with each notebook."""
+    return _token_of(notebook.id, notebook.generation, keyring)
+
+
 def place(site: Site, notebook: int, *, service: bool) -> str:
     """The address of a notebook, or of the service in it, with a slash at the end."""
     if not site.proxy_host:
@@ -129,6 +136,8 @@ def open_door(tx: Read, notebook: int, grant: str, *, use: Use, keyring: Keyring
     Raises `BadGrant` for what is not ours, too old or for an earlier start, also where there is no such notebook; with
     a good grant what `still_open` raises.
     """
+    if len(grant) == TOKEN_LENGTH and use is Use.TICKET:
+        return _open_by_token(tx, notebook, grant, keyring=keyring)
     head, signature = _taken_apart(grant)
     flags, holder = HEAD.unpack(head)
     row = tx.first(select(notebooks.c.generation).where(notebooks.c.id == notebook))
@@ -173,6 +182,22 @@ def server_token(keyring: Keyring, notebook: int, generation: int) -> str:
     """What the notebook's own server demands: 64 hex, another for each start, never shown to anybody."""
     said = f"{notebook}.{generation}".encode()
     return hmac.new(keyring.derive("notebook-server"), said, hashlib.sha256).hexdigest()
+
+
+def _open_by_token(tx: Read, notebook: int, token: str, *, keyring: Keyring) -> Route:
+    """The same for the token of a start: whoever has it enters as the owner."""
+    row = tx.first(select(notebooks.c.generation, notebooks.c.owner_id).where(notebooks.c.id == notebook))
+    generation = 0 if row is None else int(row.generation)
+    expected = str(_token_of(notebook, generation, keyring))
+    if not hmac.compare_digest(expected.encode(), token.encode()) or row is None:
+        raise BadGrant
+    entry = Entry(notebook=notebook, generation=generation, holder=row.owner_id, of_user=True)
+    return still_open(tx, entry, keyring)
+
+
+def _token_of(notebook: int, generation: int, keyring: Keyring) -> UUID:
+    said = f"{notebook}.{generation}".encode()
+    return UUID(bytes=hmac.new(keyring.derive("notebook-token"), said, hashlib.sha256).digest()[:16])
 
 
 def _must_be_welcome(tx: Read, entry: Entry, project: int) -> None:

@@ -172,6 +172,14 @@ def get(tx: Read, caller: Caller, notebook: int) -> Notebook:
     return found
 
 
+def by_uuid(tx: Read, caller: Caller, uuid: UUID) -> Notebook:
+    """The notebook of that UUID, if it is the caller's project's and not released. `NoSuchNotebook`."""
+    row = tx.first(select(notebooks).where(notebooks.c.uuid == uuid))
+    if row is None or not _is_visible(caller, found := notebook_of(row)):
+        raise NoSuchNotebook
+    return found
+
+
 def host_of(tx: Read, notebook: int) -> str | None:
     """Whose runtime has the notebook; None where there is no such notebook."""
     return tx.value(select(notebooks.c.host).where(notebooks.c.id == notebook))

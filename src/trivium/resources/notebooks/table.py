@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, case
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, case, func
 from sqlalchemy import text as sql
 
 from trivium.base.reasons import Reason
+from trivium.resources.images import IMAGES
 from trivium.resources.notebooks.ports import Address, Mount
 from trivium.resources.notebooks.types import Found, Notebook, Resources, Status, Wanted
+from trivium.resources.users import USERS, users
 from trivium.store import fields as f
 from trivium.store import metadata
 from trivium.store.columns import Instant, Uuid16, revision, text
@@ -83,6 +85,7 @@ notebooks = Table(
     revision(),
     Index(None, "project_id", "listed", "id"),
     Index(None, "project_id", "listed", "status", "id"),
+    Index(None, "status", "id"),
     partial_index(
         "ix_notebooks_unsettled", "host", "id", where={"sqlite": sql("settled = 0"), "postgresql": sql("NOT settled")}
     ),
@@ -112,10 +115,17 @@ NOTEBOOKS = f.Resource(
         f.Field("name", f.text, notebooks.c.name, folded=notebooks.c.name_folded, grams=NAMES),
         f.Field("status", f.enum(Status), notebooks.c.status),
         f.Field("kind", f.text, notebooks.c.kind),
-        f.Field("pool", f.text, notebooks.c.pool_name),
+        f.Field("units", f.integer, notebooks.c.units),
+        f.Field("pool", f.text, notebooks.c.pool_name, folded=func.lower(notebooks.c.pool_name)),
+        f.Field("image_path", f.text, notebooks.c.image_path, folded=func.lower(notebooks.c.image_path)),
+        f.Field("started_at", f.time, notebooks.c.started_at),
         f.Field("created_at", f.time, notebooks.c.created_at),
         f.Field("changed_at", f.time, notebooks.c.changed_at),
         f.Field("revision", f.integer, notebooks.c.revision),
+    ),
+    relations=(
+        f.Relation("owner", lambda: USERS, notebooks.c.owner_id, users.c.id),
+        f.Relation("image", lambda: IMAGES, notebooks.c.image_id, IMAGES.id),
     ),
     counted=COUNTED,
 )

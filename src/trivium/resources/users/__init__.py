@@ -59,7 +59,7 @@ from trivium.resources.users.sessions import (
     open_session,
     purge,
 )
-from trivium.resources.users.table import key_pairs, memberships, sessions, users
+from trivium.resources.users.table import USERS, key_pairs, memberships, sessions, users
 from trivium.resources.users.types import (
     WITHDRAWN,
     FreshKey,
@@ -76,6 +76,7 @@ from trivium.resources.users.types import (
 )
 
 __all__ = [
+    "USERS",
     "WITHDRAWN",
     "AccountFrozen",
     "BadPassword",

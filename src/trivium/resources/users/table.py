@@ -9,6 +9,7 @@ from sqlalchemy import text as sql
 
 from trivium.base.caller import Role
 from trivium.resources.users.types import KeyPair, PasswordHash, Session, SessionKind, User, UserStatus
+from trivium.store import fields as f
 from trivium.store.columns import Instant, Uuid16, text
 from trivium.store.schema import metadata, partial_index
 
@@ -91,6 +92,17 @@ sessions = Table(
     Column("issued_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("ended_at", Instant),
+)
+
+
+USERS = f.Resource(
+    "users",
+    users,
+    (
+        f.Field("id", f.integer, users.c.id),
+        f.Field("uuid", f.uuid, users.c.uuid),
+        f.Field("name", f.text, users.c.name, folded=users.c.name_key),
+    ),
 )
 
 
