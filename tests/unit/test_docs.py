@@ -12,6 +12,8 @@ import msgspec
 import pytest
 
 from tools.reference_page import commands
+from trivium.dialects.modelarts import errors as modelarts
+from trivium.dialects.modelarts.errors import BY_STATUS, FINER
 from trivium.dialects.scnet.errors import Code
 from trivium.dialects.scnet.statuses import SHOWN
 from trivium.resources.notebooks import Status
@@ -19,7 +21,7 @@ from trivium.server.settings import KEYS, Flags, load
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 COMMAND = re.compile(r"^(?:\S*/)?trivium (.+)$", re.MULTILINE)
@@ -61,9 +63,9 @@ def test_commands_are_shown() -> None:
 def test_each_setting_that_is_named_is_one(page: Path) -> None:
     text = page.read_text("utf-8")
     named = {name.lower().replace("__", ".") for name in VARIABLE.findall(text)}
-    if page.name in {"operating.md", "scnet.md"}:  # elsewhere codes of errors look the same
+    if page.name in {"operating.md", "scnet.md", "modelarts.md"}:  # elsewhere codes of errors look the same
         named |= set(SETTING.findall(text))
-    assert named - {"section.key", "server.lock"} - set(KEYS) == set()
+    assert named - {"section.key", "server.lock", "modelarts.vm"} - set(KEYS) == set()
 
 
 def test_each_configuration_that_is_shown_is_taken(tmp_path: Path) -> None:
@@ -87,6 +89,13 @@ def test_the_words_for_statuses_are_those_that_are_shown() -> None:
 def test_each_code_of_scnet_is_explained() -> None:
     rows = re.findall(r"^\| .* \| (\d+)\b.*\|$", (DOCS / "scnet.md").read_text("utf-8"), re.MULTILINE)
     assert set(rows) == {code.value for code in Code}
+
+
+def test_each_code_of_modelarts_is_explained() -> None:
+    rows = re.findall(r"^\| .* \| (\d{3}) \| (\S+) \|$", (DOCS / "modelarts.md").read_text("utf-8"), re.MULTILINE)
+    kinds = [told for _, told in modelarts.BY_KIND]
+    known = {(str(told.status), told.code) for told in (*kinds, *FINER.values(), *BY_STATUS.values())}
+    assert set(rows) == known
 
 
 def test_each_escape_has_its_test() -> None:

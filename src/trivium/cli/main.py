@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "user": Lazy("trivium.server.admin.users", "user", "Create users, and say whether they get in."),
     "key": Lazy("trivium.server.admin.keys", "key", "Create and delete access keys."),
     "image": Lazy("trivium.server.admin.images", "image", "Add environments on disk as images."),
+    "api": Lazy("trivium.server.admin.api", "api", "Tell what of each vendor's API is served."),
     "config": Lazy("trivium.server.admin.config", "config", "Show the settings."),
     "doctor": Lazy("trivium.server.admin.doctor", "doctor", "Tell what this machine can do, and what it lacks."),
     "version": Lazy("trivium.cli.version", "version", "Show the version."),

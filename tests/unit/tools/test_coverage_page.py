@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from tools.coverage_page import PAGE, page
+from tools.coverage_page import FOLDER, pages
 
 
-def test_the_page_tells_what_is_served_now() -> None:
-    assert PAGE.read_text("utf-8") == page(), "run `make docs`"
+def test_the_pages_tell_what_is_served_now() -> None:
+    expected = pages()
+    assert {path: path.read_text("utf-8") for path in FOLDER.glob("*.md")} == expected, "run `make docs`"

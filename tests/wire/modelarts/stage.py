@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import warnings
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -11,12 +10,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from huaweicloudsdkcore.auth.credentials import BasicCredentials
-    from huaweicloudsdkcore.sdk_request import SdkRequest
-    from huaweicloudsdkcore.signer.signer import Signer
-
+from tests.huawei import BasicCredentials, SdkRequest, Signer, quiet
 from tests.listening import Listener
 from tests.wire.scnet import stage as scnet
 from tests.worlds import Person, World
@@ -157,8 +151,7 @@ def signed(
         body=body.decode(),
     )
     credentials = BasicCredentials(access_key or names[f"{who}.access_key"], secret or names[f"{who}.secret"], "p")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         made = Signer(credentials).sign(request)
     return {name.lower(): value for name, value in made.header_params.items()}
 

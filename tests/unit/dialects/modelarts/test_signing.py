@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from huaweicloudsdkcore.auth.credentials import BasicCredentials
-    from huaweicloudsdkcore.sdk_request import SdkRequest
-    from huaweicloudsdkcore.signer.signer import Signer
-
+from tests.huawei import BasicCredentials, SdkRequest, Signer, quiet
 from trivium.dialects.modelarts import signing
 
 KEY, SECRET = "AK" * 10, "secret" * 7
@@ -33,8 +27,7 @@ def signed(method: str, path: str, query: list[tuple[str, Any]], body: str, **he
         header_params={"Content-Type": "application/json", "User-Agent": "x/1", **headers},
         body=body,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         return Signer(BasicCredentials(KEY, SECRET, "p")).sign(request)
 
 

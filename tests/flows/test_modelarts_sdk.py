@@ -1,0 +1,140 @@
+"""Huawei's own SDK, unmodified, against a real server: a notebook's whole life, beside SCNet's own client."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.flows.conftest import Scnet, Site
+from tests.huawei import ClientRequestException, Sdk, sdk
+from tests.waiting import until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = [pytest.mark.jupyter, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def key(site: Site, tmp_path: Path) -> dict[str, str]:
+    return site.key(f"sdk-{tmp_path.name}"[:60])
+
+
+@pytest.fixture
+def huawei(site: Site, key: dict[str, str]) -> Sdk:
+    return Sdk(site.server.url, key)
+
+
+def made(huawei: Sdk, name: str = "nb-demo") -> str:
+    """The id of a new notebook of the built-in image."""
+    image = next(found for found in huawei.ask("list_image", type="BUILD_IN").data if found.name == "jupyterlab")
+    volume = sdk.VolumeMountRequest(category="EVS", ownership="MANAGED", capacity=10)
+    body = sdk.NotebookCreateRequest(name=name, image_id=image.id, flavor="modelarts.vm.cpu.1u", volume=volume)
+    answer = huawei.ask("create_notebook", body=body)
+    assert (answer.status, answer.feature, answer.workspace_id) == ("CREATING", "NOTEBOOK", "0")
+    return answer.id
+
+
+def comes_to(huawei: Sdk, notebook: str, status: str) -> Any:
+    """The notebook once it has that status."""
+
+    def found() -> Any:
+        now = huawei.ask("show_notebook", id=notebook)
+        assert now.status in (status, "CREATING", "STARTING", "RUNNING", "STOPPING"), now
+        return now if now.status == status else None
+
+    return until(found, within=90, what=f"a notebook that is {status}")
+
+
+def refused(huawei: Sdk, operation: str, **fields: Any) -> tuple[int, str]:
+    """What the client tells of a refusal."""
+    with pytest.raises(ClientRequestException) as raised:
+        huawei.ask(operation, **fields)
+    assert raised.value.request_id
+    return raised.value.status_code, raised.value.error_code
+
+
+def test_a_notebook_lives_its_whole_life(huawei: Sdk, key: dict[str, str]) -> None:
+    flavors = huawei.raw("list_flavors", category="CPU")
+    assert (flavors["current"], flavors["pages"], flavors["size"]) == (1, 1, flavors["total"])
+    assert {"id", "arch", "memory", "vcpus", "sold_out", "storages", "billing"} <= set(flavors["data"][0])
+    notebook = made(huawei)
+    running = comes_to(huawei, notebook, "RUNNING")
+    assert running.user.name == key["user"]
+    assert running.lease.enable is False
+
+    with httpx.Client(follow_redirects=True, trust_env=False) as browser:
+        assert browser.get(f"{running.url}?token={running.token}").status_code == 200
+    command = [sys.executable, str(ROOT / "examples" / "run_cell.py"), f"{running.url}?token={running.token}"]
+    done = subprocess.run([*command, "print(6 * 7)"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
+
+    listed = huawei.raw("list_notebooks", limit=10, sort_key="create_at", status="RUNNING")
+    assert [(one["id"], one["token"]) for one in listed["data"]] == [(notebook, running.token)]
+    assert (listed["current"], listed["pages"], listed["size"], listed["total"]) == (0, 1, 10, 1)
+    assert refused(huawei, "start_notebook", id=notebook) == (400, "ModelArts.6305")
+
+    assert huawei.ask("stop_notebook", id=notebook).status == "STOPPING"
+    stopped = comes_to(huawei, notebook, "STOPPED")
+    assert stopped.url is None
+    assert huawei.ask("start_notebook", id=notebook, duration=-1).status == "STARTING"
+    again = comes_to(huawei, notebook, "RUNNING")
+    assert again.token != running.token
+    with httpx.Client(trust_env=False) as visitor:
+        assert visitor.get(f"{running.url}?token={running.token}").status_code in (401, 403)
+
+    assert huawei.ask("delete_notebook", id=notebook).status == "DELETING"
+    assert refused(huawei, "show_notebook", id=notebook) == (400, "ModelArts.6309")
+    assert huawei.ask("list_all_notebooks").total == 0
+
+
+def test_a_client_finds_its_project_by_the_regions_name(site: Site, key: dict[str, str]) -> None:
+    huawei = Sdk(site.server.url, key, region="trivium")
+    assert huawei.ask("list_notebooks").total == 0
+    groups = huawei.raw("list_image_group")
+    assert {"name", "namespace", "create_at", "update_at", "version_count"} == set(groups["data"][0])
+    image = huawei.ask("list_image", limit=1).data[0]
+    assert huawei.ask("show_image", id=image.id).swr_path == image.swr_path
+
+
+def test_a_notebook_of_either_client_is_the_others_too(site: Site, key: dict[str, str], tmp_path: Path) -> None:
+    huawei, scnet = Sdk(site.server.url, key), Scnet(tmp_path / "home", site.server, key)
+    image = scnet.json("notebook", "model-images")["records"][0]
+    login = next(token["clusterId"] for token in scnet.json("auth", "login") if token["clusterId"] != "0")
+    words = ("--image", image["path"], "--image-name", image["version"], "--accelerator", "CPU")
+    group = scnet.json("notebook", "resources", "--clusters", login)[0]["resourceGroupCode"]
+    scnet.run("notebook", "create", "--cluster", login, *words, "--group", group)
+    (theirs,) = scnet.notebooks()
+    (seen,) = huawei.ask("list_notebooks").data
+    assert (seen.name, seen.image.swr_path) == (scnet.notebooks()[theirs]["notebookName"], image["path"])
+    comes_to(huawei, seen.id, "RUNNING")
+    huawei.ask("stop_notebook", id=seen.id)
+    scnet.comes_to(theirs, "Terminated")
+    huawei.ask("delete_notebook", id=seen.id)
+    assert scnet.notebooks() == {}
+
+    ours = made(huawei, "from-the-sdk")
+    comes_to(huawei, ours, "RUNNING")
+    ((number, shown),) = scnet.notebooks().items()
+    assert (shown["notebookName"], shown["notebookStatus"]) == ("from-the-sdk", "Running")
+    scnet.run("notebook", "stop", number)
+    comes_to(huawei, ours, "STOPPED")
+    scnet.run("notebook", "release", "-y", number)
+    assert huawei.ask("list_notebooks").total == 0
+
+
+def test_who_is_not_who_they_say_gets_the_documented_error(site: Site, key: dict[str, str]) -> None:
+    url = site.server.url
+    wrong = refused(Sdk(url, key, secret_key="wrong"), "list_notebooks")
+    unknown = refused(Sdk(url, key, access_key="NOBODYHASTHISKEY0000"), "list_notebooks")
+    assert wrong == unknown == (401, "APIGW.0301")
+    other = site.key(f"other-{key['user']}"[:60])
+    foreign = Sdk(url, key, project_id=other["project_id"])
+    assert refused(foreign, "list_notebooks") == (403, "ModelArts.0210")
+    assert refused(Sdk(url, key), "list_notebooks", sort_key="token") == (400, "ModelArts.6303")
+    site.type("user", "disable", key["user"])
+    assert refused(Sdk(url, key), "list_notebooks") == (401, "APIGW.0301")
