@@ -16,12 +16,14 @@ from tests.builders import CAPABLE, HOST, Place, cards, place
 from trivium.base.caller import SYSTEM, Caller
 from trivium.base.clock import ManualClock
 from trivium.base.query import Offset, Query
-from trivium.dialects.operation import Core, Request
+from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings
+from trivium.dialects.modelarts.auth import TOKEN_MARK
+from trivium.dialects.operation import Core, Dialect, Request
 from trivium.dialects.scnet import ScnetDialect, ScnetSettings
 from trivium.dialects.scnet.auth import Tokens
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings
-from trivium.resources import nodes, notebooks, users
+from trivium.resources import nodes, notebooks, projects, users
 from trivium.resources.nodes import NoCapacity
 from trivium.resources.notebooks import Notebook, NotebookSpec, NotReleasable, NotStartable, NotStoppable
 from trivium.resources.notebooks.outcomes import note_alive, note_failed, note_stopped
@@ -30,8 +32,11 @@ from trivium.resources.users import SessionKind
 from trivium.server.remote.runtimes import HostRuntimes
 from trivium.store import Flavour, Store, Write
 
-LIST: Final = "/ai/openapi/v2/notebook/list"
-QUERIES: Final = (b"", b"page=1&size=3", b"page=2&size=3", b"notebookStatus=Terminated", b"notebookName=a")
+QUERIES: Final = {
+    "scnet": (b"", b"page=1&size=3", b"page=2&size=3", b"notebookStatus=Terminated", b"notebookName=a"),
+    "modelarts": (b"", b"limit=3", b"limit=3&offset=3", b"status=STOPPED", b"name=a", b"sort_key=update_at,name"),
+}
+OPERATIONS: Final = {"scnet": "QueryNotebooks", "modelarts": "ListNotebooks"}
 LIFETIME: Final = timedelta(days=900)
 STEPS: Final = 30
 
@@ -51,8 +56,9 @@ BY_HAND: Final = (
 class Lists:
     """A site with a dialect that answers as long as the test runs, and another process's way into the database."""
 
-    def __init__(self, here: Place, url: str, folder: Path) -> None:
+    def __init__(self, here: Place, url: str, folder: Path, *, tongue: str = "scnet") -> None:
         self.here = here
+        self._tongue = tongue
         self.other = Store.open(url, here.clock, "test")
         self._url = url
         self._runtime = ProcessRuntime(ProcessSettings(data=folder / "data", run=folder / "run"), here.clock)
@@ -65,9 +71,16 @@ class Lists:
             users.open_session, self.alice, SessionKind.SCNET, lifetime=LIFETIME, region=region
         )
         self.session = session.id
-        self._token = Tokens(here.keyring, LIFETIME).issue(self.alice, session)
+        self._headers = {"token": Tokens(here.keyring, LIFETIME).issue(self.alice, session)}
+        self._parameters: dict[str, str] = {}
+        if tongue == "modelarts":
+            token = f"{TOKEN_MARK}of-alice"
+            here.store.write_now(users.open_session, self.alice, SessionKind.MODELARTS, lifetime=LIFETIME, token=token)
+            self._headers = {"x-auth-token": token}
+            project = here.store.read_now(projects.get, self.alice.project)
+            self._parameters = {"project_id": project.uuid.hex}
 
-    def _dialect(self, store: Store) -> ScnetDialect:
+    def _dialect(self, store: Store) -> Dialect:
         everywhere = HostRuntimes(store, self._runtime, host=HOST)
         core = Core(
             store=store,
@@ -77,6 +90,8 @@ class Lists:
             runtime=everywhere,
             places=everywhere,
         )
+        if self._tongue == "modelarts":
+            return ModelArtsDialect(core, ModelArtsSettings())
         return ScnetDialect(core, ScnetSettings())
 
     async def are_as_made_anew(self) -> None:
@@ -85,28 +100,30 @@ class Lists:
         fresh = Store.open(self._url, self.here.clock, "test") if keeps else self.other
         try:
             unknowing = self._dialect(fresh)
-            for query in QUERIES:
+            for query in QUERIES[self._tongue]:
                 kept = await self.asked(query)
                 assert kept == await self.asked(query, unknowing) == await self.asked(query)
+                assert b'"total":' in kept
         finally:
             if keeps:
                 fresh.close()
 
-    async def asked(self, query: bytes = b"", dialect: ScnetDialect | None = None) -> bytes:
+    async def asked(self, query: bytes = b"", dialect: Dialect | None = None) -> bytes:
         """The answer."""
         dialect = dialect or self._warm
-        operation = next(one for one in dialect.operations if one.path == LIST)
+        operation = next(one for one in dialect.operations if one.name == OPERATIONS[self._tongue])
         request = Request(
             method="GET",
-            path=LIST,
-            raw_path=LIST.encode(),
+            path=operation.path,
+            raw_path=operation.path.encode(),
             query=query,
-            headers={"token": self._token},
+            headers=self._headers,
             body=b"",
             id="0" * 32,
             peer="",
             scheme="http",
             server=None,
+            parameters=self._parameters,
         )
         return (await dialect.answer(operation, request)).body
 
@@ -115,6 +132,15 @@ class Lists:
 def lists(database_url: str, tmp_path: Path) -> Iterator[Lists]:
     with place(database_url) as here:
         made = Lists(here, database_url, tmp_path)
+        yield made
+        made.other.close()
+
+
+@pytest.fixture(params=["scnet", "modelarts"])
+def lists_of_each(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lists]:
+    """The same in each dialect."""
+    with place(database_url) as here:
+        made = Lists(here, database_url, tmp_path, tongue=request.param)
         yield made
         made.other.close()
 
@@ -216,7 +242,8 @@ class Changes:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_kept_lists_are_as_lists_made_anew_whatever_is_changed_by_whom(lists: Lists, seed: int) -> None:
+async def test_kept_lists_are_as_lists_made_anew_whatever_is_changed_by_whom(lists_of_each: Lists, seed: int) -> None:
+    lists = lists_of_each
     changes = Changes(lists, seed)
     await lists.are_as_made_anew()
     for number in range(STEPS):
