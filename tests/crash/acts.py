@@ -95,7 +95,7 @@ class Hand:
         asked = Asked(mark=f": {self.name}.{self._count}", user=self.user.key.user, kind=kind, count=count)
         asked.doubt = Doubt("create", {})
         self._mine.append(asked)
-        self._model.asked.append(asked)
+        self._model.add(asked)
         answer = self.user.platform(
             "create",
             clusterId=self.user.key.site_id,

@@ -146,12 +146,6 @@ def parents_of(data: Path) -> list[int]:
     return []
 
 
-def is_free(port: int) -> bool:
-    """Whether nobody listens on a port of loopback."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
 def free_port() -> int:
     """A port of loopback that nobody listens on now, and that the kernel gives to no connection meanwhile."""
     ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -63,6 +64,8 @@ class Lived:
 class Model:
     """All that was asked."""
 
+    _changing = threading.Lock()  # hands work at once; the class's, as models are copied
+
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.lived: dict[int, Lived] = {}
@@ -77,7 +80,13 @@ class Model:
         """What has an id."""
         return {one.id: one for one in self.asked if one.id is not None}
 
+    def add(self, asked: Asked) -> None:
+        """One more."""
+        with self._changing:
+            self.asked = [*self.asked, asked]
+
     def drop(self, gone: Iterable[Asked]) -> None:
         """Forget what never came to be."""
         left = {id(one) for one in gone}
-        self.asked = [one for one in self.asked if id(one) not in left]
+        with self._changing:
+            self.asked = [one for one in self.asked if id(one) not in left]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +25,7 @@ from tests.crash.ledger import Book, Ledger
 from tests.crash.model import KILLED, Model
 from tests.crash.server import Site
 from tests.waiting import until
+from trivium.drivers.runtimes.process.keeper.system import listeners
 from trivium.drivers.runtimes.process.keeper.system.processes import Identity
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "invariants.md"
@@ -238,11 +239,18 @@ def _parent(site: Site) -> Iterator[None]:
 
 @contextmanager
 def _listener(rest: Rest) -> Iterator[None]:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        stopped = rest.drive.scene().model.by_id()[rest.ids[2]]
-        stopped.port = taken.getsockname()[1]
-        yield
-        stopped.port = None
+    notebook, port = rest.ids[2], machine.free_port()
+    environment = {"TRIVIUM_NOTEBOOK": str(notebook), "VIRTUAL_ENV": f"{rest.site.data}/layers/{notebook}/venv"}
+    words = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+    stopped = rest.drive.scene().model.by_id()[notebook]
+    stopped.port = port
+    with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as one:
+        try:
+            until(lambda: listeners.of([one.pid], port), what="the listener")
+            yield
+        finally:
+            one.kill()
+            stopped.port = None
 
 
 LEFT: tuple[tuple[Check, Callable[[Rest], Any]], ...] = (

@@ -106,13 +106,17 @@ class HostWork:
     def _tasks(
         self, tenure: Tenure, worker: NotebookWorker, calls: CallServer
     ) -> tuple[Coroutine[Any, Any, None], ...]:
-        common = (worker.run(), self._runtime.heed(worker.wake), self._furnish(tenure, worker))
+        common = (
+            worker.run(),
+            self._runtime.heed(worker.wake),
+            self._furnish(tenure, worker),
+            repeat("disk reserve", STOCK, lambda: disk_reserve.keep(self._store)),
+        )
         return common if self._store.flavour is Flavour.SQLITE else (*common, calls.run())
 
     def _upkeep(self, tenure: Tenure) -> tuple[Coroutine[Any, Any, None], ...]:
         common = (
             repeat("stock", STOCK, lambda: self._take_stock(tenure), after=STOCK),  # the preparation took it
-            repeat("disk reserve", STOCK, lambda: disk_reserve.keep(self._store)),
             repeat("layers", HOUR, lambda: notebooks.drop_unused_layers(self._store, self._runtime)),
         )
         if self._store.flavour is Flavour.SQLITE:
