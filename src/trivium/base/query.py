@@ -104,3 +104,4 @@ class Listed(Value, Generic[R], frozen=True):
     rows: tuple[R, ...]
     total: int | None
     next: tuple[Scalar | None, ...] | None
+    remaining: int | None = None  # rows after the page, exactly; None where the list does not tell

@@ -8,6 +8,7 @@ from trivium.resources.projects.service import (
     get,
     get_by_uuid,
     get_domain,
+    lock,
     lock_accounts,
 )
 from trivium.resources.projects.table import domains, projects
@@ -26,6 +27,7 @@ __all__ = [
     "get",
     "get_by_uuid",
     "get_domain",
+    "lock",
     "lock_accounts",
     "projects",
 ]

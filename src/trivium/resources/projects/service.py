@@ -83,6 +83,12 @@ def lock_accounts(tx: Write) -> None:
     tx.lock(select(domains.c.id).order_by(domains.c.id).limit(1))
 
 
+def lock(tx: Write, project: int) -> None:
+    """Let nobody else lock the project until this transaction ends. `ProjectNotFound`."""
+    if tx.lock(select(projects.c.id).where(projects.c.id == project)) is None:
+        raise ProjectNotFound
+
+
 def _domain_named(tx: Read, name: str) -> Domain | None:
     row = tx.first(select(domains).where(domains.c.name == name))
     return None if row is None else domain_of(row)

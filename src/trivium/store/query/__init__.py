@@ -4,7 +4,7 @@ The text of a statement depends only on the shape of the query (which fields, op
 each shape is compiled once and cached by the store; a request then costs its values and the driver.
 """
 
-from trivium.store.query.execution import Found, count, page
+from trivium.store.query.execution import Found, count, page, remaining
 from trivium.store.query.scopes import Bound, Condition, Scope
 
-__all__ = ["Bound", "Condition", "Found", "Scope", "count", "page"]
+__all__ = ["Bound", "Condition", "Found", "Scope", "count", "page", "remaining"]

@@ -37,6 +37,14 @@ class Start(NamedTuple):
     offset: int
 
 
+class Beyond(NamedTuple):
+    """The rows of the whole blocks after an id, in the order of the page; those of its own block are to be counted."""
+
+    rows: int
+    low: int
+    high: int
+
+
 class _Block(NamedTuple):
     """The rows with ids from `low` on, below `high`."""
 
@@ -73,6 +81,23 @@ def start(tx: Read, statements: SkipStatements, values: Sequence[Any], *, offset
     fine = statements.fine.fetch(tx, [*values, block.low, block.high])
     block, left = _reached(_blocks(fine, changes, low=block.low, high=block.high), left, descending=descending)
     return Start(block.high, left) if descending else Start(block.low - 1, left)
+
+
+def beyond(tx: Read, statements: SkipStatements, values: Sequence[Any], *, id: int, descending: bool) -> Beyond:
+    """How many rows whole blocks have after the id, and the bounds of the block that the id itself is in."""
+    changes = statements.changes.fetch(tx, values)
+    coarse = statements.coarse.fetch(tx, values)
+    block, far = _around(_blocks(coarse, changes, low=START, high=LARGEST), id, descending=descending)
+    fine = statements.fine.fetch(tx, [*values, block.low, block.high])
+    block, near = _around(_blocks(fine, changes, low=block.low, high=block.high), id, descending=descending)
+    return Beyond(far + near, block.low, block.high)
+
+
+def _around(blocks: list[_Block], id: int, *, descending: bool) -> tuple[_Block, int]:
+    """The block that the id is in, and how many rows those after it have."""
+    after = [block for block in blocks if (block.high <= id if descending else block.low > id)]
+    here = next(block for block in blocks if block.low <= id < block.high)
+    return here, sum(block.rows for block in after)
 
 
 def _blocks(numbers: Iterable[Sequence[int]], changes: Sequence[Sequence[int]], *, low: int, high: int) -> list[_Block]:

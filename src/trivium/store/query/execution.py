@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from trivium.base.query import After, Offset, Query, Scalar
+from trivium.base.query import After, Offset, Op, Query, Scalar
+from trivium.base.query import Condition as Narrower
 from trivium.base.values import Value
 from trivium.store.fields import Resource
 from trivium.store.grams import AccessPath
@@ -71,6 +72,23 @@ def count(tx: Read, resource: Resource, query: Query, *, scope: Sequence[Conditi
     return _total(tx, _Asked(resource, scope, key, own), where, values=values)
 
 
+def remaining(tx: Read, resource: Resource, query: Query, *, found: Found, scope: Sequence[Condition] = ()) -> int:
+    """How many rows follow the page that was found, exactly. Where the page is after a key, it must be in id order.
+
+    Where blocks have the numbers of rows, it costs the same however many there are. Raises what `page` raises.
+    """
+    if found.next is None and query.page.limit:
+        return 0
+    if isinstance(query.page, Offset):
+        total = count(tx, resource, query, scope=scope) if found.total is None else found.total
+        return max(0, total - query.page.offset - len(found.rows))
+    order = validation.steps(resource, [(step.field, step.descending) for step in query.order])
+    last = (query.page.key if found.next is None else found.next)[-1]
+    if order[0].column is not resource.id or not isinstance(last, int):
+        raise ValueError("what follows a key is only known in the order of ids")
+    return _following(tx, _Asked(resource, scope, *scopes.taken(scope)), query, id=last, descending=order[0].descending)
+
+
 class _Asked(NamedTuple):
     """The resource and the scope of a query."""
 
@@ -78,6 +96,19 @@ class _Asked(NamedTuple):
     scope: Sequence[Condition]
     key: Hashable  # what the scope's text depends on
     values: list[Any]  # the scope's
+
+
+def _following(tx: Read, asked: _Asked, query: Query, *, id: int, descending: bool) -> int:
+    where, values = validation.matches(asked.resource, query)
+    statements = _skip_statements(tx, asked, where)
+    bounds = [Narrower(field="id", op=Op.LT if descending else Op.GT, value=id)]
+    rows = 0
+    if statements is not None:
+        whole = block_skipping.beyond(tx, statements, [*asked.values, *values], id=id, descending=descending)
+        rows = whole.rows
+        other = (Op.GE, whole.low) if descending else (Op.LT, whole.high)
+        bounds.append(Narrower(field="id", op=other[0], value=other[1]))
+    return rows + count(tx, asked.resource, replace(query, where=(*query.where, *bounds)), scope=asked.scope)
 
 
 def _skipped(
