@@ -18,6 +18,7 @@ from trivium.store.search_cache import SearchCache
 
 DATABASE_NOW: Final = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
 ADVISORY_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:number)")
+AWAITED_ADVISORY_LOCK: Final = text("SELECT pg_advisory_xact_lock(:number)")
 
 
 class Read:
@@ -162,6 +163,11 @@ class Write(Read):
         if self.flavour is Flavour.SQLITE:
             return True
         return bool(self.connection.execute(ADVISORY_LOCK, {"number": number}).scalar())
+
+    def advisory_lock(self, number: int) -> None:
+        """Wait for the lock of that number, and keep it until this transaction ends."""
+        if self.flavour is Flavour.POSTGRESQL:
+            self.connection.execute(AWAITED_ADVISORY_LOCK, {"number": number})
 
     def wake(self, worker: str) -> None:
         """Notify those who wait for that name, in every process on PostgreSQL, when this is committed."""

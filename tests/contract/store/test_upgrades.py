@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from tests import schema
 from tests.contract.store.test_grams_schema import declared
 from tests.upgrading import upgraded
 from trivium.base.caller import Caller, Role
-from trivium.base.clock import SystemClock
-from trivium.base.query import Condition, Offset, Op, Query
+from trivium.base.clock import EPOCH, SystemClock
+from trivium.base.ids import SNOWFLAKE_EPOCH
+from trivium.base.query import Condition, Offset, Op, Order, Query
 from trivium.base.text import fold
-from trivium.resources import images, notebooks
+from trivium.resources import images, nodes, notebooks, pools
 from trivium.resources.notebooks.table import notebooks as table
 from trivium.store import Flavour, Read, Store, Write, counters
 from trivium.store.database import WRITING, engine_for
@@ -23,6 +25,7 @@ from trivium.store.grams import Grams, backfill
 
 PROJECTS = (11, 12, 13)
 MOST = 1500  # so that several blocks are made, and one owner has more than are counted
+NODES = 500  # of two pools, so that each has several blocks
 NAMES = (
     "Diffusion-训练",
     "straße ÜBER alles",
@@ -86,6 +89,12 @@ def version(number: int) -> dict[str, Any]:
     return {"id": 41 + number, **of, **shown, **gone, "reason": None, "notebook_id": None}
 
 
+def machine(number: int) -> dict[str, Any]:
+    """A node, with the id of a millisecond of its own."""
+    told = {"id": number + 1 << 22, "pool_id": 31 + number % 2, "host": f"host-{number}", "ready": number % 3 > 0}
+    return told | {"millicores": 8000, "memory": 64, "held_millicores": 1000, "held_memory": 8}
+
+
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     """A store whose database was made by the first schema, and opened by this program."""
@@ -97,7 +106,8 @@ def store(database_url: str) -> Iterator[Store]:
         add(connection, "projects", [{"id": id, "domain_id": 1} for id in PROJECTS])
         own = {"domain_id": 1, "default_project_id": 11, "deleted_at": None}
         add(connection, "users", [{"id": id, **own} for id in (21, 22, 23)])
-        add(connection, "pools", [{"id": 31, "project_id": None}])
+        add(connection, "pools", [{"id": 31, "project_id": None}, {"id": 32, "project_id": 12, "created_at": 5}])
+        add(connection, "nodes", [machine(number) for number in range(NODES)])
         add(connection, "images", [version(number) for number in range(20)])
         add(connection, "notebooks", [rows(number) for number in range(MOST)])
     engine.dispose()
@@ -183,6 +193,33 @@ def test_what_users_hold_is_what_was_there_and_is_not_gone(store: Store) -> None
     holds = notebooks.NotebookHoldings()
     told = [store.read_now(holds.held_by, user) for user in (21, 22, 23)]
     assert told == ["more than 1000 notebooks", f"{few} notebooks", None]
+
+
+def test_nodes_are_machines_and_are_listed_as_such(store: Store) -> None:
+    def look(tx: Read) -> None:
+        mine = [number for number in range(NODES) if number % 2]
+        found = nodes.list_nodes(tx, 32, Query(order=(Order("id"),), page=Offset(limit=20)))
+        assert (found.total, found.remaining) == (len(mine), len(mine) - 20)
+        first = found.rows[0]
+        assert (first.parent, first.node_pool, first.cordoned, first.locked, first.cards) == (None, None, False, (), 0)
+        assert (first.millicores, first.held_millicores, first.sliced_millicores) == (8000, 1000, 0)
+        assert [node.created_at for node in found.rows] == [
+            EPOCH + timedelta(milliseconds=SNOWFLAKE_EPOCH + number + 1) for number in mine[:20]
+        ]
+        ready = [nodes.count(tx, 32, ready=which) for which in (True, False)]
+        assert ready == [sum(number % 3 > 0 for number in mine), sum(number % 3 == 0 for number in mine)]
+
+    store.search_now(look)
+
+
+def test_pools_keep_what_they_were_called_and_whose_they_are(store: Store) -> None:
+    caller = Caller(user=21, user_name="x21", project=12, role=Role.MEMBER)
+    first, second = store.read_now(pools.visible, caller)
+    assert (first.name, first.title, first.project, first.phase) == ("x31", "default", None, "running")
+    assert (second.name, second.title, second.project, second.changed_at) == ("x32", "x32", 12, second.created_at)
+    assert second.details == pools.PoolDetails()
+    assert store.read_now(notebooks.NotebookOccupants().in_pool, 31) == "more than 1000 notebooks"
+    assert store.read_now(notebooks.NotebookOccupants().in_pool, 32) is None
 
 
 def see_notebooks(store: Store, caller: Caller) -> None:

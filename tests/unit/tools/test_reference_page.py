@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from tools.reference_page import CATALOGUE, PAGE, SOURCE, commands, errors, metrics, page, reasons, statuses
 from trivium.resources.events import ACTIONS
 from trivium.resources.notebooks import Status
+from trivium.resources.pools import PoolPhase
 
 NEVER_WRITTEN = {Status.SAVING}  # a notebook is saved on its way to a stop, and is shown as stopping
-COMPUTED = {"after.status.value": [status.value for status in Status if status not in NEVER_WRITTEN]}
+COMPUTED = {
+    "after.status.value": [status.value for status in Status if status not in NEVER_WRITTEN],
+    "phase.value": [PoolPhase.RUNNING.value, PoolPhase.ABNORMAL.value],
+}
 
 
 def test_the_page_tells_what_the_program_is_now() -> None:

@@ -8,10 +8,11 @@ import msgspec
 from sqlalchemy import insert, select
 
 from trivium.base.caller import Caller
+from trivium.base.query import Listed, Query
 from trivium.base.values import Value
-from trivium.resources.events.table import event_of, events
+from trivium.resources.events.table import EVENTS, OF_TARGET, event_of, events
 from trivium.resources.events.types import Event
-from trivium.store import Read, Write
+from trivium.store import Read, Write, query
 
 
 def record(
@@ -53,6 +54,17 @@ def latest(tx: Read, kind: str, *, target: int | None = None, limit: int = 100) 
     if target is not None:
         wanted = wanted.where(events.c.target_id == target)
     return [event_of(row) for row in tx.all(wanted.order_by(events.c.id.desc()).limit(limit))]
+
+
+def of_target(tx: Read, kind: str, target: int, *, asked: Query) -> Listed[Event]:
+    """What happened to one thing, as asked, with how many follow the page.
+
+    It asks for no right: callers do. Raises what `query.page` and `query.remaining` raise.
+    """
+    scope = (OF_TARGET.of(kind=kind, target=target),)
+    found = query.page(tx, EVENTS, asked, scope=scope)
+    left = query.remaining(tx, EVENTS, asked, found=found, scope=scope)
+    return Listed(rows=tuple(map(event_of, found.rows)), total=found.total, next=found.next, remaining=left)
 
 
 def _json(value: Value | Mapping[str, object] | None) -> str | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Row, Table
+from sqlalchemy import BigInteger, Column, Index, Row, Table, bindparam
 
 from trivium.resources.events.types import Event
+from trivium.store import fields as f
 from trivium.store.columns import Instant, text
+from trivium.store.query import Scope
 from trivium.store.schema import metadata
 
 events = Table(
@@ -28,6 +30,21 @@ events = Table(
     Index(None, "kind", "target_id", "id"),
     Index(None, "project_id", "id"),
 )
+
+
+EVENTS = f.Resource(
+    "events",
+    events,
+    (
+        f.Field("id", f.integer, events.c.id),
+        f.Field("at", f.time, events.c.at),
+        f.Field("action", f.text, events.c.action),
+        f.Field("user", f.integer, events.c.user_id),
+    ),
+)
+
+OF_TARGET = Scope((events.c.kind == bindparam("kind")) & (events.c.target_id == bindparam("target")))
+"""What happened to one thing."""
 
 
 def event_of(row: Row[Any]) -> Event:

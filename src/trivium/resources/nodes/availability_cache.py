@@ -33,12 +33,12 @@ VERSION: Final = Prepared(
         func.sum(nodes.c.revision).label("revisions"),
         _of_flavors(func.count()).label("flavors"),
         _of_flavors(func.sum(flavors.c.revision)).label("flavor_revisions"),
-    ).where(nodes.c.pool_id == _POOL),
+    ).where(nodes.c.pool_id == _POOL, nodes.c.listed),
     "pool",
 )
 """The version of a pool: it changes with its nodes, their devices, what is held of them, and its flavors.
 
-Ids and revisions only grow, so that no version comes twice.
+Ids and revisions only grow, and a node that was given back never returns, so that no version comes twice.
 """
 
 

@@ -10,17 +10,18 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from trivium.resources.nodes.errors import NoCapacity
 from trivium.resources.nodes.ports import AcceleratorFound, NodeFound
+from trivium.resources.nodes.slices import follow, note_phases
 from trivium.resources.nodes.table import device_of, devices, node_of, nodes, reservations
 from trivium.resources.nodes.types import Availability, Device, Need, Node, Placement
 from trivium.resources.pools import CPU, Flavor
 from trivium.store import Read, Write
 
 # Asked with every page of notebooks, so the statements are built once.
-OF_POOLS: Final = select(nodes).where(nodes.c.pool_id.in_(bindparam("pools", expanding=True)))
+OF_POOLS: Final = select(nodes).where(nodes.c.pool_id.in_(bindparam("pools", expanding=True)), nodes.c.listed)
 CARDS: Final = (
     select(devices.c.node_id, devices.c.kind, func.count().label("units"), func.count(devices.c.holder).label("held"))
     .select_from(devices.join(nodes, nodes.c.id == devices.c.node_id))
-    .where(nodes.c.pool_id.in_(bindparam("pools", expanding=True)), devices.c.present)
+    .where(nodes.c.pool_id.in_(bindparam("pools", expanding=True)), nodes.c.listed, devices.c.present)
     .group_by(devices.c.node_id, devices.c.kind)
 )
 
@@ -62,7 +63,7 @@ def reserve(tx: Write, holder: int, *, pool: int, need: Need, hosts: Collection[
     if held is not None:
         return held
     # Nodes are locked in the order of their ids, so that two who reserve at once wait and never deadlock.
-    mine = (nodes.c.pool_id == pool, nodes.c.host.in_(sorted(hosts)))
+    mine = (nodes.c.pool_id == pool, nodes.c.listed, nodes.c.host.in_(sorted(hosts)))
     candidates = tx.all(select(nodes).where(*mine).order_by(nodes.c.id).with_for_update())
     for node in map(node_of, candidates):
         if not _fits(node, need):
@@ -113,18 +114,30 @@ def held_by(tx: Read, holder: int) -> Placement | None:
 def take_stock(
     tx: Write, found: Sequence[NodeFound], *, host: str, pool: int, new_uuid: Callable[[], UUID]
 ) -> Sequence[Node]:
-    """Write down what a runtime found: new nodes join the pool, those that are gone are not ready."""
+    """Write down what a runtime found: new machines join the pool, those that are gone are not ready.
+
+    Slices follow their machines.
+    """
     for node in found:
         _note_devices(tx, _note(tx, node, host=host, pool=pool, new_uuid=new_uuid), node.accelerators)
-    gone = (nodes.c.host == host, nodes.c.name.not_in([node.name for node in found]))
-    tx.run(update(nodes).where(*gone).values(ready=False, reason="the runtime does not see it any more"))
-    return [node_of(row) for row in tx.all(select(nodes).where(nodes.c.host == host).order_by(nodes.c.id))]
+    machine = (nodes.c.host == host, nodes.c.parent_id.is_(None))
+    gone = nodes.c.name.not_in([node.name for node in found])
+    tx.run(update(nodes).where(*machine, gone).values(ready=False, reason="the runtime does not see it any more"))
+    machines = [node_of(row) for row in tx.all(select(nodes).where(*machine).order_by(nodes.c.id))]
+    follow(tx, machines)
+    note_phases(tx, (host,))
+    return machines
 
 
 def in_pool(tx: Read, pool: int) -> Sequence[NodeFound]:
-    """What the nodes of a pool have, as it was found last, in the order of their ids."""
-    rows = tx.all(select(nodes).where(nodes.c.pool_id == pool).order_by(nodes.c.id))
-    cards = [device_of(row) for row in tx.all(select(devices).where(devices.c.present).order_by(devices.c.number))]
+    """What the nodes of a pool have in all, with what slices have of them, in the order of their ids."""
+    rows = tx.all(select(nodes).where(nodes.c.pool_id == pool, nodes.c.listed).order_by(nodes.c.id))
+    machine = func.coalesce(nodes.c.parent_id, nodes.c.id)
+    cards: dict[int, list[Device]] = {}
+    there = select(devices, machine.label("machine")).join(nodes, nodes.c.id == devices.c.node_id)
+    for row in tx.all(there.where(devices.c.present).order_by(devices.c.number, devices.c.id)):
+        for id in {row.node_id, row.machine}:
+            cards.setdefault(id, []).append(device_of(row))
     return [
         NodeFound(
             name=node.name,
@@ -138,8 +151,7 @@ def in_pool(tx: Read, pool: int) -> Sequence[NodeFound]:
                 AcceleratorFound(
                     index=card.index, kind=card.kind, model=card.model, memory=card.memory, declared=card.declared
                 )
-                for card in cards
-                if card.node == node.id
+                for card in cards.get(node.id, ())
             ),
         )
         for node in map(node_of, rows)
@@ -149,7 +161,8 @@ def in_pool(tx: Read, pool: int) -> Sequence[NodeFound]:
 def note_away(tx: Write, hosts: Collection[str]) -> None:
     """Give nothing more of these hosts' nodes out: nobody acts on them. Taking stock makes them ready again."""
     mine = (nodes.c.host.in_(sorted(hosts)), nodes.c.ready)
-    tx.run(update(nodes).where(*mine).values(ready=False, reason="no server acts on it"))
+    if tx.run(update(nodes).where(*mine).values(ready=False, reason="no server acts on it")):
+        note_phases(tx, hosts)
 
 
 def _note(tx: Write, node: NodeFound, *, host: str, pool: int, new_uuid: Callable[[], UUID]) -> int:
@@ -168,23 +181,27 @@ def _note(tx: Write, node: NodeFound, *, host: str, pool: int, new_uuid: Callabl
         return int(known.id)
     id = tx.ids.next()
     identity = {"id": id, "uuid": new_uuid(), "pool_id": pool, "host": host, "name": node.name}
-    tx.run(insert(nodes).values(**identity, **values, held_millicores=0, held_memory=0))
+    tx.run(insert(nodes).values(**identity, **values, held_millicores=0, held_memory=0, created_at=tx.now))
     return id
 
 
-def _note_devices(tx: Write, node: int, found: Iterable[AcceleratorFound]) -> None:
-    tx.run(update(devices).where(devices.c.node_id == node).values(present=False))
+def _note_devices(tx: Write, machine: int, found: Iterable[AcceleratorFound]) -> None:
+    """Write down which devices the machine has; those that slices have stay theirs."""
+    sliced = select(nodes.c.id).where(nodes.c.parent_id == machine, nodes.c.listed).order_by(nodes.c.id)
+    family = [machine, *(id for (id,) in tx.all(sliced.with_for_update()))]
+    tx.run(update(devices).where(devices.c.node_id.in_(family)).values(present=False))
     for device in found:
-        key = (devices.c.node_id == node, devices.c.kind == device.kind, devices.c.number == device.index)
+        key = (devices.c.node_id.in_(family), devices.c.kind == device.kind, devices.c.number == device.index)
         values = {"model": device.model, "memory": device.memory, "declared": device.declared, "present": True}
         if not tx.run(update(devices).where(*key).values(values)):
-            identity = {"id": tx.ids.next(), "node_id": node, "kind": device.kind, "number": device.index}
+            identity = {"id": tx.ids.next(), "node_id": machine, "kind": device.kind, "number": device.index}
             tx.run(insert(devices).values(**identity, **values))
 
 
 def _fits(node: Node, need: Need) -> bool:
     return (
         node.ready
+        and not node.cordoned
         and node.millicores - node.held_millicores >= need.millicores
         and node.memory - node.held_memory >= need.memory
     )
@@ -219,10 +236,10 @@ def _book(tx: Write, holder: int, node: int, *, need: Need) -> None:
 
 def _units(node: Node, flavor: Flavor, devices: Mapping[tuple[int, str], int], *, held: bool) -> int:
     """Units of the flavor that fit on a node: in all, or beside what is held."""
-    if not node.ready:
+    if not node.ready or (held and node.cordoned):
         return 0
-    millicores = node.millicores - (node.held_millicores if held else 0)
-    memory = node.memory - (node.held_memory if held else 0)
+    millicores = node.millicores - (node.held_millicores if held else node.sliced_millicores)
+    memory = node.memory - (node.held_memory if held else node.sliced_memory)
     fitting = min(millicores // flavor.millicores, memory // flavor.memory)
     if flavor.kind != CPU:
         fitting = min(fitting, devices.get((node.id, flavor.kind), 0))

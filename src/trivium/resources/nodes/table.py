@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Integer, Row, Table, UniqueConstraint
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    false,
+    true,
+)
+from sqlalchemy import text as sql
 
 from trivium.resources.nodes.types import Device, Node
-from trivium.store import metadata
+from trivium.store import fields as f
+from trivium.store import metadata, query
 from trivium.store.columns import Instant, Uuid16, revision, text
+from trivium.store.counters import Counted
 
 nodes = Table(
     "nodes",
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("uuid", Uuid16, nullable=False, unique=True),
-    Column("pool_id", BigInteger, ForeignKey("pools.id"), nullable=False, index=True),
+    Column("pool_id", BigInteger, ForeignKey("pools.id"), nullable=False),
     Column("host", text(), nullable=False),
     Column("name", text(), nullable=False),
     Column("address", text(), nullable=False),
@@ -24,13 +42,59 @@ nodes = Table(
     Column("millicores", BigInteger, nullable=False),
     Column("memory", BigInteger, nullable=False),
     Column("disk", BigInteger, nullable=False),
-    # What the reservations on this node add up to; changed by the transactions that change those.
+    # What the reservations on this node and its slices add up to; changed by the transactions that change those.
     Column("held_millicores", BigInteger, CheckConstraint("held_millicores >= 0", "held_millicores"), nullable=False),
     Column("held_memory", BigInteger, CheckConstraint("held_memory >= 0", "held_memory"), nullable=False),
     Column("seen_at", Instant, nullable=False),
     revision(),  # moves with its devices, too
+    # Of a slice: the machine that it is a part of. No foreign key: SQLite adds none to a table that is there.
+    Column("parent_id", BigInteger),
+    Column("node_pool_id", BigInteger, nullable=False, server_default="0"),  # 0: a machine, in no node pool
+    Column("flavor", text(), nullable=False, server_default=sql("''")),
+    Column("kind", text(), nullable=False, server_default=sql("''")),  # of a slice's accelerators; cpu for none
+    Column("cards", Integer, nullable=False, server_default="0"),  # that a slice was given
+    # The part of what is held that slices have.
+    Column("sliced_millicores", BigInteger, nullable=False, server_default="0"),
+    Column("sliced_memory", BigInteger, nullable=False, server_default="0"),
+    Column("cordoned", Boolean, nullable=False, server_default=false()),
+    Column("locked", text(), nullable=False, server_default="[]"),
+    Column("private_address", text()),  # out of its pool's network
+    Column("listed", Boolean, nullable=False, server_default=true()),  # false once a slice was given back
+    Column("created_at", Instant, nullable=False, server_default="0"),
+    Column("deleted_at", Instant),
     UniqueConstraint("host", "name"),
+    Index(None, "pool_id", "listed", "id"),
+    Index(None, "pool_id", "listed", "node_pool_id", "id"),
+    Index(None, "pool_id", "name"),
+    Index(None, "parent_id", "listed", "id"),
 )
+
+COUNTED = Counted(
+    nodes,
+    (("pool_id", "listed", "node_pool_id", "ready"),),
+    within=("pool_id", "listed"),
+    by=("node_pool_id",),
+)
+
+NODES = f.Resource(
+    "nodes",
+    nodes,
+    (
+        f.Field("id", f.integer, nodes.c.id),
+        f.Field("uuid", f.uuid, nodes.c.uuid),
+        f.Field("name", f.text, nodes.c.name),
+        f.Field("node_pool", f.integer, nodes.c.node_pool_id),
+        f.Field("flavor", f.text, nodes.c.flavor),
+        f.Field("ready", f.boolean, nodes.c.ready),
+        f.Field("cordoned", f.boolean, nodes.c.cordoned),
+        f.Field("created_at", f.time, nodes.c.created_at),
+        f.Field("revision", f.integer, nodes.c.revision),
+    ),
+    counted=COUNTED,
+)
+
+OF_POOL = query.Scope((nodes.c.pool_id == bindparam("pool")) & nodes.c.listed)
+"""The nodes of a pool that were not given back."""
 
 devices = Table(
     "devices",
@@ -76,6 +140,18 @@ def node_of(row: Row[Any]) -> Node:
         held_millicores=row.held_millicores,
         held_memory=row.held_memory,
         seen_at=row.seen_at,
+        parent=row.parent_id,
+        node_pool=row.node_pool_id or None,
+        flavor=row.flavor,
+        kind=row.kind,
+        cards=row.cards,
+        sliced_millicores=row.sliced_millicores,
+        sliced_memory=row.sliced_memory,
+        cordoned=row.cordoned,
+        locked=() if row.locked == "[]" else msgspec.json.decode(row.locked, type=tuple[str, ...]),
+        private_address=row.private_address,
+        created_at=row.created_at,
+        revision=row.revision,
     )
 
 

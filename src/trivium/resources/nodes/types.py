@@ -9,7 +9,10 @@ from trivium.base.values import Value
 
 
 class Node(Value, frozen=True):
-    """One machine, with what it has and what of it is held. Cores are thousandths, memory is bytes."""
+    """One machine or a slice of one, with what it has and what of it is held. Cores are thousandths, memory is bytes.
+
+    What slices have is held on their machine, and what is reserved in a slice is held on the slice alone.
+    """
 
     id: int
     uuid: UUID
@@ -25,6 +28,80 @@ class Node(Value, frozen=True):
     held_millicores: int
     held_memory: int
     seen_at: datetime
+    parent: int | None  # the machine that it is a slice of; None for a machine
+    node_pool: int | None  # None for a machine
+    flavor: str  # what a slice was made by; empty for a machine
+    kind: str  # of a slice's accelerators, or `cpu`; empty for a machine
+    cards: int  # accelerators that a slice was given
+    sliced_millicores: int  # of what is held, what slices have
+    sliced_memory: int
+    cordoned: bool  # nothing new is placed on it; what runs there goes on
+    locked: tuple[str, ...]  # names of actions that are not to be done to it
+    private_address: str | None  # out of its pool's network
+    created_at: datetime
+    revision: int
+
+
+class Cards(Value, frozen=True):
+    """The accelerators of one kind and model that a node has to give out."""
+
+    kind: str
+    model: str
+    memory: int  # bytes of one
+    total: int
+    free: int
+
+
+class NodeDetail(Value, frozen=True):
+    """A node with its accelerators. Of a machine only what it has not given to slices."""
+
+    node: Node
+    cards: tuple[Cards, ...]
+
+    @property
+    def millicores(self) -> int:
+        """Thousandths of cores that it has to give out."""
+        return max(self.node.millicores - self.node.sliced_millicores, 0)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that it has to give out."""
+        return max(self.node.memory - self.node.sliced_memory, 0)
+
+    @property
+    def free_millicores(self) -> int:
+        """What of the cores is not held."""
+        return max(self.node.millicores - self.node.held_millicores, 0)
+
+    @property
+    def free_memory(self) -> int:
+        """What of the memory is not held."""
+        return max(self.node.memory - self.node.held_memory, 0)
+
+
+class SliceSize(Value, frozen=True):
+    """What a slice gets of a machine."""
+
+    kind: str  # of its accelerators; `cpu` for none
+    model: str  # of its accelerators; empty for none
+    cards: int
+    millicores: int
+    memory: int  # bytes
+
+
+class SiteFlavor(Value, frozen=True):
+    """A size of slices that the site's machines can be cut into."""
+
+    name: str
+    size: SliceSize
+    card_memory: int  # bytes of one accelerator
+    most: int  # slices of it that the machines have in all
+    free: int  # slices of it that can be made now
+
+    @property
+    def is_sold_out(self) -> bool:
+        """Whether not one can be made now."""
+        return not self.free
 
 
 class Device(Value, frozen=True):

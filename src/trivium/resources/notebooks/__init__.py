@@ -14,7 +14,7 @@ from trivium.resources.notebooks.errors import (
     RuntimeUnavailable,
     UserNotSeparable,
 )
-from trivium.resources.notebooks.holdings import NotebookHoldings
+from trivium.resources.notebooks.holdings import NotebookHoldings, NotebookOccupants
 from trivium.resources.notebooks.links import (
     BadGrant,
     Entry,
@@ -66,6 +66,7 @@ __all__ = [
     "NotStoppable",
     "Notebook",
     "NotebookHoldings",
+    "NotebookOccupants",
     "NotebookSpec",
     "NotebookWorker",
     "Resources",

@@ -93,6 +93,7 @@ notebooks = Table(
     partial_index(None, "release_at", where=sql("release_at IS NOT NULL")),
     partial_index("ix_notebooks_there_owner", "owner_id", where=THERE),
     partial_index("ix_notebooks_there_image", "image_id", where=THERE),
+    partial_index("ix_notebooks_there_pool", "pool_id", where=THERE),
     partial_index("ix_notebooks_there_host", "host", "owner_id", where=THERE),
 )
 

@@ -6,28 +6,36 @@ from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID, uuid4
 
 import msgspec
+from msgspec import structs
 from sqlalchemy import ColumnElement, insert, select, update
 
 from trivium.base.caller import Caller
+from trivium.base.query import Condition, Listed, Op, Query
 from trivium.base.reasons import Reason
 from trivium.base.values import Value
 from trivium.resources.operations.errors import OperationNotFound
-from trivium.resources.operations.table import operation_of, operations
+from trivium.resources.operations.table import OPERATIONS, operation_of, operations
 from trivium.resources.operations.types import Operation, OperationStatus
-from trivium.store import Read, Write
+from trivium.store import Read, Write, query
 
 
 def start(
-    tx: Write, caller: Caller, kind: str, *, target: int | None = None, new_uuid: Callable[[], UUID] = uuid4
+    tx: Write,
+    caller: Caller,
+    kind: str,
+    *,
+    target: int | None = None,
+    project: int | None = None,
+    new_uuid: Callable[[], UUID] = uuid4,
 ) -> Operation:
-    """A new operation, pending. `kind` is `<thing>.<verb>`."""
+    """A new operation, pending. `kind` is `<thing>.<verb>`; `project` is the caller's unless given."""
     made = Operation(
         id=tx.ids.next(),
         uuid=new_uuid(),
         kind=kind,
         target=target,
         user=caller.user,
-        project=caller.project,
+        project=caller.project if project is None else project,
         status=OperationStatus.PENDING,
         progress=None,
         failure=None,
@@ -91,6 +99,18 @@ def get(tx: Read, caller: Caller, id: int) -> Operation:
 def get_by_uuid(tx: Read, caller: Caller, uuid: UUID) -> Operation:
     """The same by its UUID."""
     return _one(tx, caller, operations.c.uuid == uuid)
+
+
+def of_targets(tx: Read, targets: Sequence[int], *, asked: Query) -> Listed[Operation]:
+    """The operations on these targets, as asked, with how many follow the page.
+
+    It asks for no right: callers do. Raises what `query.page` and `query.remaining` raise.
+    """
+    mine = Condition(field="target", op=Op.IN, value=tuple(targets))
+    asked = structs.replace(asked, where=(mine, *asked.where))
+    found = query.page(tx, OPERATIONS, asked)
+    left = query.remaining(tx, OPERATIONS, asked, found=found)
+    return Listed(rows=tuple(map(operation_of, found.rows)), total=found.total, next=found.next, remaining=left)
 
 
 def unfinished(tx: Read, target: int) -> Sequence[Operation]:

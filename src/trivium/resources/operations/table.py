@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table
 
 from trivium.base.reasons import Reason
 from trivium.resources.operations.types import Operation, OperationStatus
+from trivium.store import fields as f
 from trivium.store.columns import Instant, Uuid16, text
 from trivium.store.schema import metadata
 
@@ -31,6 +32,21 @@ operations = Table(
     Column("finished_at", Instant),
     Index(None, "target_id", "id"),
     Index(None, "project_id", "id"),
+)
+
+
+OPERATIONS = f.Resource(
+    "operations",
+    operations,
+    (
+        f.Field("id", f.integer, operations.c.id),
+        f.Field("uuid", f.uuid, operations.c.uuid),
+        f.Field("kind", f.text, operations.c.kind),
+        f.Field("target", f.integer, operations.c.target_id),
+        f.Field("status", f.enum(OperationStatus), operations.c.status),
+        f.Field("created_at", f.time, operations.c.created_at),
+        f.Field("changed_at", f.time, operations.c.changed_at),
+    ),
 )
 
 

@@ -6,25 +6,80 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
-from sqlalchemy.sql.elements import ColumnElement
+import msgspec
+from sqlalchemy import bindparam, func, insert, select, update
 
 from trivium.base.caller import Caller
-from trivium.resources.pools.errors import NoSuchPool
-from trivium.resources.pools.table import flavor_from, flavors, pool_of, pools
-from trivium.resources.pools.types import Flavor, Pool
-from trivium.store import Read, Write
+from trivium.base.errors import Invalid
+from trivium.base.query import Listed, Query
+from trivium.resources import labels
+from trivium.resources.labels import Requirement
+from trivium.resources.pools.errors import NoSuchPool, PoolExists
+from trivium.resources.pools.table import POOLS, THERE, USABLE, flavor_from, flavors, pool_of, pools
+from trivium.resources.pools.types import Flavor, Pool, PoolDetails, PoolPhase
+from trivium.store import Read, Write, query
+
+CHANGING: Final = 7_239_514_605_131_042
+"""PostgreSQL's advisory lock for changes of pools; any number that nobody else uses."""
+
+LONGEST_DESCRIPTION: Final = 1024
+NEWEST: Final = 1000
+NOTHING_SAID: Final = PoolDetails()
 
 FLAVORS: Final = select(flavors).where(flavors.c.pool_id == bindparam("pool")).order_by(flavors.c.kind)
 
 
-def create(tx: Write, uuid: UUID, *, name: str, project: int | None) -> Pool:
-    """A new, empty pool; open to all when it belongs to no project."""
+def alone(tx: Write) -> None:
+    """Let nobody else make or change pools, and the numbers that they and their flavors get, until this ends."""
+    tx.advisory_lock(CHANGING)
+
+
+def create(
+    tx: Write,
+    uuid: UUID,
+    *,
+    name: str,
+    project: int | None,
+    title: str = "",
+    details: PoolDetails = NOTHING_SAID,
+    network: int | None = None,
+    node_prefix: str = "node",
+) -> Pool:
+    """A new, empty pool; open to all when it belongs to no project. `PoolExists`, `Invalid` for senseless details.
+
+    It takes `alone` first.
+    """
+    alone(tx)
+    if tx.first(select(pools.c.id).where(pools.c.name == name, THERE)) is not None:
+        raise PoolExists(name=name)
     short = int(tx.value(select(func.coalesce(func.max(pools.c.short), 0)))) + 1
     id = tx.ids.next()
-    row = {"id": id, "uuid": uuid, "name": name, "short": short, "project_id": project}
-    tx.run(insert(pools).values(**row, created_at=tx.now))
+    row = {"id": id, "uuid": uuid, "name": name, "short": short, "project_id": project, "title": title}
+    more = {"network_id": network, "node_prefix": node_prefix, "phase": PoolPhase.RUNNING.value}
+    tx.run(insert(pools).values(**row, **more, **_columns(details), created_at=tx.now, changed_at=tx.now))
+    labels.set_labels(tx, id, details.labels)
     return get(tx, id)
+
+
+def change(tx: Write, pool: int, details: PoolDetails) -> Pool:
+    """Say something else of a pool. `Invalid` for senseless details."""
+    tx.run(update(pools).where(pools.c.id == pool).values(**_columns(details), changed_at=tx.now))
+    labels.set_labels(tx, pool, details.labels)
+    return get(tx, pool)
+
+
+def note_phase(tx: Write, pool: int, phase: PoolPhase) -> bool:
+    """Write down how it is with a pool that was not deleted; False when it was so before."""
+    other = (pools.c.id == pool, pools.c.phase != phase.value, THERE)
+    return bool(tx.run(update(pools).where(*other).values(phase=phase.value, changed_at=tx.now)))
+
+
+def remove(tx: Write, pool: int) -> Pool:
+    """Take a pool off the lists; its name can be given again."""
+    gone = {"deleted_at": tx.now, "changed_at": tx.now, "phase": PoolPhase.DELETING.value}
+    tx.run(update(pools).where(pools.c.id == pool, THERE).values(gone))
+    labels.set_labels(tx, pool, {})
+    return get(tx, pool)
 
 
 def default_pool(tx: Read) -> Pool | None:
@@ -43,15 +98,55 @@ def get(tx: Read, pool: int) -> Pool:
 
 def find_by_name(tx: Read, caller: Caller, name: str) -> Pool:
     """The pool of that name, if the caller may use it. `NoSuchPool`."""
-    row = tx.first(select(pools).where(pools.c.name == name, _usable(caller)))
+    row = tx.first(select(pools).where(pools.c.name == name, USABLE.clause), {"project": caller.project})
     if row is None:
         raise NoSuchPool(name=name)
     return pool_of(row)
 
 
+def find_any(tx: Read, caller: Caller, name: str) -> Pool:
+    """The same; an administrator finds every project's. `NoSuchPool`."""
+    if not caller.is_admin:
+        return find_by_name(tx, caller, name)
+    row = tx.first(select(pools).where(pools.c.name == name, THERE))
+    if row is None:
+        raise NoSuchPool(name=name)
+    return pool_of(row)
+
+
+def last_named(tx: Read, caller: Caller, name: str) -> Pool:
+    """The pool of that name; where there is none any more, the last of the caller's project. `NoSuchPool`."""
+    try:
+        return find_any(tx, caller, name)
+    except NoSuchPool:
+        gone = (pools.c.project_id == caller.project, pools.c.name == name)
+        row = tx.first(select(pools).where(*gone).order_by(pools.c.id.desc()).limit(1))
+        if row is None:
+            raise
+        return pool_of(row)
+
+
+def newest_of(tx: Read, project: int) -> Sequence[int]:
+    """The ids of the project's newest pools, those that were deleted too."""
+    wanted = select(pools.c.id).where(pools.c.project_id == project).order_by(pools.c.id.desc())
+    return [id for (id,) in tx.all(wanted.limit(NEWEST))]
+
+
 def visible(tx: Read, caller: Caller) -> Sequence[Pool]:
     """The pools that the caller may use, oldest first."""
-    return [pool_of(row) for row in tx.all(select(pools).where(_usable(caller)).order_by(pools.c.id))]
+    rows = tx.all(select(pools).where(USABLE.clause).order_by(pools.c.id), {"project": caller.project})
+    return [pool_of(row) for row in rows]
+
+
+def list_pools(tx: Read, caller: Caller, asked: Query, *, selector: Sequence[Requirement] = ()) -> Listed[Pool]:
+    """The pools that the caller may use and that satisfy the selector, as asked, with how many follow the page.
+
+    Raises `Invalid` for a senseless selector, and what `query.page` raises.
+    """
+    scope = (USABLE.of(project=caller.project), *labels.selecting(pools.c.id, selector))
+    found = query.page(tx, POOLS, asked, scope=scope)
+    left = query.remaining(tx, POOLS, asked, found=found, scope=scope)
+    return Listed(rows=tuple(map(pool_of, found.rows)), total=found.total, next=found.next, remaining=left)
 
 
 def offered(tx: Read, caller: Caller) -> Sequence[tuple[Pool, Flavor]]:
@@ -87,5 +182,15 @@ def set_flavor(
     tx.run(insert(flavors).values(id=tx.ids.next(), pool_id=pool, short=short, kind=kind, **values))
 
 
-def _usable(caller: Caller) -> ColumnElement[bool]:
-    return or_(pools.c.project_id.is_(None), pools.c.project_id == caller.project)
+def _columns(details: PoolDetails) -> dict[str, str]:
+    if len(details.description) > LONGEST_DESCRIPTION or "\0" in details.description:
+        message = f"a description has at most {LONGEST_DESCRIPTION} characters"
+        raise Invalid("description", message)
+    if not details.scope:
+        raise Invalid("scope", "a pool is used for something")
+    return {
+        "description": details.description,
+        "labels": labels.checked(details.labels),
+        "annotations": labels.checked_document(details.annotations, "annotations"),
+        "scope": msgspec.json.encode(sorted(set(details.scope))).decode(),
+    }

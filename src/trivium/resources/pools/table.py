@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, Row, Table, UniqueConstraint
+import msgspec
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, Row, Table, UniqueConstraint, bindparam, or_
+from sqlalchemy import text as sql
 
-from trivium.resources.pools.types import Flavor, Pool
-from trivium.store import metadata
+from trivium.resources.pools.types import Flavor, Pool, PoolDetails, PoolPhase, Scope
+from trivium.store import fields as f
+from trivium.store import metadata, query
 from trivium.store.columns import Instant, Uuid16, revision, text
+from trivium.store.schema import partial_index
+
+THERE: Final = sql("deleted_at IS NULL")
 
 pools = Table(
     "pools",
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("uuid", Uuid16, nullable=False, unique=True),
-    Column("name", text(), nullable=False, unique=True),
+    Column("name", text(), nullable=False),
     Column("short", Integer, nullable=False, unique=True),
     Column("project_id", BigInteger, ForeignKey("projects.id"), index=True),
     Column("created_at", Instant, nullable=False),
+    Column("title", text(), nullable=False, server_default=sql("''")),
+    Column("description", text(), nullable=False, server_default=sql("''")),
+    Column("labels", text(), nullable=False, server_default="{}"),
+    Column("annotations", text(), nullable=False, server_default="{}"),
+    Column("scope", text(), nullable=False, server_default='["notebook"]'),
+    Column("phase", text(), nullable=False, server_default="running"),
+    Column("network_id", BigInteger, ForeignKey("networks.id"), index=True),
+    Column("node_prefix", text(), nullable=False, server_default="node"),
+    Column("changed_at", Instant, nullable=False, server_default="0"),
+    Column("deleted_at", Instant),
+    partial_index("uq_pools_name", "name", unique=True, where=THERE),  # a name can be given again
 )
 
 flavors = Table(
@@ -38,10 +55,48 @@ flavors = Table(
 )
 
 
+POOLS = f.Resource(
+    "pools",
+    pools,
+    (
+        f.Field("id", f.integer, pools.c.id),
+        f.Field("uuid", f.uuid, pools.c.uuid),
+        f.Field("name", f.text, pools.c.name),
+        f.Field("title", f.text, pools.c.title),
+        f.Field("phase", f.enum(PoolPhase), pools.c.phase),
+        f.Field("created_at", f.time, pools.c.created_at),
+        f.Field("changed_at", f.time, pools.c.changed_at),
+    ),
+)
+
+USABLE = query.Scope(
+    or_(pools.c.project_id.is_(None), pools.c.project_id == bindparam("project", None, BigInteger()))
+    & pools.c.deleted_at.is_(None)
+)
+"""What a caller sees: their project's pools and those that are open to all."""
+
+
 def pool_of(row: Row[Any]) -> Pool:
     """The pool that a row of `pools` stands for."""
     return Pool(
-        id=row.id, uuid=row.uuid, name=row.name, short=row.short, project=row.project_id, created_at=row.created_at
+        id=row.id,
+        uuid=row.uuid,
+        name=row.name,
+        short=row.short,
+        project=row.project_id,
+        title=row.title,
+        details=PoolDetails(
+            description=row.description,
+            labels=msgspec.json.decode(row.labels, type=dict[str, str]),
+            annotations=msgspec.json.decode(row.annotations, type=dict[str, Any]),
+            scope=msgspec.json.decode(row.scope, type=tuple[Scope, ...]),
+        ),
+        phase=PoolPhase(row.phase),
+        network=row.network_id,
+        node_prefix=row.node_prefix,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        deleted_at=row.deleted_at,
     )
 
 
