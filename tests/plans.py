@@ -36,10 +36,9 @@ STAYS_SMALL: Final = frozenset(
         "hosts",
         "images_changes",  # folded again and again
         "key_files",
-        "nodes",
+        "nodes_changes",  # folded again and again
         "notebooks_changes",  # folded again and again
         "notebooks_per_status",  # a row for each status
-        "pools",
         "servers",
     }
 )

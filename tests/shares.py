@@ -66,12 +66,15 @@ def free_of(here: Place, pool: Pool, kind: str = "cpu") -> nodes.Availability:
     return here.store.read_now(lambda tx: nodes.AvailabilityCache().of(tx, pool.id)[kind])
 
 
-def balanced(here: Place) -> None:
-    """Raise unless all that is held, of machines and of slices, adds up, and no card is anybody's twice."""
-    here.store.read_now(_balanced)
+def balanced(here: Place, *, cores: int = 0, memory: int = 0) -> None:
+    """Raise unless all that is held, of machines and of slices, adds up, and no card is anybody's twice.
+
+    `cores` and `memory` are what the machine had once, where it has shrunk since.
+    """
+    here.store.read_now(_balanced, cores * 1000, memory)
 
 
-def _balanced(tx: Read) -> None:
+def _balanced(tx: Read, once: int, once_memory: int) -> None:
     every = [node_of(row) for row in tx.all(select(nodes_table).where(nodes_table.c.listed))]
     cards = tx.all(select(devices))
     booked = tx.all(select(reservations))
@@ -83,8 +86,9 @@ def _balanced(tx: Read) -> None:
         assert (node.sliced_millicores, node.sliced_memory) == (cores, memory)
         assert node.held_millicores == cores + sum(one.millicores for one in mine)
         assert node.held_memory == memory + sum(one.memory for one in mine)
-        assert node.held_millicores <= node.millicores
-        assert node.held_memory <= node.memory
+        whole = node.parent is None
+        assert node.held_millicores <= max(node.millicores, once if whole else 0)
+        assert node.held_memory <= max(node.memory, once_memory if whole else 0)
         own = [card for card in cards if card.node_id == node.id]
         assert len(own) == node.cards or node.parent is None
         assert all(card.holder is None or at[card.holder] == node.id for card in own)

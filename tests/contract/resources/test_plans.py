@@ -9,17 +9,25 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from tests.builders import HOST
 from tests.plans import noted
 from tests.seeded_plans import all_scans
+from tests.shares import part
 from tests.worlds import Person, World, world
-from trivium.base.query import Offset, Query
-from trivium.resources import hosts, nodes, notebooks, users
+from trivium.base.caller import Caller
+from trivium.base.query import After, Condition, Offset, Op, Order, Query
+from trivium.resources import hosts, networks, nodes, notebooks, pools, quotas, shares, users
 from trivium.resources.hosts import CallResult
+from trivium.resources.labels import Requirement, Selecting
+from trivium.resources.networks import NewNetwork
+from trivium.resources.nodes.table import nodes as nodes_table
 from trivium.resources.notebooks import Notebook, Status, outcomes
 from trivium.resources.notebooks.table import notebooks as table
+from trivium.resources.pools import PoolDetails
+from trivium.resources.shares import NewPool
+from trivium.server.host.inventory import take_stock
 from trivium.store import Flavour, Read, Write
 
 GOES_THROUGH_ALL = "SELECT id FROM notebooks WHERE kind = 'cpu'"
@@ -34,6 +42,7 @@ async def test_what_goes_on_beside_requests_looks_up_what_it_needs(database_url:
             running = await here.notebook(person, image, Status.RUNNING)
             await administrators_lists(here, stopped)
             await limits_and_ends(here, person, stopped=stopped, running=running)
+            await pools_and_nodes(here, person)
             await people(here, person)
             await several_servers(here)
             await counts(here)
@@ -71,6 +80,58 @@ async def administrators_lists(here: World, stopped: Notebook) -> None:
         found = await here.core.store.search(notebooks.list_all_stamps, here.admin, asked)
         assert found.total == 2
     assert await here.core.store.search(notebooks.all_by_ids, here.admin, [stopped.id])
+
+
+async def pools_and_nodes(here: World, person: Person) -> None:
+    """What callers ask of networks, pools and their nodes, and what is done with these."""
+    store, caller = here.core.store, person.caller
+    for name in (quotas.POOLS, quotas.NETWORKS):
+        await store.write(quotas.set_most, here.admin, caller.project, name=name, most=5)
+    net = await store.write(networks.create, caller, NewNetwork(title="net", cidr="10.0.0.0/24", labels={"a": "b"}))
+    new = NewPool(
+        title="pool", details=PoolDetails(labels={"a": "b"}), node_pools=(part("cpu.1u", 3),), network=net.name
+    )
+    pool = await store.write(shares.create, caller, new)
+    await store.write(shares.add_node_pool, caller, pool.name, new=part("dcu.1", 2, "cards"))
+    await store.write(shares.change, caller, pool.name, details=PoolDetails(), counts={"cards": 1, "cpu.1u-default": 4})
+    await store.read(pools_and_nodes_seen, caller, pool.name, net.name)
+    first = (await store.read(shares.list_nodes, caller, pool.name, asked=Query())).rows[0].node.name
+    await store.write(shares.lock_nodes, caller, pool.name, node=first, actions=("delete",))
+    await store.write(shares.unlock_nodes, caller, pool.name, node=first, actions=("delete",))
+    await store.write(shares.drain, caller, pool.name, node=first)
+    await store.write(shares.resume, caller, pool.name, node=first)
+    await store.write(shares.release, caller, pool.name, names=(first,))
+    await store.write(take_stock, await here.runtime.nodes(), host=HOST)
+    await store.write(take_stock, (), host=HOST)
+    await store.write(take_stock, await here.runtime.nodes(), host=HOST)
+    await store.write(shares.remove_node_pool, caller, pool.name, node_pool_name="cards")
+    await store.write(shares.delete, caller, pool.name, occupants=(notebooks.NotebookOccupants(),))
+    await store.read(shares.orders_of, caller, pool.name, asked=Query())
+    await store.write(networks.change, caller, net.name, description="x")
+    await store.write(networks.delete, caller, net.name)
+
+
+def pools_and_nodes_seen(tx: Read, caller: Caller, pool: str, network: str) -> None:
+    """Every list, on its first page and after a key, upwards and downwards."""
+    selector = (Requirement("a", Selecting.IN, ("b",)), Requirement("c", Selecting.NOT_EXISTS))
+    since = Condition("at", Op.GE, tx.now - timedelta(hours=1))
+    for descending, chosen in ((False, ()), (True, selector)):
+        order = (Order("id", descending=descending),)
+        middle = tx.value(select(func.max(nodes_table.c.id))) + (1 if descending else -1)
+        for page in (Offset(limit=1), After(limit=1, key=(middle,)), After(limit=1, key=(0,))):
+            asked = Query(order=order, page=page)
+            networks.list_networks(tx, caller, asked, selector=chosen)
+            pools.list_pools(tx, caller, asked, selector=chosen)
+            shares.list_nodes(tx, caller, pool, asked=asked)
+            _, stamps = shares.list_stamps(tx, caller, pool, asked=asked, node_pool="cards")
+            nodes.by_ids(tx, pools.find_any(tx, caller, pool).id, [one.id for one in stamps.rows])
+            shares.orders(tx, caller, asked=asked)
+            shares.events_of(tx, caller, pool, asked=Query(where=(since,), order=order, page=page))
+    assert networks.availability(tx, networks.by_name(tx, caller, network)).used == 5
+    assert networks.of_ids(tx, [networks.by_name(tx, caller, network).id])
+    assert len(shares.node_pools(tx, caller, pool)) == 2
+    assert nodes.site_flavors(tx)
+    assert quotas.of_project(tx, caller.project)
 
 
 async def people(here: World, person: Person) -> None:

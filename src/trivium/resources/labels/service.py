@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, exists, insert, not_
+from sqlalchemy import ColumnElement, and_, delete, insert, select
 
 from trivium.base.errors import Invalid
 from trivium.resources.labels.table import labels
@@ -66,5 +66,6 @@ def _clause(target: ColumnElement[int], wanted: Requirement) -> ColumnElement[bo
     mine = and_(labels.c.target_id == target, labels.c.key == wanted.key)
     if wanted.values:
         mine = and_(mine, labels.c.value.in_(sorted(set(wanted.values))))
-    found = exists().where(mine)
-    return found if wanted.how in (Selecting.IN, Selecting.EXISTS) else not_(found)
+    # Not EXISTS, which PostgreSQL may answer by reading all labels there are.
+    found = select(labels.c.target_id).where(mine).limit(1).scalar_subquery()
+    return found.is_not(None) if wanted.how in (Selecting.IN, Selecting.EXISTS) else found.is_(None)

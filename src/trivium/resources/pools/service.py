@@ -7,15 +7,16 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec import structs
 from sqlalchemy import bindparam, func, insert, select, update
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
-from trivium.base.query import Listed, Query
+from trivium.base.query import Condition, Listed, Op, Query
 from trivium.resources import labels
 from trivium.resources.labels import Requirement
 from trivium.resources.pools.errors import NoSuchPool, PoolExists
-from trivium.resources.pools.table import POOLS, THERE, USABLE, flavor_from, flavors, pool_of, pools
+from trivium.resources.pools.table import EVERYBODY, NOBODY, POOLS, THERE, flavor_from, flavors, pool_of, pools
 from trivium.resources.pools.types import Flavor, Pool, PoolDetails, PoolPhase
 from trivium.store import Read, Write, query
 
@@ -55,7 +56,12 @@ def create(
     short = int(tx.value(select(func.coalesce(func.max(pools.c.short), 0)))) + 1
     id = tx.ids.next()
     row = {"id": id, "uuid": uuid, "name": name, "short": short, "project_id": project, "title": title}
-    more = {"network_id": network, "node_prefix": node_prefix, "phase": PoolPhase.RUNNING.value}
+    more = {
+        "audience": EVERYBODY if project is None else project,
+        "network_id": network,
+        "node_prefix": node_prefix,
+        "phase": PoolPhase.RUNNING.value,
+    }
     tx.run(insert(pools).values(**row, **more, **_columns(details), created_at=tx.now, changed_at=tx.now))
     labels.set_labels(tx, id, details.labels)
     return get(tx, id)
@@ -76,7 +82,7 @@ def note_phase(tx: Write, pool: int, phase: PoolPhase) -> bool:
 
 def remove(tx: Write, pool: int) -> Pool:
     """Take a pool off the lists; its name can be given again."""
-    gone = {"deleted_at": tx.now, "changed_at": tx.now, "phase": PoolPhase.DELETING.value}
+    gone = {"deleted_at": tx.now, "changed_at": tx.now, "phase": PoolPhase.DELETING.value, "audience": NOBODY}
     tx.run(update(pools).where(pools.c.id == pool, THERE).values(gone))
     labels.set_labels(tx, pool, {})
     return get(tx, pool)
@@ -98,7 +104,7 @@ def get(tx: Read, pool: int) -> Pool:
 
 def find_by_name(tx: Read, caller: Caller, name: str) -> Pool:
     """The pool of that name, if the caller may use it. `NoSuchPool`."""
-    row = tx.first(select(pools).where(pools.c.name == name, USABLE.clause), {"project": caller.project})
+    row = tx.first(select(pools).where(pools.c.name == name, THERE, pools.c.audience.in_(_audiences(caller))))
     if row is None:
         raise NoSuchPool(name=name)
     return pool_of(row)
@@ -134,8 +140,8 @@ def newest_of(tx: Read, project: int) -> Sequence[int]:
 
 def visible(tx: Read, caller: Caller) -> Sequence[Pool]:
     """The pools that the caller may use, oldest first."""
-    rows = tx.all(select(pools).where(USABLE.clause).order_by(pools.c.id), {"project": caller.project})
-    return [pool_of(row) for row in rows]
+    mine = pools.c.audience.in_(_audiences(caller))
+    return [pool_of(row) for row in tx.all(select(pools).where(mine).order_by(pools.c.id))]
 
 
 def list_pools(tx: Read, caller: Caller, asked: Query, *, selector: Sequence[Requirement] = ()) -> Listed[Pool]:
@@ -143,7 +149,9 @@ def list_pools(tx: Read, caller: Caller, asked: Query, *, selector: Sequence[Req
 
     Raises `Invalid` for a senseless selector, and what `query.page` raises.
     """
-    scope = (USABLE.of(project=caller.project), *labels.selecting(pools.c.id, selector))
+    mine = Condition(field="audience", op=Op.IN, value=_audiences(caller))
+    asked = structs.replace(asked, where=(mine, *asked.where))
+    scope = labels.selecting(pools.c.id, selector)
     found = query.page(tx, POOLS, asked, scope=scope)
     left = query.remaining(tx, POOLS, asked, found=found, scope=scope)
     return Listed(rows=tuple(map(pool_of, found.rows)), total=found.total, next=found.next, remaining=left)
@@ -180,6 +188,11 @@ def set_flavor(
         return
     short = int(tx.value(select(func.coalesce(func.max(flavors.c.short), 0)))) + 1
     tx.run(insert(flavors).values(id=tx.ids.next(), pool_id=pool, short=short, kind=kind, **values))
+
+
+def _audiences(caller: Caller) -> tuple[int, ...]:
+    """Whose pools the caller may use."""
+    return EVERYBODY, caller.project
 
 
 def _columns(details: PoolDetails) -> dict[str, str]:

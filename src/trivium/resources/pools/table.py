@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, Row, Table, UniqueConstraint, bindparam, or_
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, UniqueConstraint
 from sqlalchemy import text as sql
 
 from trivium.resources.pools.types import Flavor, Pool, PoolDetails, PoolPhase, Scope
 from trivium.store import fields as f
-from trivium.store import metadata, query
+from trivium.store import metadata
 from trivium.store.columns import Instant, Uuid16, revision, text
 from trivium.store.schema import partial_index
 
@@ -35,6 +35,9 @@ pools = Table(
     Column("node_prefix", text(), nullable=False, server_default="node"),
     Column("changed_at", Instant, nullable=False, server_default="0"),
     Column("deleted_at", Instant),
+    # Who has it in lists: a project, `EVERYBODY`, or `NOBODY` once it was deleted.
+    Column("audience", BigInteger, nullable=False, server_default="0"),
+    Index(None, "audience", "id"),
     partial_index("uq_pools_name", "name", unique=True, where=THERE),  # a name can be given again
 )
 
@@ -66,14 +69,15 @@ POOLS = f.Resource(
         f.Field("phase", f.enum(PoolPhase), pools.c.phase),
         f.Field("created_at", f.time, pools.c.created_at),
         f.Field("changed_at", f.time, pools.c.changed_at),
+        f.Field("audience", f.integer, pools.c.audience),
     ),
 )
 
-USABLE = query.Scope(
-    or_(pools.c.project_id.is_(None), pools.c.project_id == bindparam("project", None, BigInteger()))
-    & pools.c.deleted_at.is_(None)
-)
-"""What a caller sees: their project's pools and those that are open to all."""
+EVERYBODY: Final = 0
+"""The audience of pools that are open to all; no project has that id."""
+
+NOBODY: Final = -1
+"""The audience of deleted pools."""
 
 
 def pool_of(row: Row[Any]) -> Pool:

@@ -107,11 +107,14 @@ def _pools() -> None:
         pools.add_column(sa.Column("node_prefix", text, server_default="node", nullable=False))
         pools.add_column(sa.Column("changed_at", instant, server_default="0", nullable=False))
         pools.add_column(sa.Column("deleted_at", instant, nullable=True))
+        pools.add_column(sa.Column("audience", sa.BigInteger(), server_default="0", nullable=False))
         pools.create_foreign_key("fk_pools_network_id_networks", "networks", ["network_id"], ["id"])
     op.create_index("uq_pools_name", "pools", ["name"], unique=True, sqlite_where=LISTED, postgresql_where=LISTED)
+    op.create_index("ix_pools_audience_id", "pools", ["audience", "id"], unique=False)
     op.create_index("ix_pools_network_id", "pools", ["network_id"], unique=False)
     op.execute(
-        "UPDATE pools SET title = CASE WHEN project_id IS NULL THEN 'default' ELSE name END, changed_at = created_at"
+        "UPDATE pools SET title = CASE WHEN project_id IS NULL THEN 'default' ELSE name END, changed_at = created_at, "
+        "audience = coalesce(project_id, 0)"
     )
     op.create_table(
         "node_pools",
