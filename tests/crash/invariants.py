@@ -226,6 +226,7 @@ def nothing_is_held_twice(scene: Scene) -> Iterator[str]:
     yield from (f"{holder}: holds devices without a reservation" for holder in strangers)
     for node in ledger.nodes:
         mine = [one for one in ledger.reservations.values() if one.node_id == node.id]
+        mine += [one for one in ledger.nodes if one.parent_id == node.id and one.listed]  # slices are held, too
         sums = sum(one.millicores for one in mine), sum(one.memory for one in mine)
         if sums != (node.held_millicores, node.held_memory):
             yield f"node {node.name}: {sums} reserved, {node.held_millicores, node.held_memory} held"
