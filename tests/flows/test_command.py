@@ -69,6 +69,19 @@ def operator(tmp_path: Path) -> Operator:
     return Operator(tmp_path / "data")
 
 
+def test_quotas_are_set_for_users_and_projects(operator: Operator) -> None:
+    operator.tell("user", "create", "alice")
+    assert operator.tell("quota", "set", "alice", "pools", "2") == {"name": "pools", "most": 2, "used": 0}
+    key = operator.tell("key", "create", "--user", "alice")
+    assert operator.tell("quota", "list", key["project_id"]) == [
+        {"name": "networks", "most": 10, "used": 0},
+        {"name": "pools", "most": 2, "used": 0},
+    ]
+    assert operator.tell("quota", "set", key["project_id"], "pools")["most"] == 0
+    assert "no user" in operator.refused("quota", "list", "nobody").lower()
+    assert "unicorns" in operator.run("quota", "set", "alice", "unicorns", "2").stderr
+
+
 @pytest.fixture
 def either(database_url: str, tmp_path: Path) -> Operator:
     return Operator(tmp_path / "data", None if database_url.startswith("sqlite") else database_url)

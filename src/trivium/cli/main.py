@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "server": Lazy("trivium.cli.server", "server", "Run the server."),
     "user": Lazy("trivium.server.admin.users", "user", "Create users, and say whether they get in."),
     "key": Lazy("trivium.server.admin.keys", "key", "Create and delete access keys."),
+    "quota": Lazy("trivium.server.admin.quotas", "quota", "Say how many pools and networks projects may have."),
     "image": Lazy("trivium.server.admin.images", "image", "Add environments on disk as images."),
     "api": Lazy("trivium.server.admin.api", "api", "Tell what of each vendor's API is served."),
     "config": Lazy("trivium.server.admin.config", "config", "Show the settings."),

@@ -192,6 +192,18 @@ def test_anothers_pool_takes_no_notebooks_of_mine(here: Place, user: Caller) -> 
         placed(here, here.user("bob"), here.image(), pool)
 
 
+def test_a_pool_is_offered_to_its_project_with_what_its_nodes_give(here: Place, user: Caller) -> None:
+    pool = make(here, user, part("dcu.2", 1), part("cpu.2u", 1))
+    offered = here.store.read_now(pools.offered, user)
+    mine = {flavor.kind: (flavor.millicores, flavor.memory) for of, flavor in offered if of.id == pool.id}
+    assert mine == {"cpu": (1000, 4 * GIB), "dcu": (4000, 16 * GIB)}
+    room = here.store.read_now(nodes.availability, [flavor for _, flavor in offered])
+    assert (room[pool.id, "dcu"], room[pool.id, "cpu"]) == (Availability(2, 2), Availability(8, 8))
+    assert pool.id not in {of.id for of, _ in here.store.read_now(pools.offered, here.user("bob"))}
+    here.store.write_now(shares.delete, user, pool.name, occupants=OCCUPANTS)
+    assert pool.id not in {of.id for of, _ in here.store.read_now(pools.offered, user)}
+
+
 # ---- smaller and gone -----------------------------------------------------------------------------------------------
 
 
