@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import case, func, insert, select, true, update
+from sqlalchemy import Select, case, func, insert, select, true, update
 
 from trivium.base.caller import SYSTEM
 from trivium.base.values import Value
@@ -169,16 +170,20 @@ def _insert(tx: Write, machine: Node, cut: Cut, *, uuid: UUID) -> int:
 
 def _name(tx: Read, pool: Pool, host: str, *, uuid: UUID) -> str:
     """A short name that no other node of the host has or had."""
-    number = uuid.int
-    while True:
-        letters: list[str] = []
-        for _ in range(SUFFIX):
-            number, digit = divmod(number, len(LETTERS))
-            letters.append(LETTERS[digit])
-        name = f"{pool.node_prefix}-{''.join(letters)}"
-        if tx.first(select(nodes.c.id).where(nodes.c.host == host, nodes.c.name == name)) is None:
-            return name
-        number = number or uuid.int + 1
+    names = (f"{pool.node_prefix}-{_suffix(number)}" for number in itertools.count(uuid.int))
+    return next(name for name in names if tx.first(_named(host, name)) is None)
+
+
+def _named(host: str, name: str) -> Select[int]:
+    return select(nodes.c.id).where(nodes.c.host == host, nodes.c.name == name)
+
+
+def _suffix(number: int) -> str:
+    letters: list[str] = []
+    for _ in range(SUFFIX):
+        number, digit = divmod(number, len(LETTERS))
+        letters.append(LETTERS[digit])
+    return "".join(letters)
 
 
 def _change_machine(tx: Write, machine: int, *, millicores: int, memory: int) -> None:
