@@ -13,7 +13,7 @@ import pytest
 
 from tools.reference_page import commands
 from trivium.dialects.modelarts import errors as modelarts
-from trivium.dialects.modelarts.errors import BY_STATUS, FINER
+from trivium.dialects.modelarts.errors import BY_STATUS, FAULT_OF_POOLS, FINER
 from trivium.dialects.scnet.errors import Code
 from trivium.dialects.scnet.statuses import SHOWN
 from trivium.resources.notebooks import Status
@@ -94,7 +94,7 @@ def test_each_code_of_scnet_is_explained() -> None:
 def test_each_code_of_modelarts_is_explained() -> None:
     rows = re.findall(r"^\| .* \| (\d{3}) \| (\S+) \|$", (DOCS / "modelarts.md").read_text("utf-8"), re.MULTILINE)
     kinds = [told for _, told in modelarts.BY_KIND]
-    known = {(str(told.status), told.code) for told in (*kinds, *FINER.values(), *BY_STATUS.values())}
+    known = {(str(told.status), told.code) for told in (*kinds, *FINER.values(), *BY_STATUS.values(), FAULT_OF_POOLS)}
     assert set(rows) == known
 
 

@@ -26,6 +26,7 @@ KINDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "<id>": lambda value: _is(r"\d{19}", value),
     "<jwt>": lambda value: _is(r"[\w-]+\.[\w-]+\.[\w-]+", value),
     "<percent>": lambda value: isinstance(value, int) and 0 <= value <= 100,
+    "<rfc>": lambda value: _is(r"20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\dZ", value),
     "<rfc6>": lambda value: _is(r"20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d{6}Z", value),
     "<ms>": lambda value: isinstance(value, int) and not isinstance(value, bool) and 10**12 < value < 10**13,
     "<uuid>": lambda value: _is(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -14,11 +15,16 @@ from tests.huawei import BasicCredentials, SdkRequest, Signer, quiet
 from tests.listening import Listener
 from tests.wire.scnet import stage as scnet
 from tests.worlds import Person, World
+from trivium.base.caller import Caller
+from trivium.base.query import Offset, Order, Query
 from trivium.dialects.modelarts import ModelArtsDialect
 from trivium.dialects.modelarts.auth import TOKEN_MARK
 from trivium.dialects.operation import Reply, Request
-from trivium.resources import pools, projects, users
+from trivium.resources import networks, pools, projects, quotas, shares, users
 from trivium.resources.images import Image
+from trivium.resources.networks import NewNetwork
+from trivium.resources.pools import PoolDetails
+from trivium.resources.shares import NewNodePool, NewPool
 from trivium.resources.users import SessionKind
 from trivium.server.http.routes import Found, Routes
 
@@ -36,6 +42,7 @@ class Stage(scnet.Stage):
         self.world = world
         self.images = images
         self.speaker = dialect
+        self._projects: list[Caller] = []
 
     def person_names(self, label: str, person: Person) -> dict[str, Any]:
         """What a case may say of a person: their name, ids, key, token and password."""
@@ -44,6 +51,7 @@ class Stage(scnet.Stage):
         store.write_now(
             users.open_session, person.caller, SessionKind.MODELARTS, lifetime=timedelta(hours=1), token=token
         )
+        self._projects.append(person.caller)
         told = {
             "name": person.name,
             "id": store.read_now(users.get, person.caller.user).uuid.hex,
@@ -74,6 +82,21 @@ class Stage(scnet.Stage):
                 users.grant, self.world.admin, given.caller.user, project=of.caller.project, role=given.caller.role
             )
             return
+        if "pool" in told or "network" in told:
+            person = people[told.get("of", "alice")].caller
+            names |= await self.world.core.store.write(_made, self.world.admin, person, told, names)
+            return
+        if "allowed" in told:
+            caller = people[told.get("of", "alice")].caller
+            self.world.core.store.write_now(
+                quotas.set_most, self.world.admin, caller.project, name=quotas.POOLS, most=told["allowed"]
+            )
+            return
+        if "locked" in told:
+            caller, pool = people[told.get("of", "alice")].caller, names[f"{told['in pool']}.name"]
+            node, actions = names[told["locked"]], told["against"]
+            self.world.core.store.write_now(shares.lock_nodes, caller, pool, node=node, actions=actions)
+            return
         if "disabled" in told:
             self.world.core.store.write_now(users.disable, self.world.admin, people[told["disabled"]].caller.user)
             return
@@ -81,6 +104,9 @@ class Stage(scnet.Stage):
             person = people[told["key deleted"]]
             self.world.core.store.write_now(users.delete_key, person.caller, person.key.access_key)
             return
+        if "pool" not in told and "placed in" in told:
+            told = {**told, "pool": names[f"{told['placed in']}.name"]}
+            del told["placed in"]
         saved = told.get("image") if "saved" in told else None
         await super().step(dict(told), people, names)
         if saved:
@@ -88,6 +114,22 @@ class Stage(scnet.Stage):
         if "notebook" in told:
             made = self.world.core.store.read_now(_uuid_of, names[f"{told['notebook']}.number"])
             names |= {f"{told['notebook']}.uuid": made}
+
+    async def clear_pools(self) -> None:
+        """Leave no pool of anybody's."""
+        for caller in self._projects:
+            await self.world.core.store.write(_without_pools, self.world.admin, caller.project)
+        self._projects.clear()
+
+
+@asynccontextmanager
+async def given(stage: Stage, steps: list[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+    """The prior state of a case, and the names of what is in it; nothing of it is left in the end."""
+    try:
+        async with scnet.given(stage, steps) as names:
+            yield names
+    finally:
+        await stage.clear_pools()
 
 
 def image_names(label: str, image: Image) -> dict[str, Any]:
@@ -195,6 +237,38 @@ def _uuid_of(tx: Any, notebook: int) -> str:
     from trivium.resources.notebooks.table import notebooks  # noqa: PLC0415
 
     return str(tx.value(select(notebooks.c.uuid).where(notebooks.c.id == notebook)))
+
+
+def _made(tx: Any, admin: Caller, person: Caller, told: dict[str, Any], names: dict[str, Any]) -> dict[str, Any]:
+    """The names of a network or pool that is made."""
+    if "network" in told:
+        label, title = told["network"], told["network"].replace("_", "-")
+        labels = {"os.modelarts/name": title, "os.modelarts/workspace.id": "0", **told.get("labels", {})}
+        new = NewNetwork(title=title, cidr=told.get("cidr", "192.168.0.0/24"), labels=labels)
+        net = networks.create(tx, person, new)
+        return {f"{label}.name": net.name, f"{label}.uuid": str(net.uuid)}
+    label, title = told["pool"], told["pool"].replace("_", "-")
+    quotas.set_most(tx, admin, person.project, name=quotas.POOLS, most=10)
+    parts = tuple(NewNodePool(**one) for one in told["node pools"])
+    labels = {"os.modelarts/name": title, "os.modelarts/workspace.id": "0", **told.get("labels", {})}
+    network = names[f"{told['in']}.name"] if "in" in told else None
+    new_pool = NewPool(title=title, details=PoolDetails(labels=labels), node_pools=parts, network=network)
+    pool = shares.create(tx, person, new_pool)
+    asked = Query(order=(Order("id"),), page=Offset(limit=100))
+    order = shares.orders_of(tx, person, pool.name, asked=asked).rows[0]
+    found = {f"{label}.name": pool.name, f"{label}.uuid": str(pool.uuid), f"{label}.order": str(order.uuid)}
+    every = shares.list_nodes(tx, person, pool.name, asked=asked).rows
+    return found | {f"{label}.node{number}": one.node.name for number, one in enumerate(every, 1)}
+
+
+def _without_pools(tx: Any, admin: Caller, project: int) -> None:
+    for id in pools.newest_of(tx, project):
+        pool = pools.get(tx, id)
+        if pool.deleted_at is not None:
+            continue
+        for one in shares.list_nodes(tx, admin, pool.name, asked=Query(page=Offset(limit=100))).rows:
+            shares.unlock_nodes(tx, admin, pool.name, node=one.node.name, actions=one.node.locked)
+        shares.delete(tx, admin, pool.name, occupants=())
 
 
 def _dashed(hex32: str) -> str:

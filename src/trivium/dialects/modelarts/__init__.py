@@ -7,7 +7,18 @@ from typing import Final
 from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
 from trivium.dialects import answering, coverage
-from trivium.dialects.modelarts import auth, envelope, iam, images, notebooks
+from trivium.dialects.modelarts import (
+    auth,
+    capacity,
+    envelope,
+    iam,
+    images,
+    networks,
+    nodes,
+    notebooks,
+    orders,
+    pools,
+)
 from trivium.dialects.modelarts.auth import Credential
 from trivium.dialects.modelarts.errors import BodyTooLarge, NoSuchInterface, NotServed, WrongMethod
 from trivium.dialects.modelarts.settings import ModelArtsSettings
@@ -34,6 +45,11 @@ class ModelArtsDialect:
             *notebooks.operations(core.keyring, core.site),
             *notebooks.FLAVORS,
             *images.OPERATIONS,
+            *networks.operations(core.keyring),
+            *pools.OPERATIONS,
+            *nodes.operations(core.keyring),
+            *capacity.operations(core.keyring),
+            *orders.operations(core.keyring),
         )
 
     async def answer(self, operation: Operation, request: Request) -> Reply:
@@ -65,13 +81,13 @@ class ModelArtsDialect:
 
     def not_found(self, request: Request) -> Reply:
         """The answer where no operation stands: an interface of ModelArts' that is not served, or none at all."""
-        reason = coverage.load(NAME).refusal(request.method, request.path)
-        if reason is None:
-            return envelope.failure(NoSuchInterface(path=request.path), request)
-        return envelope.failure(NotServed(path=request.path, reason=reason.en), request)
+        return self._refused(request) or envelope.failure(NoSuchInterface(path=request.path), request)
 
     def wrong_method(self, request: Request, allowed: tuple[str, ...]) -> Reply:
-        """The answer where the path is known and the method is not."""
+        """The answer where the path is known and the method is not; it may be an interface that is refused."""
+        refused = self._refused(request)
+        if refused is not None:
+            return refused
         return envelope.failure(WrongMethod(method=request.method, allowed=", ".join(allowed)), request)
 
     def too_large(self, request: Request) -> Reply:
@@ -81,3 +97,8 @@ class ModelArtsDialect:
     def fault(self, request: Request, error: BaseException) -> Reply:  # noqa: ARG002  # what it was is the log's
         """The answer to a fault of ours; the header with the request's id finds it in the log."""
         return envelope.failure(Internal(request=request.id), request)
+
+    def _refused(self, request: Request) -> Reply | None:
+        """The answer to an interface of ModelArts' that is not served, and why; None for what is none."""
+        reason = coverage.load(NAME).refusal(request.method, request.path)
+        return None if reason is None else envelope.failure(NotServed(path=request.path, reason=reason.en), request)

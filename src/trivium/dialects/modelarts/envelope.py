@@ -48,7 +48,7 @@ def success(operation: Operation, result: object, caller: Caller) -> Reply:
 
 def failure(error: TriviumError, request: Request, caller: Caller = NOBODY) -> Reply:
     """The answer to a call that was refused."""
-    told = told_of(error)
+    told = told_of(error, request.path)
     shape = _iam(told) if request.path.startswith(IAM) else _own(told, request)
     return Reply(status=told.status, body=msgspec.json.encode(shape), outcome=told.code, caller=caller.user_name)
 

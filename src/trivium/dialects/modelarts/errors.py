@@ -6,6 +6,7 @@ notebooks and images and 404 for the rest, as there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -135,6 +136,18 @@ class BadVolume(Invalid):
     code = "modelarts.bad_volume"
 
 
+class BadContentType(Invalid):
+    """What changes a thing is told as `application/merge-patch+json` or `application/json`."""
+
+    code = "modelarts.bad_content_type"
+
+
+class BadNodePoolName(Invalid):
+    """A node pool cannot be called that."""
+
+    code = "modelarts.bad_node_pool_name"
+
+
 class Told(Value, frozen=True):
     """What an error is in ModelArts. Without words of the vendor's, the catalogue's sentence is told."""
 
@@ -146,6 +159,13 @@ class Told(Value, frozen=True):
 GATEWAY: Final = "Incorrect IAM authentication information: "
 UNPUBLISHED: Final = "The API does not exist or has not been published in the environment"
 BUSY: Final = "ModelArts.6101"
+BAD: Final = "ModelArts.50004000"
+BAD_REQUEST: Final = "Bad request. "
+NODE_POOL: Final = Told(status=400, code=BAD, words="Bad request. invalid nodepool name")
+OF_POOLS: Final = re.compile(
+    r"/v[12]/[^/]+/(pools|networks|resourceflavors|quotas|os-user-config|events|orders|nodes|statistics)(/.*)?"
+)
+"""Paths of pools and networks, whose codes have eight digits."""
 
 BY_KIND: Final[tuple[tuple[type[TriviumError], Told], ...]] = (
     (Missing, Told(status=400, code="ModelArts.6335")),
@@ -174,6 +194,10 @@ FINER: Final[Mapping[str, Told]] = {
     "image.not_found": Told(status=400, code="ModelArts.6797", words="Specified image cannot be found."),
     "image.exists": Told(status=400, code="ModelArts.6737"),
     "pool.not_found": Told(status=404, code="ModelArts.50015001", words="pool not found"),
+    "pool.exists": Told(status=409, code="ModelArts.50015000", words="Pool already exists."),
+    "network.not_found": Told(status=404, code="ModelArts.50025001", words="Network not exist."),
+    "network.in_use": Told(status=409, code="ModelArts.50025002"),
+    "node_pool.not_found": NODE_POOL,
     "user.wrong_password": Told(status=401, code="APIGW.0301", words="The username or password is wrong."),
     UnknownFlavor.code: Told(status=400, code="ModelArts.6323"),
     BadVolume.code: Told(status=400, code="ModelArts.6331"),
@@ -186,8 +210,10 @@ FINER: Final[Mapping[str, Told]] = {
     BodyTooLarge.code: Told(status=413, code="ModelArts.4104"),
     NotSortable.code: Told(status=400, code="ModelArts.6303", words="The field does not support sorting."),
     NoSuchWorkspace.code: Told(status=400, code="ModelArts.0102", words="The workspace does not exist."),
-    BadContinue.code: Told(status=400, code="ModelArts.50004000"),
-    BadSelector.code: Told(status=400, code="ModelArts.50004000"),
+    BadContinue.code: Told(status=400, code=BAD),
+    BadSelector.code: Told(status=400, code=BAD),
+    BadContentType.code: Told(status=400, code="ModelArts.50004100", words="Content type not supported"),
+    BadNodePoolName.code: NODE_POOL,
 }
 """Where ModelArts is finer than the kind of an error."""
 
@@ -208,8 +234,28 @@ BY_STATUS: Final[Mapping[tuple[str, str], Told]] = {
 """Where it is finer still, by the status that a thing has."""
 
 
-def told_of(error: TriviumError) -> Told:
-    """What an error is, with its words."""
+SAME_EVERYWHERE: Final = frozenset(
+    {
+        *("pool.not_found", "pool.exists", "network.not_found", "network.in_use", "node_pool.not_found"),
+        *(BadContentType.code, BadNodePoolName.code, BodyTooLarge.code),
+    }
+)
+"""What is finer for pools and networks, too."""
+
+FAULT_OF_POOLS: Final = Told(status=500, code="ModelArts.50005000", words="internal error")
+"""What a fault of ours is there."""
+
+BAD_FOR_POOLS: Final = (Invalid, Conflict, WrongState, OverQuota, Unsupported)
+"""Kinds that are one bad request for pools and networks; the words say which."""
+
+
+def told_of(error: TriviumError, path: str = "") -> Told:
+    """What an error is, with its words, as the answer to a request for that path."""
+    if OF_POOLS.fullmatch(path) and error.code not in SAME_EVERYWHERE:
+        if isinstance(error, BAD_FOR_POOLS):
+            return Told(status=400, code=BAD, words=BAD_REQUEST + _words(error).removeprefix(BAD_REQUEST))
+        if isinstance(error, Internal):
+            return FAULT_OF_POOLS
     found = BY_STATUS.get((error.code, str(error.details.get("status", "")))) or FINER.get(error.code)
     found = found or next(
         (told for kind, told in BY_KIND if isinstance(error, kind)), Told(status=500, code="ModelArts.0010")

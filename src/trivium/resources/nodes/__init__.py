@@ -3,7 +3,7 @@
 from trivium.resources.nodes.availability_cache import Availabilities, AvailabilityCache
 from trivium.resources.nodes.errors import NoCapacity, NodeInUse, NodeLocked, NoSuchFlavor, NoSuchNode
 from trivium.resources.nodes.guarding import DELETE, locked, must_be_unlocked, set_cordoned, set_locked
-from trivium.resources.nodes.listing import by_ids, by_name, count, details, list_nodes, list_stamps
+from trivium.resources.nodes.listing import by_ids, by_name, count, details, list_nodes, list_stamps, named
 from trivium.resources.nodes.service import availability, free, get, held_by, in_pool, note_away, reserve, take_stock
 from trivium.resources.nodes.site_flavors import site_flavor, site_flavors
 from trivium.resources.nodes.slices import Cut, carve, give_back, note_phase
@@ -54,6 +54,7 @@ __all__ = [
     "list_stamps",
     "locked",
     "must_be_unlocked",
+    "named",
     "note_away",
     "note_phase",
     "reserve",

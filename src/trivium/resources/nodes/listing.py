@@ -84,6 +84,12 @@ def by_name(tx: Read, pool: int, name: str) -> Node:
     return node_of(row)
 
 
+def named(tx: Read, pool: int, names: Collection[str]) -> frozenset[str]:
+    """Those of the names that nodes of the pool have."""
+    mine = (nodes.c.pool_id == pool, nodes.c.name.in_(sorted(set(names))), nodes.c.listed)
+    return frozenset(name for (name,) in tx.all(select(nodes.c.name).where(*mine)))
+
+
 @lru_cache(QUERIES)
 def _within(asked: Query, node_pool: int | None) -> Query:
     if node_pool is None:

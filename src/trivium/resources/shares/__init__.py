@@ -11,11 +11,14 @@ from trivium.resources.shares.nodes import (
     unlock_nodes,
 )
 from trivium.resources.shares.orders import events_of, orders, orders_of
+from trivium.resources.shares.rights import managed
 from trivium.resources.shares.service import (
     add_node_pool,
     change,
+    count_of,
     create,
     delete,
+    names,
     node_pool,
     node_pools,
     release,
@@ -36,6 +39,7 @@ __all__ = [
     "PoolInUse",
     "add_node_pool",
     "change",
+    "count_of",
     "create",
     "delete",
     "drain",
@@ -43,6 +47,8 @@ __all__ = [
     "list_nodes",
     "list_stamps",
     "lock_nodes",
+    "managed",
+    "names",
     "node",
     "node_pool",
     "node_pools",

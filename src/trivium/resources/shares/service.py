@@ -125,6 +125,11 @@ def node_pool(tx: Read, caller: Caller, name: str, *, node_pool: str) -> NodePoo
     return node_pool_of(row)
 
 
+def names(tx: Read, pool: int) -> Mapping[int, str]:
+    """What the node pools of a pool are called, by their ids. It asks for no right: callers do."""
+    return {row.id: row.name for row in tx.all(select(table.c.id, table.c.name).where(table.c.pool_id == pool))}
+
+
 def count_of(tx: Read, found: NodePool) -> NodePoolCount:
     """How many nodes the node pool has now; from counters."""
     ready, unready = (nodes.count(tx, found.pool, node_pool=found.id, ready=which) for which in (True, False))
