@@ -18,7 +18,7 @@ from trivium.dialects.modelarts.spelling import Shape, dashed, rfc3339
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, Write
 from trivium.resources import nodes, pools, shares
 from trivium.resources.networks import Network
-from trivium.resources.nodes import Node, NodeDetail
+from trivium.resources.nodes import Cards, Node, NodeDetail
 from trivium.resources.pools import CPU, Pool
 
 IN_POOL: Final = "/v2/{project_id}/pools/{pool_name}/nodes"
@@ -124,8 +124,6 @@ def node_shape(
     labels = {CLUSTER: pool.name, objects.RESOURCE: dashed(node.uuid)}
     part = None if node.node_pool is None else node_pools.get(node.node_pool)
     labels |= {NODE_POOL: part} if part else {}
-    total = {card.kind: (card.model, card.total) for card in detail.cards}
-    free = {card.kind: (card.model, card.free) for card in detail.cards}
     return NodeShape(
         kind="Node",
         api_version="v2",
@@ -140,8 +138,10 @@ def node_shape(
             phase="Available" if node.ready else "Abnormal",
             az=zone,
             private_ip=node.private_address or node.address,
-            resources=_quantities(detail.millicores, detail.memory, total),
-            available_resources=_quantities(detail.free_millicores, detail.free_memory, free),
+            resources=_quantities(detail.millicores, detail.memory, [(card, card.total) for card in detail.cards]),
+            available_resources=_quantities(
+                detail.free_millicores, detail.free_memory, [(card, card.free) for card in detail.cards]
+            ),
             driver=DriverShape(phase="Running" if node.ready else "Abnormal"),
             taints=(TaintShape(key="node.kubernetes.io/unschedulable", effect="NoSchedule"),) if node.cordoned else (),
         ),
@@ -299,9 +299,14 @@ def _annotations(node: Node) -> dict[str, str]:
     return {name: text for name, text in told.items() if text}
 
 
-def _quantities(millicores: int, memory: int, cards: Mapping[str, tuple[str, int]]) -> dict[str, str]:
+def _quantities(millicores: int, memory: int, cards: Sequence[tuple[Cards, int]]) -> dict[str, str]:
+    """What there is, as Kubernetes writes it; cards of several models may have one name there."""
+    counts: dict[str, int] = {}
+    for card, count in cards:
+        name = objects.resource_name(card.kind, card.model)
+        counts[name] = counts.get(name, 0) + count
     found = {"cpu": quantities.cores(millicores), "memory": quantities.memory(memory)}
-    return found | {objects.resource_name(kind, model): str(count) for kind, (model, count) in cards.items()}
+    return found | {name: str(count) for name, count in counts.items()}
 
 
 def _lock(tx: Write, caller: Caller, pool: str, *, names: Collection[str], actions: Collection[str]) -> NodeResults:
