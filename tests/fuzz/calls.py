@@ -82,7 +82,8 @@ def _target(dice: Dice, operation: Operation, known: Known) -> bytes:
 
 def _segment(dice: Dice, part: str, known: Known) -> bytes:
     """A segment of a path; what stands for a {name} is any text."""
-    value = _plain(mixed(dice, one_of(dice, known.by_name["id"]))) if part.startswith("{") else part
+    likely = known.by_name.get(part[1:-1], known.by_name["id"])
+    value = _plain(mixed(dice, one_of(dice, likely))) if part.startswith("{") else part
     return quote_from_bytes(value.encode("utf-8", "surrogatepass")[:500], safe="").encode()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,14 +16,46 @@ from tests.crash.scnet import Key
 from tests.fuzz.calls import Call, Known, call_of
 from tests.fuzz.dice import Dice, chance, one_of
 from tests.fuzz.speaking import Answer, Connection
-from tests.fuzz.village import Village
+from tests.fuzz.village import MARK, Village
 from tests.worlds import site_in
 from trivium.base.keyring import Keyring
 from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings, signing
 from trivium.dialects.operation import Operation
 
-STATUSES = frozenset({200, 201, 204, 400, 401, 403, 404, 405, 413})
+STATUSES = frozenset({200, 201, 204, 400, 401, 403, 404, 405, 409, 413})
 IAM = b"/v3/"
+
+
+@dataclass(frozen=True)
+class Stock:
+    """The names of somebody's networks, pools and nodes."""
+
+    networks: tuple[str, ...]
+    pools: tuple[str, ...]  # the site's own first
+    nodes: tuple[str, ...]
+
+    def likely(self) -> dict[str, tuple[Any, ...]]:
+        """Values that calls of these may well have."""
+        named = {"labels": {"os.modelarts/name": "pool-fuzz"}, "annotations": {"os.modelarts/description": "x"}}
+        part = {"flavor": "modelarts.vm.cpu.1u", "count": 1, "maxCount": 1}
+        spec = {"type": "Dedicate", "scope": ["Notebook"], "resources": [part], "network": {"name": self.networks[0]}}
+        return {
+            "pool_name": (*self.pools, "x"),
+            "nodepool_name": ("modelarts.vm.cpu.1u-Default", "x"),
+            "node_name": (*self.nodes, "x"),
+            "nodeNames": (list(self.nodes), ["x"], []),
+            "deleteNodeNames": (list(self.nodes), ["x"], []),
+            "actions": (["delete"], ["drain", "reboot"]),
+            "apiVersion": ("v1", "v2"),
+            "kind": ("Pool", "NodePool", "Network"),
+            "metadata": (named, {"name": "parts", "annotations": {}}, {"annotations": {"a": None}}),
+            "spec": (spec, {"resources": part}, {"cidr": "172.16.0.0/16"}, {"resources": [part]}),
+            "labelSelector": ("os.modelarts/name=pool-fuzz", "a in (b,c),!d", "a=="),
+            "involvedName": self.pools,
+            "resource": ("pools", "nodes"),
+            "continue": ("b2Zmc2V0PTE",),
+            "since": (0, 1 << 45),
+        }
 
 
 @dataclass(frozen=True)
@@ -57,7 +90,11 @@ def surface(village: Village) -> Surface:
             for user, project in zip((village.mallory, village.victim), projects, strict=True)
         )
         images = _asked(connection, village.mallory.key, f"/v1/{projects[0]}/images".encode())["data"]
+        made = _stocked(connection, village.mallory.key, projects[0], title="net-fuzz")
+        hidden = _stocked(connection, village.victim.key, projects[1], title=f"net-{MARK}")
     by_name: Mapping[str, tuple[Any, ...]] = {
+        **made.likely(),
+        "network_name": (*made.networks, *hidden.networks, "x"),
         "id": (*own, *theirs, images[0]["id"], "1"),
         "image_id": (images[0]["id"], theirs[0]),
         "flavor": ("modelarts.vm.dcu.1u", "modelarts.vm.cpu.1u", "cpu"),
@@ -100,6 +137,41 @@ def judged(village: Village, call: Call, answer: Answer) -> None:
     sent = call.raw()
     said = answer.body.decode()
     assert [text for text in village.planted if text in said and text.encode() not in sent] == [], where
+
+
+def _stocked(connection: Connection, key: Key, project: str, *, title: str) -> Stock:
+    """What somebody has, a network among it; a pool, too, where they may have one."""
+    at, in_pools = f"/v1/{project}/networks".encode(), f"/v2/{project}/pools".encode()
+    if not _asked(connection, key, at)["items"]:
+        labels = {"os.modelarts/name": title}
+        body = {
+            "apiVersion": "v1",
+            "kind": "Network",
+            "metadata": {"labels": labels},
+            "spec": {"cidr": "192.168.0.0/24"},
+        }
+        _told(connection, key, at, body)
+    networks = [one["metadata"]["name"] for one in _asked(connection, key, at)["items"]]
+    if len(_asked(connection, key, in_pools)["items"]) == 1:
+        spec = {"type": "Dedicate", "scope": ["Notebook"], "network": {"name": networks[0]}}
+        spec |= {"resources": [{"flavor": "modelarts.vm.cpu.1u", "count": 1}]}
+        labels = {"os.modelarts/name": "pool-fuzz"}
+        _told(
+            connection,
+            key,
+            in_pools,
+            {"apiVersion": "v2", "kind": "Pool", "metadata": {"labels": labels}, "spec": spec},
+        )
+    pools = [one["metadata"]["name"] for one in _asked(connection, key, in_pools)["items"]]
+    found = _asked(connection, key, f"/v2/{project}/pools/{pools[-1]}/nodes".encode())["items"]
+    return Stock(tuple(networks), tuple(pools), tuple(one["metadata"]["name"] for one in found))
+
+
+def _told(connection: Connection, key: Key, target: bytes, body: dict[str, Any]) -> None:
+    """Ask for something new; that may be refused, as what was made by trying may have taken its place."""
+    raw, kind = json.dumps(body).encode(), (("Content-Type", b"application/json"),)
+    call = Call(operation="", method="POST", target=target, headers=kind, body=raw)
+    assert connection.ask(replace(call, headers=_signed(key, call)).raw()).status < 500
 
 
 def _asked(connection: Connection, key: Key, target: bytes) -> Any:

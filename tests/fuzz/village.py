@@ -62,6 +62,7 @@ def furnish() -> Village:
     site = Site()
     keys = site.furnish(("mallory", f"victim-{MARK}"))
     image = site.small
+    site.type("quota", "set", "mallory", "pools", "3")
     site.start()
     mallory, victim = (User(key, site.url) for key in keys)
     for user in (mallory, victim):
