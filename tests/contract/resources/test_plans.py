@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import update
 
@@ -15,11 +16,13 @@ from tests.builders import HOST
 from tests.plans import noted
 from tests.seeded_plans import all_scans
 from tests.worlds import Person, World, world
-from trivium.base.query import Offset, Query
-from trivium.resources import hosts, nodes, notebooks, users
+from trivium.base.query import Condition, Offset, Op, Order, Query
+from trivium.resources import hosts, images, nodes, notebooks, users, workspaces
 from trivium.resources.hosts import CallResult
-from trivium.resources.notebooks import Notebook, Status, outcomes
+from trivium.resources.notebooks import Feature, Notebook, NotebookScope, Status, outcomes
 from trivium.resources.notebooks.table import notebooks as table
+from trivium.resources.tags import Tag
+from trivium.resources.workspaces import WorkspaceChange
 from trivium.store import Flavour, Read, Write
 
 GOES_THROUGH_ALL = "SELECT id FROM notebooks WHERE kind = 'cpu'"
@@ -37,6 +40,8 @@ async def test_what_goes_on_beside_requests_looks_up_what_it_needs(database_url:
             await people(here, person)
             await several_servers(here)
             await counts(here)
+            await lists(here)
+            await parts(here)
     statements.note(GOES_THROUGH_ALL) if statements.sqlite else statements.note_postgresql(GOES_THROUGH_ALL, None)
     scans = all_scans(statements, tmp_path)
     assert [scan for scan in scans if not scan.endswith(GOES_THROUGH_ALL)] == []
@@ -53,6 +58,7 @@ async def limits_and_ends(here: World, person: Person, *, stopped: Notebook, run
     await store.write(outcomes.expire, HOST)
     await here.comes_to(person, running.id, Status.STOPPED)
     await here.release_all(person)
+    await store.write(notebooks.purge, store.clock.now() + timedelta(days=1))
 
 
 def overdue(tx: Write, notebook: Notebook, clock: str) -> None:
@@ -116,3 +122,60 @@ async def counts(here: World) -> None:
     store.fold()
     assert store.renew_lease()
     assert await store.search(notebooks.by_status) == {}
+
+
+async def lists(here: World) -> None:
+    """What lists of notebooks are asked: by features, workspaces and tags, and of deleted ones."""
+    store = here.core.store
+    caller = here.user().caller
+    tagged = (Tag("env", "prod"), Tag("team", "a"))
+    statuses = Condition(field="status", op=Op.IN, value=("running", "stopped"))
+    shapes: tuple[tuple[Condition, ...], ...] = (
+        (),
+        (statuses,),
+        *((Condition(field=field, op=Op.EQ, value=value),) for field, value in EQUAL),
+        *((Condition(field=field, op=Op.CONTAINS, value="a word"),) for field in SEARCHED),
+        tuple(Condition(field=field, op=Op.EQ, value=value) for field, value in EQUAL[:2]),
+        (Condition(field="feature", op=Op.EQ, value="free"), statuses),
+    )
+    for where in shapes:
+        for scope in NotebookScope:
+            for order in ((), (Order("created_at"),), (Order("name"),)):
+                asked = Query(where=where, order=order, page=Offset(limit=1, offset=300))
+                await store.search(notebooks.list_notebooks, caller, asked, scope=scope)
+                near = Query(where=where, order=order)
+                await store.search(notebooks.list_stamps, caller, near, scope=scope)
+        await store.search(notebooks.list_notebooks, caller, Query(where=where), tagged=tagged)
+
+
+EQUAL: Final = (
+    ("feature", "free"),
+    ("workspace", 5),
+    ("workspace", 0),
+    ("owner.id", 5),
+    ("units", 5),
+    ("address", "192.0.2.1"),
+)
+SEARCHED: Final = ("name", "description", "image_path", "owner_name", "pool")
+
+
+async def parts(here: World) -> None:
+    """What is told apart in a project: tags and workspaces, and what they hold."""
+    store, person = here.core.store, here.user()
+    caller = person.caller
+    notebook = await here.notebook(person, await here.image("tiny:2"), Status.CREATING, feature=Feature.FREE)
+    await store.write(notebooks.put_tags, caller, notebook.id, given=[Tag("env", "prod")])
+    assert await store.search(notebooks.tags_by_key, caller) == {"env": ["prod"]}
+    await store.write(notebooks.remove_tags, caller, notebook.id, keys=["env"])
+    assert (await store.read(notebooks.by_uuid, caller, notebook.uuid)).id == notebook.id
+    room = await store.write(workspaces.create, caller, name="research")
+    await store.search(workspaces.list_workspaces, caller, Query())
+    await store.search(workspaces.list_workspaces, here.admin, Query(order=(Order("name"),)))
+    assert room.uuid is not None
+    await store.read(workspaces.find, caller, room.uuid)
+    await store.read(workspaces.uuids_of, [room.id])
+    await store.write(workspaces.update, caller, room.id, to=WorkspaceChange(description="ours"))
+    await store.write(
+        workspaces.delete, caller, room.id, holdings=(notebooks.NotebookHoldings(), images.ImageHoldings())
+    )
+    await here.release_all(person)

@@ -2,7 +2,17 @@
 
 from trivium.resources.nodes.availability_cache import Availabilities, AvailabilityCache
 from trivium.resources.nodes.errors import NoCapacity
-from trivium.resources.nodes.service import availability, free, get, held_by, in_pool, note_away, reserve, take_stock
+from trivium.resources.nodes.service import (
+    availability,
+    could_hold,
+    free,
+    get,
+    held_by,
+    in_pool,
+    note_away,
+    reserve,
+    take_stock,
+)
 from trivium.resources.nodes.types import Availability, Device, Need, Node, Placement
 
 __all__ = [
@@ -15,6 +25,7 @@ __all__ = [
     "Node",
     "Placement",
     "availability",
+    "could_hold",
     "free",
     "get",
     "held_by",

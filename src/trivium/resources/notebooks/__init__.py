@@ -4,6 +4,9 @@ from trivium.resources.notebooks.custom import CustomStarted, custom_link, start
 from trivium.resources.notebooks.errors import (
     BadMount,
     BadName,
+    FreeTaken,
+    IdleUnknown,
+    ImageElsewhere,
     MountRefused,
     NoFlavor,
     NoSuchNotebook,
@@ -11,10 +14,13 @@ from trivium.resources.notebooks.errors import (
     NotRunning,
     NotStartable,
     NotStoppable,
+    NotStopped,
     RuntimeUnavailable,
     UserNotSeparable,
+    VolumeShrinks,
 )
 from trivium.resources.notebooks.holdings import NotebookHoldings
+from trivium.resources.notebooks.leases import renew
 from trivium.resources.notebooks.links import (
     BadGrant,
     Entry,
@@ -28,8 +34,17 @@ from trivium.resources.notebooks.links import (
     place,
     still_open,
 )
-from trivium.resources.notebooks.listing import all_by_ids, by_ids, list_all_stamps, list_notebooks, list_stamps
+from trivium.resources.notebooks.listing import (
+    all_by_ids,
+    by_ids,
+    list_all_stamps,
+    list_notebooks,
+    list_stamps,
+    may_grow,
+)
 from trivium.resources.notebooks.outcomes import apply_limits, forget_host, is_any_on
+from trivium.resources.notebooks.purging import purge
+from trivium.resources.notebooks.saving import save
 from trivium.resources.notebooks.service import (
     by_status,
     by_uuid,
@@ -44,8 +59,25 @@ from trivium.resources.notebooks.service import (
 )
 from trivium.resources.notebooks.steps import World
 from trivium.resources.notebooks.table import NOTEBOOKS
-from trivium.resources.notebooks.types import Found, Notebook, NotebookSpec, Resources, Status, Wanted
+from trivium.resources.notebooks.tagging import put_tags, remove_tags, tags_by_key, tags_of, tags_of_many
+from trivium.resources.notebooks.types import (
+    Feature,
+    Found,
+    Lease,
+    LeaseAsked,
+    LeaseKind,
+    Notebook,
+    NotebookChange,
+    NotebookScope,
+    NotebookSpec,
+    Resources,
+    Status,
+    Volume,
+    VolumeKind,
+    Wanted,
+)
 from trivium.resources.notebooks.unused_layers import drop_unused_layers
+from trivium.resources.notebooks.updating import update
 from trivium.resources.notebooks.worker import NotebookWorker
 
 __all__ = [
@@ -55,7 +87,14 @@ __all__ = [
     "BadName",
     "CustomStarted",
     "Entry",
+    "Feature",
     "Found",
+    "FreeTaken",
+    "IdleUnknown",
+    "ImageElsewhere",
+    "Lease",
+    "LeaseAsked",
+    "LeaseKind",
     "Link",
     "MountRefused",
     "NoFlavor",
@@ -64,8 +103,11 @@ __all__ = [
     "NotRunning",
     "NotStartable",
     "NotStoppable",
+    "NotStopped",
     "Notebook",
+    "NotebookChange",
     "NotebookHoldings",
+    "NotebookScope",
     "NotebookSpec",
     "NotebookWorker",
     "Resources",
@@ -74,6 +116,9 @@ __all__ = [
     "Status",
     "Use",
     "UserNotSeparable",
+    "Volume",
+    "VolumeKind",
+    "VolumeShrinks",
     "Wanted",
     "World",
     "access_token",
@@ -93,14 +138,24 @@ __all__ = [
     "list_all_stamps",
     "list_notebooks",
     "list_stamps",
+    "may_grow",
     "open_door",
     "pass_for",
     "place",
+    "purge",
+    "put_tags",
     "release",
+    "remove_tags",
     "rename",
+    "renew",
+    "save",
     "save_and_stop",
     "start",
     "start_custom",
     "still_open",
     "stop",
+    "tags_by_key",
+    "tags_of",
+    "tags_of_many",
+    "update",
 ]

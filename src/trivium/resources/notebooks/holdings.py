@@ -1,25 +1,33 @@
-"""What notebooks keep for a user."""
+"""What notebooks keep from being deleted: their users, and the workspaces that they are in."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
-from trivium.resources.notebooks.table import THERE, notebooks
+from trivium.resources.notebooks.table import ELSEWHERE, THERE, notebooks
 from trivium.store import Read
 
 COUNTED: Final = 1000
-"""Notebooks up to which a user's are counted: more are many, whoever asks."""
+"""Notebooks up to which they are counted: more are many, whoever asks."""
 
 
 class NotebookHoldings:
-    """A user with notebooks cannot be deleted: fulfils `users.Holdings`."""
+    """Users and workspaces with notebooks cannot be deleted: fulfils `users.Holdings` and `workspaces.Holdings`."""
 
     def held_by(self, tx: Read, user: int) -> str | None:
         """How many notebooks the user has that are not gone; None when there are none."""
-        some = select(notebooks.c.owner_id).where(notebooks.c.owner_id == user, THERE).limit(COUNTED + 1).subquery()
-        count = tx.value(select(func.count()).select_from(some))
-        if count > COUNTED:
-            return f"more than {COUNTED} notebooks"
-        return f"{count} notebook{'s' if count > 1 else ''}" if count else None
+        return _number(tx, select(notebooks.c.owner_id).where(notebooks.c.owner_id == user, THERE))
+
+    def held_in(self, tx: Read, workspace: int) -> str | None:
+        """How many notebooks are in the workspace that are not deleted; None when there are none."""
+        there = (notebooks.c.workspace == workspace, ELSEWHERE, notebooks.c.listed)
+        return _number(tx, select(notebooks.c.id).where(*there))
+
+
+def _number(tx: Read, found: Select[tuple[int]]) -> str | None:
+    count = tx.value(select(func.count()).select_from(found.limit(COUNTED + 1).subquery()))
+    if count > COUNTED:
+        return f"more than {COUNTED} notebooks"
+    return f"{count} notebook{'s' if count > 1 else ''}" if count else None

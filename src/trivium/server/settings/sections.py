@@ -95,6 +95,7 @@ class Notebooks(Value, frozen=True):
 
     release_after: timedelta | None = NEVER  # a notebook that is stopped for so long is released
     max_running: timedelta | None = NEVER  # a notebook that runs for so long is stopped
+    keep_deleted: timedelta = timedelta(days=30)  # how long a deleted notebook is remembered
     ready_within: timedelta = timedelta(minutes=3)  # one that does not answer so long after its launch has failed
     stop_grace: timedelta = timedelta(seconds=10)  # what a notebook has to end by itself
 
