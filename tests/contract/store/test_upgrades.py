@@ -43,6 +43,10 @@ STATES = (  # what was asked, what is found, what is shown, whether it is listed
     ("deleted", "running", "deleting", False, False),
     ("deleted", "gone", "deleted", False, True),
 )
+FOLDED = (
+    *(("owner_name", term) for term in ("LIC", "änn", "İ", "芳", "x")),
+    *(("image_path", term) for term in ("REGISTRY", "/Änne/", "lab:2")),
+)
 TERMS = (
     "diffusion",
     "训练",
@@ -202,13 +206,9 @@ def see_notebooks(store: Store, caller: Caller) -> None:
     for status in ("running", "failed", "deleted"):
         of_it = [row["id"] for row in mine if row["status"] == status]
         assert told((Condition(field="status", op=Op.EQ, value=status),)) == (of_it[:7], len(of_it))
-    for field, terms in (
-        ("owner_name", ("LIC", "änn", "İ", "芳", "x")),
-        ("image_path", ("REGISTRY", "/Änne/", "lab:2")),
-    ):
-        for term in terms:
-            holding = [row["id"] for row in mine if fold(term) in fold(row[field])]
-            assert told((Condition(field=field, op=Op.CONTAINS, value=term),)) == (holding[:7], len(holding))
+    for field, term in FOLDED:
+        holding = [row["id"] for row in mine if fold(term) in fold(row[field])]
+        assert told((Condition(field=field, op=Op.CONTAINS, value=term),)) == (holding[:7], len(holding))
     everything = [row["id"] for row in mine]
     for field, value in (("feature", "ordinary"), ("workspace", 0)):
         assert told((Condition(field=field, op=Op.EQ, value=value),)) == (everything[:7], len(everything))
