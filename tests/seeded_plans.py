@@ -43,6 +43,8 @@ SPECIAL: Final[Mapping[tuple[str, str], str]] = {
     ("notebooks", "owner_id"): "n",
     ("notebooks", "workspace"): "CASE WHEN n % 100 = 7 THEN 5 ELSE 0 END",
     ("images", "workspace"): "CASE WHEN n % 100 = 7 THEN 5 ELSE 0 END",
+    ("attachments", "status"): "'mounted'",
+    ("attachments", "notebook_id"): "n",
     ("tags", "kind"): "'notebook'",
     ("tags", "thing"): "n",
     ("workspaces", "audience"): "'public'",

@@ -19,7 +19,8 @@ from tests.worlds import Person, World, world
 from trivium.base.query import Condition, Offset, Op, Order, Query
 from trivium.resources import hosts, images, nodes, notebooks, users, workspaces
 from trivium.resources.hosts import CallResult
-from trivium.resources.notebooks import Feature, Notebook, NotebookScope, Status, outcomes
+from trivium.resources.notebooks import Feature, Notebook, NotebookScope, Status, attachments, outcomes
+from trivium.resources.notebooks.ports import Mount
 from trivium.resources.notebooks.table import notebooks as table
 from trivium.resources.tags import Tag
 from trivium.resources.workspaces import WorkspaceChange
@@ -34,8 +35,9 @@ async def test_what_goes_on_beside_requests_looks_up_what_it_needs(database_url:
             person = here.user()
             image = await here.image("tiny:1")
             stopped = await here.notebook(person, image, Status.STOPPED)
-            running = await here.notebook(person, image, Status.RUNNING)
+            running = await here.notebook(person, image, Status.RUNNING, attach_at="/attached")
             await administrators_lists(here, stopped)
+            await mounts(here, person, running)
             await limits_and_ends(here, person, stopped=stopped, running=running)
             await people(here, person)
             await several_servers(here)
@@ -179,3 +181,16 @@ async def parts(here: World) -> None:
         workspaces.delete, caller, room.id, holdings=(notebooks.NotebookHoldings(), images.ImageHoldings())
     )
     await here.release_all(person)
+
+
+async def mounts(here: World, person: Person, running: Notebook) -> None:
+    """What is asked about directories that are shown to a notebook while it runs."""
+    store, caller = here.core.store, person.caller
+    if running.attach_at is None:
+        return  # the host has no mount namespaces
+    mount = Mount(source="sets", target=f"{running.attach_at}/sets")
+    made = await store.write(notebooks.attach, caller, running.id, mount=mount)
+    await store.read(notebooks.attachment_of, caller, running.id, attachment=made.uuid)
+    assert await store.read(notebooks.attachments_of, caller, running.id)
+    await store.write(attachments.note, made, None)
+    await store.write(notebooks.detach, caller, running.id, attachment=made.uuid)

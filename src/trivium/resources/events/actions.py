@@ -35,6 +35,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "notebook.tag": "A notebook was given tags.",
     "notebook.untag": "Tags were taken from a notebook.",
     "notebook.save": "An image of a notebook that runs on was asked for.",
+    "notebook.attach": "A directory is to be shown to a notebook that runs.",
+    "notebook.detach": "A directory is to be taken away from a notebook that runs.",
     "notebook.service": "A service inside a notebook was asked for.",
     "notebook.creating": "It was lost before it first ran, and is started again.",
     "notebook.starting": "It was lost, and is started again.",

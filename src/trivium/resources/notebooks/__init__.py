@@ -1,5 +1,6 @@
 """Notebooks: asked for by services, brought about by a worker, reached through links."""
 
+from trivium.resources.notebooks.attachments import attach, attachment_of, attachments_of, detach
 from trivium.resources.notebooks.custom import CustomStarted, custom_link, start_custom
 from trivium.resources.notebooks.errors import (
     BadMount,
@@ -9,13 +10,17 @@ from trivium.resources.notebooks.errors import (
     ImageElsewhere,
     MountRefused,
     NoFlavor,
+    NoSuchAttachment,
     NoSuchNotebook,
+    NotAttachable,
     NotReleasable,
     NotRunning,
     NotStartable,
     NotStoppable,
     NotStopped,
     RuntimeUnavailable,
+    TargetTaken,
+    TooManyMounts,
     UserNotSeparable,
     VolumeShrinks,
 )
@@ -61,6 +66,8 @@ from trivium.resources.notebooks.steps import World
 from trivium.resources.notebooks.table import NOTEBOOKS
 from trivium.resources.notebooks.tagging import put_tags, remove_tags, tags_by_key, tags_of, tags_of_many
 from trivium.resources.notebooks.types import (
+    Attachment,
+    AttachmentStatus,
     Feature,
     Found,
     Lease,
@@ -82,6 +89,8 @@ from trivium.resources.notebooks.worker import NotebookWorker
 
 __all__ = [
     "NOTEBOOKS",
+    "Attachment",
+    "AttachmentStatus",
     "BadGrant",
     "BadMount",
     "BadName",
@@ -98,7 +107,9 @@ __all__ = [
     "Link",
     "MountRefused",
     "NoFlavor",
+    "NoSuchAttachment",
     "NoSuchNotebook",
+    "NotAttachable",
     "NotReleasable",
     "NotRunning",
     "NotStartable",
@@ -114,6 +125,8 @@ __all__ = [
     "Route",
     "RuntimeUnavailable",
     "Status",
+    "TargetTaken",
+    "TooManyMounts",
     "Use",
     "UserNotSeparable",
     "Volume",
@@ -124,11 +137,15 @@ __all__ = [
     "access_token",
     "all_by_ids",
     "apply_limits",
+    "attach",
+    "attachment_of",
+    "attachments_of",
     "by_ids",
     "by_status",
     "by_uuid",
     "create",
     "custom_link",
+    "detach",
     "drop_unused_layers",
     "forget_host",
     "get",

@@ -29,8 +29,12 @@ LONGEST_COMMAND: Final = 8192
 LONGEST_DESCRIPTION: Final = 1024
 LONGEST_LEASE: Final = timedelta(days=36_525)
 MOST_CAPACITY: Final = 1 << 60
+LONGEST_ENTRY: Final = 255  # bytes of one name in a directory
 ROOT: Final = PurePosixPath("/")
 ETC: Final = PurePosixPath("/etc")
+SHARED: Final = tuple(PurePosixPath(f"/{name}") for name in ("home", "root", "tmp", "var", "opt"))
+"""Where things of the machine or of others lie, which a directory of one's own would hide."""
+
 SYSTEM: Final = tuple(
     PurePosixPath(f"/{name}")
     for name in ("bin", "boot", "dev", "lib", "lib32", "lib64", "libx32", "proc", "run", "sbin", "sys", "usr")
@@ -105,6 +109,27 @@ def checked_mounts(mounts: Sequence[Mount], capabilities: Capabilities, *, home:
         for mount in clean:
             if not mount.writable or not PurePosixPath(mount.target).is_relative_to(home):
                 raise MountRefused(target=mount.target, home=str(home))
+    return clean
+
+
+def checked_area(area: str | None) -> str | None:
+    """Where directories are to be shown later. `BadMount` unless it is a directory right below the root."""
+    if area is None:
+        return None
+    place = PurePosixPath(_absolute(area))
+    if place.parent != ROOT or place in SHARED:
+        message = f"directories can be shown in a new directory right below / alone: {area[:LONGEST_PATH]!r}"
+        raise BadMount("attachAt", message)
+    return str(place)
+
+
+def checked_attachment(mount: Mount, *, area: str) -> Mount:
+    """The mount with clean paths. `BadMount` for a source outside of the home, or a target not right in the area."""
+    clean = Mount(source=_inside(mount.source), target=_absolute(mount.target), writable=mount.writable)
+    place = PurePosixPath(clean.target)
+    if str(place.parent) != area or len(place.name.encode()) > LONGEST_ENTRY:
+        message = f"the target must lie right in {area}: {mount.target[:LONGEST_PATH]!r}"
+        raise BadMount("targetPath", message)
     return clean
 
 

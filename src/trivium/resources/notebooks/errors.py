@@ -83,6 +83,30 @@ class ImageElsewhere(Conflict):
     code = "notebook.image_elsewhere"
 
 
+class NotAttachable(Unsupported):
+    """Nothing can be shown to this notebook while it runs: it was not made for that, or its host cannot do it."""
+
+    code = "notebook.not_attachable"
+
+
+class TargetTaken(Conflict):
+    """Something is shown at that place already, or is about to be."""
+
+    code = "notebook.target_taken"
+
+
+class TooManyMounts(OverQuota):
+    """No more can be shown to the notebook."""
+
+    code = "notebook.too_many_mounts"
+
+
+class NoSuchAttachment(NotFound):
+    """Nothing of that UUID is shown to the notebook."""
+
+    code = "notebook.attachment_not_found"
+
+
 class NoFlavor(OverQuota):
     """No pool that the caller may use has accelerators of that kind."""
 

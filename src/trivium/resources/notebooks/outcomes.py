@@ -11,6 +11,7 @@ from trivium.base.clock import MICROSECOND
 from trivium.base.reasons import Reason
 from trivium.base.site import Site
 from trivium.resources import events, hosts, images, nodes, operations
+from trivium.resources.notebooks import attachments
 from trivium.resources.notebooks.changes import change, deadline, finish, lock
 from trivium.resources.notebooks.leases import stop_at
 from trivium.resources.notebooks.ports import Ending, Exit, Observation, Phase, SavedLayer
@@ -57,6 +58,7 @@ def note_lost(tx: Write, seen_before: Notebook) -> None:
     before = _unchanged(tx, seen_before)
     if before is None:
         return
+    attachments.forget(tx, before.id)
     losses = before.losses + 1
     if losses > MOST_LOSSES:
         _end(tx, before, Found.FAILED, reason=Reason(code="notebook.lost"))
@@ -102,6 +104,7 @@ def note_gone(tx: Write, seen_before: Notebook) -> None:
     if before is None:
         return
     nodes.free(tx, before.id)
+    attachments.forget(tx, before.id)
     before = _without_save(tx, before, None)
     after = change(tx, before, found=Found.GONE, deleted_at=tx.now, release_at=None, progress=None, **NOWHERE)
     finish(tx, after)
@@ -221,6 +224,7 @@ def _unchanged(tx: Write, seen: Notebook) -> Notebook | None:
 
 def _end(tx: Write, before: Notebook, found: Found, *, reason: Reason | None) -> None:
     nodes.free(tx, before.id)
+    attachments.forget(tx, before.id)
     before = _without_save(tx, before, reason)
     after = change(
         tx,

@@ -19,6 +19,7 @@ from trivium.resources.hosts import must_be_there
 from trivium.resources.images import Image, ImageNotReady, ImageStatus
 from trivium.resources.nodes import Need, Placement
 from trivium.resources.notebooks.asking import (
+    checked_area,
     checked_command,
     checked_description,
     checked_mounts,
@@ -88,6 +89,8 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, hosts: 
         "operation": operation.id,
     }
     columns = row | _of_caller(caller) | of_image(image) | _of_pool(pool) | of_need(flavor, need) | at
+    area = checked_area(spec.attach_at)
+    columns["attach_at"] = area if spec.mount_home and able[at["host"]].mount_namespace else None
     columns |= _of_spec(spec) | begun(spec.lease, None, now=tx.now)
     tx.run(insert(notebooks).values(**columns, **_fresh(tx)))
     images.count_clone(tx, image.id)

@@ -17,7 +17,7 @@ from trivium.resources import hosts, images, nodes, users
 from trivium.resources.hosts import Tenure
 from trivium.resources.images import Image
 from trivium.resources.nodes import Placement
-from trivium.resources.notebooks import outcomes
+from trivium.resources.notebooks import attachments, outcomes
 from trivium.resources.notebooks.links import base_url, server_token
 from trivium.resources.notebooks.ports import (
     Devices,
@@ -28,7 +28,7 @@ from trivium.resources.notebooks.ports import (
     Phase,
     Runtime,
 )
-from trivium.resources.notebooks.types import Found, Notebook, Wanted
+from trivium.resources.notebooks.types import Attachment, AttachmentStatus, Found, Notebook, Wanted
 from trivium.resources.pools import CPU
 from trivium.resources.users import User
 from trivium.store import Read, Store, Write
@@ -96,6 +96,16 @@ async def give_up(world: World, notebook: Notebook) -> None:
     elif notebook.wanted is not Wanted.DELETED:
         await world.runtime.forget(key_of(notebook))
         await world.apply(outcomes.note_fault, notebook)
+
+
+async def show(world: World, attachment: Attachment) -> None:
+    """Show a directory to a notebook, or take it away."""
+    key, mount = attachments.key_of(attachment), attachment.mount
+    if attachment.status is AttachmentStatus.MOUNTING:
+        failure = await world.runtime.attach(key, mount)
+    else:
+        failure = await world.runtime.detach(key, mount.target)
+    await world.apply(attachments.note, attachment, failure)
 
 
 async def _towards_running(world: World, notebook: Notebook, seen: Observation) -> None:
@@ -170,6 +180,7 @@ def _spec(world: World, notebook: Notebook, *, image: Image, owner: User, placem
         devices=devices,
         mount_home=notebook.mount_home,
         mounts=notebook.mounts,
+        attach_at=notebook.attach_at,
         start_command=notebook.start_command,
         base_url=base_url(notebook.id),
         token=server_token(world.keyring, notebook.id, notebook.generation),

@@ -135,6 +135,7 @@ notebooks = Table(
     Column("lease_duration", BigInteger),  # microseconds
     Column("lease_created_at", Instant),
     Column("lease_updated_at", Instant),
+    Column("attach_at", text()),
     revision(),
     Index(None, "project_id", "listed", "id"),
     Index(None, "project_id", "listed", "status", "id"),
@@ -262,6 +263,7 @@ def notebook_of(row: Row[Any]) -> Notebook:
         description=row.description,
         workspace=row.workspace,
         lease=None if row.lease_kind is None else _lease(row),
+        attach_at=row.attach_at,
         volume=None if row.volume_kind is None else Volume(VolumeKind(row.volume_kind), row.volume_capacity),
     )
 

@@ -129,6 +129,31 @@ class NotebookSpec(Value, frozen=True, kw_only=True):
     workspace: int = 0  # 0: the default one
     lease: LeaseAsked | None = None  # None: it runs until it is stopped
     volume: Volume | None = None
+    attach_at: str | None = None  # a new directory below `/`, in which directories can be shown while it runs
+
+
+class AttachmentStatus(StrEnum):
+    """How far a directory is shown."""
+
+    MOUNTING = "mounting"
+    MOUNTED = "mounted"
+    UNMOUNTING = "unmounting"
+    UNMOUNTED = "unmounted"
+    FAILED = "failed"
+
+
+class Attachment(Value, frozen=True):
+    """A directory of the home that is shown to a notebook while it runs; it ends with the notebook's run."""
+
+    id: int
+    uuid: UUID
+    notebook: int
+    generation: int  # the start of the notebook that it is shown to
+    mount: Mount
+    status: AttachmentStatus
+    reason: Reason | None  # why it failed, or could not be taken away
+    created_at: datetime
+    changed_at: datetime
 
 
 class NotebookChange(Value, frozen=True, kw_only=True):
@@ -193,6 +218,7 @@ class Notebook(Value, frozen=True):
     workspace: int = 0  # 0: the default one
     lease: Lease | None = None
     volume: Volume | None = None
+    attach_at: str | None = None  # where directories can be shown while it runs; None: nowhere
 
     @property
     def flavor(self) -> str:

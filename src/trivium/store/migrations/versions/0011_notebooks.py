@@ -1,4 +1,4 @@
-"""What notebooks are told apart by besides: features, workspaces, tags, leases, volumes, descriptions.
+"""What else is known of notebooks: features, workspaces, tags, leases, volumes, descriptions, and their mounts.
 
 Lists by feature and by workspace have the same totals and far pages as those by status, so the counters of notebooks
 are made anew with these columns.
@@ -24,6 +24,7 @@ def upgrade() -> None:
     """Add tables and columns, fill in what is searched, and count anew."""
     _make_tags()
     _make_workspaces()
+    _make_attachments()
     _extend_images()
     _extend_notebooks()
     _fill_texts()
@@ -68,6 +69,28 @@ def _make_workspaces() -> None:
     op.create_index("ix_workspaces_project_id_id", "workspaces", ["project_id", "id"], unique=False)
 
 
+def _make_attachments() -> None:
+    op.create_table(
+        "attachments",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("uuid", sa.LargeBinary(16), nullable=False),
+        sa.Column("notebook_id", sa.BigInteger(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("host", TEXT, nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.Column("target", TEXT, nullable=False),
+        sa.Column("writable", sa.Boolean(), nullable=False),
+        sa.Column("status", TEXT, nullable=False),
+        sa.Column("reason", TEXT),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_attachments"),
+        sa.UniqueConstraint("uuid", name="uq_attachments_uuid"),
+    )
+    op.create_index("ix_attachments_notebook_id_id", "attachments", ["notebook_id", "id"], unique=False)
+    _partial_index("ix_attachments_busy", "attachments", ["host", "id"], where="status IN ('mounting', 'unmounting')")
+
+
 def _extend_images() -> None:
     op.add_column("images", sa.Column("namespace", TEXT, server_default=sa.text("''"), nullable=False))
     op.add_column("images", sa.Column("workspace", sa.BigInteger(), server_default="0", nullable=False))
@@ -92,6 +115,7 @@ def _extend_notebooks() -> None:
         sa.Column("lease_duration", sa.BigInteger()),
         sa.Column("lease_created_at", sa.BigInteger()),
         sa.Column("lease_updated_at", sa.BigInteger()),
+        sa.Column("attach_at", TEXT),
     ):
         op.add_column("notebooks", column)
     _partial_index("ix_notebooks_elsewhere", "notebooks", ["workspace", "listed", "id"], where="workspace <> 0")
