@@ -67,18 +67,21 @@ def by_ids(
     return {row.id: notebook_of(row) for row in query.page(tx, NOTEBOOKS, asked, scope=(mine,)).rows}
 
 
-def may_grow(asked: Query, *, tagged: Iterable[Tag] = ()) -> bool:
+def may_grow(asked: Query, *, scope: NotebookScope = NotebookScope.LISTED, tagged: Iterable[Tag] = ()) -> bool:
     """Whether what a list costs may grow with the table, so that it is a search.
 
     For the rest there are indexes and counters, however far behind the newest the page is: any statuses, of all or of
-    ordinary notebooks; the free ones; a workspace other than the default one; each in the order of ids.
+    ordinary notebooks, save where deleted ones are among the others; the free ones; a workspace other than the default
+    one; each in the order of ids.
     """
     if any(tagged) or any(step.field != "id" for step in asked.order[:1]):
         return True
     if not all(one.op is Op.EQ or (one.op is Op.IN and one.field == "status") for one in asked.where):
         return True
     told = {one.field: one.value for one in asked.where if (one.field, one.value) != ("feature", Feature.ORDINARY)}
-    return not (told.keys() <= {"status"} or told == {"feature": Feature.FREE} or _is_elsewhere(told))
+    if told.keys() == {"status"}:
+        return scope is NotebookScope.EVERY
+    return not (not told or told == {"feature": Feature.FREE} or _is_elsewhere(told))
 
 
 def _is_elsewhere(told: Mapping[str, object]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trivium.base.query import Condition, Op, Order, Query, Scalar
-from trivium.resources.notebooks import may_grow
+from trivium.resources.notebooks import NotebookScope, may_grow
 from trivium.resources.tags import Tag
 
 
@@ -25,6 +25,9 @@ def test_what_indexes_answer_is_no_search(where: tuple[Condition, ...]) -> None:
     assert not may_grow(Query(where=where, order=(Order("id", descending=True),)))
     assert may_grow(Query(where=where, order=(Order("name"),)))
     assert may_grow(Query(where=where), tagged=(Tag("env", "prod"),))
+    assert not may_grow(Query(where=where), scope=NotebookScope.DELETED)
+    by_status = any(condition.field == "status" for condition in where)
+    assert may_grow(Query(where=where), scope=NotebookScope.EVERY) is by_status
 
 
 @pytest.mark.parametrize(
