@@ -191,6 +191,7 @@ NOTEBOOKS = f.Resource(
         f.Relation("owner", lambda: USERS, notebooks.c.owner_id, users.c.id),
         f.Relation("image", lambda: IMAGES, notebooks.c.image_id, IMAGES.id),
     ),
+    columns=[column for column in notebooks.c if not column.key.endswith("_folded")],
     counted=COUNTED,
 )
 
