@@ -99,7 +99,7 @@ class NotSortable(Invalid):
     code = "modelarts.not_sortable"
 
 
-class NoSuchWorkspace(Invalid):
+class UnknownWorkspace(Invalid):
     """There is no workspace of that id."""
 
     code = "modelarts.no_such_workspace"
@@ -185,7 +185,7 @@ FINER: Final[Mapping[str, Told]] = {
     WrongMethod.code: Told(status=405, code="ModelArts.4204"),
     BodyTooLarge.code: Told(status=413, code="ModelArts.4104"),
     NotSortable.code: Told(status=400, code="ModelArts.6303", words="The field does not support sorting."),
-    NoSuchWorkspace.code: Told(status=400, code="ModelArts.0102", words="The workspace does not exist."),
+    UnknownWorkspace.code: Told(status=400, code="ModelArts.0102", words="The workspace does not exist."),
     BadContinue.code: Told(status=400, code="ModelArts.50004000"),
     BadSelector.code: Told(status=400, code="ModelArts.50004000"),
 }

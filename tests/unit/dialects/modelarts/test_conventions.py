@@ -14,7 +14,7 @@ from trivium.base.keyring import Keyring
 from trivium.base.query import After, Offset, Order
 from trivium.dialects.modelarts import paging, quantities, sorting
 from trivium.dialects.modelarts.continuing import LIFETIME, Continuations, Key
-from trivium.dialects.modelarts.errors import BadContinue, NoSuchWorkspace, NotOneOf, NotSortable
+from trivium.dialects.modelarts.errors import BadContinue, NotOneOf, NotSortable, UnknownWorkspace
 from trivium.dialects.modelarts.paging import Counts
 from trivium.dialects.modelarts.quantities import BadQuantity
 from trivium.dialects.modelarts.spelling import milliseconds, one_of, rfc3339, workspace
@@ -156,7 +156,7 @@ def test_words_are_taken_in_any_case_and_no_others_are() -> None:
 
 def test_there_is_the_default_workspace_by_either_name() -> None:
     assert workspace(None, "0") == workspace("", "") == "0"
-    with pytest.raises(NoSuchWorkspace):
+    with pytest.raises(UnknownWorkspace):
         workspace(None, "1")
 
 

@@ -52,7 +52,7 @@ def test_every_error_has_a_status_a_code_and_words(error: type[TriviumError]) ->
         (errors.NoSuchInterface(path="/v1/x"), 404, "APIGW.0101"),
         (errors.BodyTooLarge(limit=1), 413, "ModelArts.4104"),
         (errors.NotSortable("sort_key", key="x"), 400, "ModelArts.6303"),
-        (errors.NoSuchWorkspace("workspace_id"), 400, "ModelArts.0102"),
+        (errors.UnknownWorkspace("workspace_id"), 400, "ModelArts.0102"),
         (errors.BadContinue("continue"), 400, "ModelArts.50004000"),
         (NotStartable(status="running"), 400, "ModelArts.6305"),
         (NotStartable(status="starting"), 400, "ModelArts.6306"),
