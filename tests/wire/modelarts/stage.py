@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
+from uuid import UUID
 
 import msgspec
 
@@ -17,9 +18,12 @@ from tests.worlds import Person, World
 from trivium.dialects.modelarts import ModelArtsDialect
 from trivium.dialects.modelarts.auth import TOKEN_MARK
 from trivium.dialects.operation import Reply, Request
-from trivium.resources import pools, projects, users
+from trivium.resources import notebooks, pools, projects, users, workspaces
 from trivium.resources.images import Image
+from trivium.resources.notebooks import Feature, LeaseAsked
+from trivium.resources.tags import Tag
 from trivium.resources.users import SessionKind
+from trivium.resources.workspaces import Audience
 from trivium.server.http.routes import Found, Routes
 
 AGES: Final = {"now": 0, "20 minutes ago": -1200, "in 20 minutes": 1200, "14 minutes ago": -840}
@@ -81,13 +85,49 @@ class Stage(scnet.Stage):
             person = people[told["key deleted"]]
             self.world.core.store.write_now(users.delete_key, person.caller, person.key.access_key)
             return
+        if "workspace" in told and "named" in told:
+            await self._make_workspace(told, people, names)
+            return
+        if "of notebook" in told:
+            await self._of_notebook(told, people, names)
+            return
         saved = told.get("image") if "saved" in told else None
-        await super().step(dict(told), people, names)
+        await super().step(_asked(told, names), people, names)
         if saved:
             names |= {f"{saved}.uuid": _dashed(names[f"{saved}.id"])}
         if "notebook" in told:
             made = self.world.core.store.read_now(_uuid_of, names[f"{told['notebook']}.number"])
             names |= {f"{told['notebook']}.uuid": made}
+
+    async def _make_workspace(self, told: dict[str, Any], people: dict[str, Person], names: dict[str, Any]) -> None:
+        person = people[told.get("of", "alice")]
+        audience = Audience(told.get("audience", "public"))
+        made = self.world.core.store.write_now(workspaces.create, person.caller, name=told["named"], audience=audience)
+        label = told["workspace"]
+        names |= {f"{label}.id": _bare(made.uuid), f"{label}.number": made.id, f"{label}.name": made.name}
+
+    async def _of_notebook(self, told: dict[str, Any], people: dict[str, Person], names: dict[str, Any]) -> None:
+        """Something that is done to a notebook that is there."""
+        store, caller = self.world.core.store, people[told.get("of", "alice")].caller
+        notebook = names[f"{told['of notebook']}.number"]
+        if "tags" in told:
+            given = [Tag(key=key, value=value) for key, value in told["tags"].items()]
+            store.write_now(notebooks.put_tags, caller, notebook, given=given)
+        if told.get("released"):
+            await self.world.pause()
+            store.write_now(notebooks.release, caller, notebook)
+
+
+def _asked(told: dict[str, Any], names: dict[str, Any]) -> dict[str, Any]:
+    """A step with the values that a notebook's are, for what a case can only write as text."""
+    found = dict(told)
+    if "feature" in found:
+        found["feature"] = Feature(found["feature"])
+    if "minutes" in found:
+        found["lease"] = LeaseAsked(duration=timedelta(minutes=found.pop("minutes")))
+    if "workspace" in found:
+        found["workspace"] = names[f"{found['workspace']}.number"]
+    return found
 
 
 def image_names(label: str, image: Image) -> dict[str, Any]:
@@ -195,6 +235,11 @@ def _uuid_of(tx: Any, notebook: int) -> str:
     from trivium.resources.notebooks.table import notebooks  # noqa: PLC0415
 
     return str(tx.value(select(notebooks.c.uuid).where(notebooks.c.id == notebook)))
+
+
+def _bare(uuid: UUID | None) -> str:
+    assert uuid is not None
+    return uuid.hex
 
 
 def _dashed(hex32: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
 from trivium.dialects import answering, coverage
-from trivium.dialects.modelarts import auth, envelope, iam, images, notebooks
+from trivium.dialects.modelarts import auth, envelope, iam, images, notebooks, workspaces
 from trivium.dialects.modelarts.auth import Credential
 from trivium.dialects.modelarts.errors import BodyTooLarge, NoSuchInterface, NotServed, WrongMethod
 from trivium.dialects.modelarts.settings import ModelArtsSettings
@@ -31,9 +31,10 @@ class ModelArtsDialect:
         self.body_limit = settings.body_limit
         self.operations: tuple[Operation, ...] = (
             *iam.operations(settings.token_lifetime),
-            *notebooks.operations(core.keyring, core.site),
+            *notebooks.operations(core.keyring, core.site, settings),
             *notebooks.FLAVORS,
             *images.OPERATIONS,
+            *workspaces.OPERATIONS,
         )
 
     async def answer(self, operation: Operation, request: Request) -> Reply:

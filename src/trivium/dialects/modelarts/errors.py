@@ -135,6 +135,30 @@ class BadVolume(Invalid):
     code = "modelarts.bad_volume"
 
 
+class BadDescription(Invalid):
+    """A description is too long, or has signs in it that none may have."""
+
+    code = "modelarts.bad_description"
+
+
+class LeaseOutOfBounds(Invalid):
+    """A notebook cannot be asked to run for so short or so long a time."""
+
+    code = "modelarts.lease_out_of_bounds"
+
+
+class LeaseMissing(Invalid):
+    """A lease is to be renewed, and nothing says for how long."""
+
+    code = "modelarts.lease_missing"
+
+
+class BadTags(Invalid):
+    """A list of tags is written as none."""
+
+    code = "modelarts.bad_tags"
+
+
 class Told(Value, frozen=True):
     """What an error is in ModelArts. Without words of the vendor's, the catalogue's sentence is told."""
 
@@ -168,14 +192,24 @@ FINER: Final[Mapping[str, Told]] = {
     "invalid.bounds": Told(status=400, code="ModelArts.6336"),
     "notebook.bad_name": Told(status=400, code="ModelArts.6334"),
     "notebook.not_found": Told(status=400, code="ModelArts.6309", words="The instance does not exist."),
+    "notebook.not_stopped": Told(status=400, code="ModelArts.6347"),
+    "notebook.free_taken": Told(status=400, code="ModelArts.6302"),
+    "notebook.volume_shrinks": Told(status=400, code="ModelArts.6331"),
+    "notebook.attachment_not_found": Told(status=400, code="ModelArts.6404"),
     "notebook.not_running": Told(status=400, code="ModelArts.6327", words="The instance is not in running."),
     "notebook.no_flavor": Told(status=400, code="ModelArts.6323"),
     "node.no_capacity": Told(status=400, code="ModelArts.6329"),
     "image.not_found": Told(status=400, code="ModelArts.6797", words="Specified image cannot be found."),
     "image.exists": Told(status=400, code="ModelArts.6737"),
+    "workspace.not_found": Told(status=400, code="ModelArts.7005"),
+    "workspace.in_use": Told(status=400, code="ModelArts.0101"),
+    "workspace.is_default": Told(status=400, code="ModelArts.3566", words="Forbidden to modify the default workspace."),
     "pool.not_found": Told(status=404, code="ModelArts.50015001", words="pool not found"),
     "user.wrong_password": Told(status=401, code="APIGW.0301", words="The username or password is wrong."),
     UnknownFlavor.code: Told(status=400, code="ModelArts.6323"),
+    BadDescription.code: Told(status=400, code="ModelArts.6334"),
+    LeaseOutOfBounds.code: Told(status=400, code="ModelArts.6349"),
+    LeaseMissing.code: Told(status=400, code="ModelArts.6348"),
     BadVolume.code: Told(status=400, code="ModelArts.6331"),
     ProjectMismatch.code: Told(
         status=403, code="ModelArts.0210", words="The project id in the request URL does not match the token."

@@ -25,7 +25,7 @@ from trivium.resources.notebooks.errors import (
     VolumeShrinks,
 )
 from trivium.resources.notebooks.holdings import NotebookHoldings
-from trivium.resources.notebooks.leases import renew
+from trivium.resources.notebooks.leases import leased, renew
 from trivium.resources.notebooks.links import (
     BadGrant,
     Entry,
@@ -151,6 +151,7 @@ __all__ = [
     "get",
     "host_of",
     "is_any_on",
+    "leased",
     "link",
     "list_all_stamps",
     "list_notebooks",

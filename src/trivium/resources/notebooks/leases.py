@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, literal
+from sqlalchemy import ColumnElement, case, literal, select
 
 from trivium.base.caller import Caller
 from trivium.base.clock import MICROSECOND
 from trivium.resources import events
 from trivium.resources.notebooks.asking import checked_lease
-from trivium.resources.notebooks.changes import change, deadline, own
-from trivium.resources.notebooks.errors import NotRunning
-from trivium.resources.notebooks.table import notebooks
+from trivium.resources.notebooks.changes import change, deadline, is_visible, own
+from trivium.resources.notebooks.errors import NoSuchNotebook, NotRunning
+from trivium.resources.notebooks.table import notebook_of, notebooks
 from trivium.resources.notebooks.types import Lease, LeaseAsked, Notebook, Status
-from trivium.store import Write
+from trivium.store import Read, Write
 from trivium.store.columns import Instant
 
 RENEWABLE: Final = frozenset({Status.CREATING, Status.STARTING, Status.RUNNING, Status.SAVING})
@@ -35,6 +36,16 @@ def renew(tx: Write, caller: Caller, notebook: int, *, lease: LeaseAsked) -> Not
         after = change(tx, after, stop_at=deadline(after.started_at, after))
     events.record(tx, caller, "notebook.lease", target=before.id, before=_told(before.lease), after=_told(after.lease))
     return after
+
+
+def leased(tx: Read, caller: Caller, uuid: UUID) -> Notebook:
+    """The notebook of that UUID, which runs or is about to. Raises `NoSuchNotebook`, and `NotRunning` for others."""
+    row = tx.first(select(notebooks).where(notebooks.c.uuid == uuid))
+    if row is None or not is_visible(caller, found := notebook_of(row)):
+        raise NoSuchNotebook
+    if found.status not in RENEWABLE:
+        raise NotRunning(status=found.status.value)
+    return found
 
 
 def begun(asked: LeaseAsked | None, before: Lease | None, *, now: datetime) -> dict[str, Any]:

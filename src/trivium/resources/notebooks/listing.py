@@ -94,23 +94,33 @@ def _page(tx: Read, caller: Caller, asked: Query, *, scope: NotebookScope, tagge
     return query.page(tx, NOTEBOOKS, told, scope=(mine, *hints, *TAGGED.with_all(caller.project, tagged)))
 
 
-def list_all_stamps(tx: Read, caller: Caller, asked: Query) -> Listed[Stamp]:
+def list_all_stamps(
+    tx: Read,
+    caller: Caller,
+    asked: Query,
+    *,
+    scope: NotebookScope = NotebookScope.LISTED,
+    tagged: Iterable[Tag] = (),
+) -> Listed[Stamp]:
     """Ids and revisions of the notebooks of everybody whom the caller may see.
 
-    For an administrator these are all projects' that were not released; for others their own project's.
+    For an administrator these are all projects' that were not released, or those of the statuses that are asked for;
+    for others, and where tags are asked for, which are a project's own, those of the caller's project.
     """
-    if not caller.is_admin:
-        return list_stamps(tx, caller, asked)
+    if tagged or not caller.is_admin:
+        return list_stamps(tx, caller, asked, scope=scope, tagged=tagged)
     found = query.page(tx, NOTEBOOKS, _everywhere(_stamps(asked)))
     return Listed(rows=tuple(found.rows), total=found.total, next=found.next)
 
 
-def all_by_ids(tx: Read, caller: Caller, ids: Sequence[int]) -> Mapping[int, Notebook]:
-    """The same as values, by id."""
+def all_by_ids(
+    tx: Read, caller: Caller, ids: Sequence[int], *, scope: NotebookScope = NotebookScope.LISTED
+) -> Mapping[int, Notebook]:
+    """The same as values, by id; for an administrator whatever became of them."""
     if not caller.is_admin:
-        return by_ids(tx, caller, ids)
+        return by_ids(tx, caller, ids, scope=scope)
     wanted = Condition(field="id", op=Op.IN, value=tuple(ids))
-    found = query.page(tx, NOTEBOOKS, _everywhere(Query(where=(wanted,), page=Offset(limit=len(ids)), total=False)))
+    found = query.page(tx, NOTEBOOKS, Query(where=(wanted,), page=Offset(limit=len(ids)), total=False))
     return {row.id: notebook_of(row) for row in found.rows}
 
 

@@ -175,6 +175,7 @@ NOTEBOOKS = f.Resource(
         f.Field("kind", f.text, notebooks.c.kind),
         f.Field("units", f.integer, notebooks.c.units),
         f.Field("pool", f.text, notebooks.c.pool_name, folded=func.lower(notebooks.c.pool_name)),
+        f.Field("owner_id", f.integer, notebooks.c.owner_id),
         f.Field("owner_name", f.text, notebooks.c.owner_name, folded=notebooks.c.owner_name_folded),
         f.Field("listed", f.boolean, notebooks.c.listed),
         f.Field("feature", f.enum(Feature), notebooks.c.feature),
