@@ -151,6 +151,9 @@ def test_a_notebook_is_tagged_leased_saved_changed_and_remembered(huawei: Sdk, k
     until(lambda: huawei.ask("list_notebooks", status="DELETED").total == 2, within=60, what="deleted notebooks")
     assert huawei.ask("list_notebooks").total == huawei.ask("list_all_notebooks").total == 0
     assert refused(huawei, "show_notebook", id=notebook) == (400, "ModelArts.6309")
+    assert huawei.ask("delete_image", id=saved.id).status == "DELETED"
+    assert refused(huawei, "show_image", id=saved.id) == (400, "ModelArts.6797")
+    assert huawei.ask("delete_workspace", workspace_id=room).workspace_id == room
 
 
 def test_a_directory_is_shown_to_a_notebook_while_it_runs(huawei: Sdk) -> None:

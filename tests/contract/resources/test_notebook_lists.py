@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.builders import Place
-from trivium.base.caller import Caller
+from trivium.base.caller import Caller, Role
 from trivium.base.clock import ManualClock
 from trivium.base.query import After, Condition, Listed, Offset, Op, Order, Query, Scalar
 from trivium.resources import notebooks, workspaces
@@ -189,3 +189,31 @@ def test_every_notebook_is_on_one_page_of_a_walk(here: Place, alice: Caller) -> 
             break
         page = After(limit=2, key=listed.next)
     assert walked == [f"n{number}" for number in reversed(range(9))]
+
+
+def test_an_administrator_lists_all_projects_notebooks_also_the_deleted_ones(here: Place, alice: Caller) -> None:
+    image, bob, root = here.image(), here.user("bob"), here.user("root", Role.ADMIN)
+    here.notebook(alice, image, "hers")
+    gone(here, bob, here.notebook(bob, image, "his"))
+
+    def listed(caller: Caller, *where: Condition, scope: NotebookScope = NotebookScope.LISTED) -> list[str]:
+        stamps = here.store.search_now(notebooks.list_all_stamps, caller, Query(where=where), scope=scope)
+        ids = [stamp.id for stamp in stamps.rows]
+        there = here.store.read_now(notebooks.all_by_ids, caller, ids, scope=scope)
+        return [there[id].name for id in ids]
+
+    assert listed(root) == ["hers"]
+    assert listed(root, equal("status", "deleted"), scope=NotebookScope.DELETED) == ["his"]
+    assert listed(alice) == ["hers"]
+    assert listed(bob) == listed(alice, equal("status", "deleted"), scope=NotebookScope.DELETED) == []
+    assert listed(bob, equal("status", "deleted"), scope=NotebookScope.DELETED) == ["his"]
+
+
+def test_tags_that_are_asked_for_are_those_of_ones_own_project_whoever_asks(here: Place, alice: Caller) -> None:
+    root, image = here.user("root", Role.ADMIN), here.image()
+    for caller in (alice, root):
+        made = here.notebook(caller, image, "of " + caller.user_name.lower())
+        here.store.write_now(notebooks.put_tags, caller, made.id, given=[Tag("env", "prod")])
+    found = here.store.search_now(notebooks.list_all_stamps, root, Query(), tagged=(Tag("env", "prod"),))
+    there = here.store.read_now(notebooks.all_by_ids, root, [stamp.id for stamp in found.rows])
+    assert [one.name for one in there.values()] == ["of root"]

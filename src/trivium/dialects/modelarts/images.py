@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+from msgspec import structs
 
 from trivium.base.ids import uuid_of
 from trivium.base.query import Condition, Offset, Op, Query
@@ -134,6 +136,12 @@ class CreateImageBody(Wire, frozen=True, kw_only=True):
     swr_instance_domain: Text = None
 
 
+class DeleteImageBody(Wire, frozen=True, kw_only=True):
+    """How an image is deleted: what only it has is always dropped, once no notebook needs it."""
+
+    is_force: bool | None = None
+
+
 def image_query(asked: ImagesQuery, workspace: int | None) -> Query:
     """The images that are asked for, of a workspace or of all. Raises `Invalid` for what no list can be asked."""
     where = [
@@ -246,10 +254,7 @@ def list_image_group(tx: Read, call: Call[Nothing, GroupsQuery]) -> PageShape[Gr
 
 def show_image(tx: Read, call: Call[Nothing, Nothing]) -> ImageShape:
     """One image."""
-    uuid = uuid_of(call.request.parameters["id"])
-    if uuid is None:
-        raise NoSuchImage
-    return _shown(tx, images.by_uuid(tx, call.caller, uuid))
+    return _shown(tx, images.by_uuid(tx, call.caller, _uuid(call)))
 
 
 async def create_image(call: Call[CreateImageBody, Nothing]) -> ImageShape:
@@ -260,6 +265,13 @@ async def create_image(call: Call[CreateImageBody, Nothing]) -> ImageShape:
     as_ = save_as(body, workspace=workspace or workspaces.DEFAULT, now=core.clock.now())
     saved = await call.write(notebooks.save, core.site, notebook=found.id, as_=as_)
     return await core.store.read(_shown, saved)
+
+
+async def delete_image(call: Call[DeleteImageBody, Nothing]) -> ImageShape:
+    """Remove an image; notebooks that were made of it go on."""
+    image = await call.read(images.by_uuid, _uuid(call))
+    await call.write(images.remove, image)
+    return await call.core.store.read(_shown, structs.replace(image, status=ImageStatus.DELETED))
 
 
 OPERATIONS: Final = (
@@ -290,6 +302,15 @@ OPERATIONS: Final = (
         summary="One image",
     ),
     Operation(
+        name="DeleteImage",
+        method="DELETE",
+        path="/v1/{project_id}/images/{id}",
+        handler=delete_image,
+        mark=Mark.COMPANION,
+        summary="Remove an image",
+        body=DeleteImageBody,
+    ),
+    Operation(
         name="CreateImage",
         method="POST",
         path="/v1/{project_id}/notebooks/{id}/create-image",
@@ -302,6 +323,14 @@ OPERATIONS: Final = (
 
 NONE: Final = Condition(field="id", op=Op.EQ, value=0)
 """What holds of no image."""
+
+
+def _uuid(call: Call[Any, Any]) -> UUID:
+    """The image that a path names. `NoSuchImage`."""
+    found = uuid_of(call.request.parameters["id"])
+    if found is None:
+        raise NoSuchImage
+    return found
 
 
 def _shown(tx: Read, image: Image) -> ImageShape:
