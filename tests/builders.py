@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import update
@@ -78,10 +79,10 @@ class Place:
         )
 
     def notebook(
-        self, caller: Caller, image: Image, name: str | None = None, kind: str = "cpu", count: int = 1
+        self, caller: Caller, image: Image, name: str | None = None, kind: str = "cpu", count: int = 1, **asked: Any
     ) -> Notebook:
         """A notebook that was just asked for."""
-        spec = NotebookSpec(name=name, image_path=image.path, kind=kind, count=count)
+        spec = NotebookSpec(name=name, image_path=image.path, kind=kind, count=count, **asked)
         return self.store.write_now(notebooks.create, caller, self.site, spec=spec, hosts={HOST: CAPABLE})
 
 

@@ -88,7 +88,7 @@ def site() -> Iterator[Site]:
     top = Path(tempfile.mkdtemp(prefix="tv-"))
     top.chmod(0o711)
     data = top / "data"
-    settings = {"TRIVIUM_NODE__CORES": "16", "TRIVIUM_NODE__MEMORY": "64GiB"}
+    settings = {"TRIVIUM_NODE__CORES": "16", "TRIVIUM_NODE__MEMORY": "64GiB", "TRIVIUM_MODELARTS__SHORTEST_LEASE": "1s"}
     try:
         with serving(data, environment=settings | {"TRIVIUM_RUNTIME__RUN_DIR": str(top / "run")}) as server:
             until(lambda: httpx.get(f"{server.url}/readyz").is_success, within=170, what="a server that is ready")

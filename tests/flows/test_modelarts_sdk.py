@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,10 +45,18 @@ def comes_to(huawei: Sdk, notebook: str, status: str) -> Any:
 
     def found() -> Any:
         now = huawei.ask("show_notebook", id=notebook)
-        assert now.status in (status, "CREATING", "STARTING", "RUNNING", "STOPPING"), now
+        assert now.status in (status, "CREATING", "STARTING", "RUNNING", "SNAPSHOTTING", "STOPPING"), now
         return now if now.status == status else None
 
     return until(found, within=90, what=f"a notebook that is {status}")
+
+
+def printed(running: Any, code: str) -> str:
+    """What a cell prints in a kernel of a notebook that runs."""
+    command = [sys.executable, str(ROOT / "examples" / "run_cell.py"), f"{running.url}?token={running.token}"]
+    done = subprocess.run([*command, code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def refused(huawei: Sdk, operation: str, **fields: Any) -> tuple[int, str]:
@@ -65,13 +74,11 @@ def test_a_notebook_lives_its_whole_life(huawei: Sdk, key: dict[str, str]) -> No
     notebook = made(huawei)
     running = comes_to(huawei, notebook, "RUNNING")
     assert running.user.name == key["user"]
-    assert running.lease.enable is False
+    assert (running.lease.enable, running.lease.duration) == (True, 3600000)
 
     with httpx.Client(follow_redirects=True, trust_env=False) as browser:
         assert browser.get(f"{running.url}?token={running.token}").status_code == 200
-    command = [sys.executable, str(ROOT / "examples" / "run_cell.py"), f"{running.url}?token={running.token}"]
-    done = subprocess.run([*command, "print(6 * 7)"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.strip()) == (0, "42"), done.stderr
+    assert printed(running, "print(6 * 7)") == "42"
 
     listed = huawei.raw("list_notebooks", limit=10, sort_key="create_at", status="RUNNING")
     assert [(one["id"], one["token"]) for one in listed["data"]] == [(notebook, running.token)]
@@ -90,6 +97,84 @@ def test_a_notebook_lives_its_whole_life(huawei: Sdk, key: dict[str, str]) -> No
     assert huawei.ask("delete_notebook", id=notebook).status == "DELETING"
     assert refused(huawei, "show_notebook", id=notebook) == (400, "ModelArts.6309")
     assert huawei.ask("list_all_notebooks").total == 0
+
+
+def test_a_notebook_is_tagged_leased_saved_changed_and_remembered(huawei: Sdk, key: dict[str, str]) -> None:
+    room = huawei.ask("create_workspace", body=sdk.CreateWorkspaceReq(name="research")).id
+    image = next(found for found in huawei.ask("list_image", type="BUILD_IN").data if found.name == "jupyterlab")
+    volume = sdk.VolumeMountRequest(category="EVS", ownership="MANAGED", capacity=10)
+    asked = {"image_id": image.id, "flavor": "modelarts.vm.cpu.1u", "volume": volume, "workspace_id": room}
+    body = sdk.NotebookCreateRequest(name="first", description="of the flow", duration=-1, **asked)
+    notebook = huawei.ask("create_notebook", body=body).id
+    tags = [sdk.TmsTag(key="env", value="prod"), sdk.TmsTag(key="team", value="a")]
+    huawei.ask("create_notebook_tags", resource_id=notebook, body=sdk.CreateTmsTagsRequest(tags=tags))
+    listed = huawei.raw("list_notebooks", tags="env|prod", workspace_id=room)
+    assert [(one["id"], one["tags"]) for one in listed["data"]] == [
+        (notebook, [{"key": "env", "value": "prod"}, {"key": "team", "value": "a"}])
+    ]
+    assert huawei.raw("show_notebook_tags")["tags"][0] == {"key": "env", "values": ["prod"]}
+    taken = sdk.DeleteTmsTagsRequest(tags=[sdk.TmsTag(key="team", value="a")])
+    huawei.ask("delete_notebook_tags", resource_id=notebook, body=taken)
+    running = comes_to(huawei, notebook, "RUNNING")
+    assert [tag.key for tag in running.tags] == ["env"]
+    assert running.lease.enable is False
+
+    saving = sdk.ImageCreateReq(name="mine", namespace=key["user"].lower().replace("_", "-")[:60].strip("-"), tag="1.0")
+    saved = huawei.ask("create_image", id=notebook, body=saving)
+    assert (saved.status, saved.name, saved.tag) == ("CREATING", "mine", "1.0")
+    assert refused(huawei, "create_image", id=notebook, body=saving)[0] == 400
+    until(lambda: huawei.ask("show_image", id=saved.id).status == "ACTIVE", within=90, what="a saved image")
+    comes_to(huawei, notebook, "RUNNING")
+    assert refused(huawei, "create_image", id=notebook, body=saving) == (400, "ModelArts.6737")
+
+    assert huawei.ask("renew_lease", id=notebook, duration=3600000).duration == 3600000
+    lease = huawei.ask("renew_lease", id=notebook, body=sdk.LeaseReq(duration=2000, type="TIMING"))
+    assert lease.enable
+    comes_to(huawei, notebook, "STOPPED")
+    assert refused(huawei, "show_lease", id=notebook) == (400, "ModelArts.6327")
+
+    flavors = huawei.ask("show_switchable_flavors", id=notebook)
+    assert "modelarts.vm.cpu.2u" in [flavor.id for flavor in flavors.data]
+    change = sdk.NotebookUpdateRequest(name="second", flavor="modelarts.vm.cpu.2u", image_id=saved.id)
+    changed = huawei.ask("update_notebook", id=notebook, body=change)
+    assert (changed.name, changed.flavor, changed.image.id) == ("second", "modelarts.vm.cpu.2u", saved.id)
+    huawei.ask("start_notebook", id=notebook, duration=-1)
+    comes_to(huawei, notebook, "RUNNING")
+    bigger = sdk.NotebookUpdateRequest(flavor="modelarts.vm.cpu.1u")
+    assert refused(huawei, "update_notebook", id=notebook, body=bigger) == (400, "ModelArts.6347")
+
+    body = sdk.NotebookCreateRequest(name="of-saved", **asked | {"image_id": saved.id})
+    other = huawei.ask("create_notebook", body=body).id
+    assert comes_to(huawei, other, "RUNNING").image.type == "DEDICATED"
+    for one in (notebook, other):
+        huawei.ask("delete_notebook", id=one)
+    until(lambda: huawei.ask("list_notebooks", status="DELETED").total == 2, within=60, what="deleted notebooks")
+    assert huawei.ask("list_notebooks").total == huawei.ask("list_all_notebooks").total == 0
+    assert refused(huawei, "show_notebook", id=notebook) == (400, "ModelArts.6309")
+    assert huawei.ask("delete_image", id=saved.id).status == "DELETED"
+    assert refused(huawei, "show_image", id=saved.id) == (400, "ModelArts.6797")
+    assert huawei.ask("delete_workspace", workspace_id=room).workspace_id == room
+
+
+def test_a_directory_is_shown_to_a_notebook_while_it_runs(huawei: Sdk) -> None:
+    notebook = made(huawei)
+    running = comes_to(huawei, notebook, "RUNNING")
+    asked = sdk.DataVolumesReq(category="OBS", uri="obs://shared/data", mount_path="/data/shared")
+    code = "import os; os.makedirs('shared/data'); open('shared/data/a', 'w').write('there')"
+    printed(running, f"import os; os.chdir(os.path.expanduser('~')); {code}")
+    if os.geteuid():  # without root notebooks have no mounts of their own
+        assert refused(huawei, "attach_dynamic_storage", instance_id=notebook, body=asked) == (400, "ModelArts.0101")
+        return
+    storage = huawei.ask("attach_dynamic_storage", instance_id=notebook, body=asked)
+    assert (storage.status, storage.mount_path, storage.mount_type) == ("MOUNTING", "/data/shared", "DYNAMIC")
+    one = {"instance_id": notebook, "storage_id": storage.id}
+    until(lambda: huawei.ask("show_dynamic_storage", **one).status == "MOUNTED", within=30, what="a directory shown")
+    assert printed(running, "print(open('/data/shared/a').read())") == "there"
+    assert [found.uri for found in huawei.ask("list_dynamic_storages", instance_id=notebook).data] == [asked.uri]
+    assert huawei.ask("detach_dynamic_storage", **one).status == "UNMOUNTING"
+    until(lambda: not huawei.ask("list_dynamic_storages", instance_id=notebook).data, within=30, what="nothing shown")
+    assert refused(huawei, "show_dynamic_storage", **one) == (400, "ModelArts.6404")
+    huawei.ask("delete_notebook", id=notebook)
 
 
 def test_a_client_finds_its_project_by_the_regions_name(site: Site, key: dict[str, str]) -> None:

@@ -104,11 +104,19 @@ def surface(village: Village) -> Surface:
         "sort_dir": ("ASC", "DESC"),
         "limit": (10, "1"),
         "offset": (0, "1"),
-        "type": ("BUILD_IN", "MANAGED", "TIMING"),
+        "type": ("BUILD_IN", "MANAGED", "TIMING", "IDLE"),
         "duration": (-1, 3600000),
         "name": ("nb", "small"),
         "volume": ({"category": "EVS", "ownership": "MANAGED"},),
         "workspace_id": ("0", "1"),
+        "resource_id": (*own, *theirs, "1"),
+        "instance_id": (*own, *theirs, "1"),
+        "storage_id": (*own, "1"),
+        "tags": ([{"key": "env", "value": "prod"}], "env|prod"),
+        "namespace": ("team", "Team/a"),
+        "uri": ("obs://shared", "../shared"),
+        "mount_path": ("/data/a", "/etc"),
+        "storage_new_size": (20, 4097),
     }
     return Surface(village.mallory.key, tuple(projects), Known(tokens=("",), by_name=dict(by_name)))
 

@@ -76,6 +76,8 @@ def _modelarts_of(settings: Settings) -> ModelArtsSettings:
         body_limit=asked.body_limit,
         signature_window=asked.signature_window,
         token_lifetime=asked.token_lifetime,
+        shortest_lease=asked.shortest_lease,
+        longest_lease=asked.longest_lease,
         hosts=tuple(host.strip() for host in asked.hosts.split(",") if host.strip()),
     )
 

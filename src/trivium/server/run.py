@@ -199,11 +199,15 @@ class _Serving:
         if away:
             await self._store.write(nodes.note_away, away)
 
+    async def _purge(self) -> None:
+        while await self._store.write(_purge, self._settings.notebooks.keep_deleted):
+            pass  # a transaction for some at a time, so that nobody waits for long
+
     def _background(self) -> tuple[Coroutine[Any, Any, None], ...]:
         common = (
             self._lease.run(),
             repeat("worker bits", BEAT, lambda: asyncio.to_thread(self._store.renew_lease), after=BEAT),
-            repeat("purge", PURGE, lambda: self._store.write(_purge), after=BEAT),
+            repeat("purge", PURGE, self._purge, after=BEAT),
         )
         if self._store.flavour is Flavour.SQLITE:
             return common
@@ -220,10 +224,12 @@ def _version() -> str:
     return version("trivium")
 
 
-def _purge(tx: Write) -> None:
-    """Forget sessions that ended long ago: one server for all."""
-    if tx.try_advisory_lock(PURGING):
-        users.purge(tx, tx.now - SESSIONS_KEPT)
+def _purge(tx: Write, kept: timedelta) -> bool:
+    """Forget what ended or was deleted long ago, one server for all; whether there is more of it."""
+    if not tx.try_advisory_lock(PURGING):
+        return False
+    users.purge(tx, tx.now - SESSIONS_KEPT)
+    return notebooks.purge(tx, tx.now - kept)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

@@ -25,16 +25,35 @@ from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings
 from trivium.resources import nodes, notebooks, projects, users
 from trivium.resources.nodes import NoCapacity
-from trivium.resources.notebooks import Notebook, NotebookSpec, NotReleasable, NotStartable, NotStoppable
+from trivium.resources.notebooks import (
+    LeaseAsked,
+    Notebook,
+    NotebookSpec,
+    NotReleasable,
+    NotRunning,
+    NotStartable,
+    NotStoppable,
+)
 from trivium.resources.notebooks.outcomes import note_alive, note_failed, note_stopped
 from trivium.resources.notebooks.ports import Address, Ending, Exit, LaunchKey, Observation, Phase
+from trivium.resources.tags import Tag
 from trivium.resources.users import SessionKind
 from trivium.server.remote.runtimes import HostRuntimes
 from trivium.store import Flavour, Store, Write
 
 QUERIES: Final = {
     "scnet": (b"", b"page=1&size=3", b"page=2&size=3", b"notebookStatus=Terminated", b"notebookName=a"),
-    "modelarts": (b"", b"limit=3", b"limit=3&offset=3", b"status=STOPPED", b"name=a", b"sort_key=update_at,name"),
+    "modelarts": (
+        b"",
+        b"limit=3",
+        b"limit=3&offset=3",
+        b"status=STOPPED",
+        b"name=a",
+        b"sort_key=update_at,name",
+        b"tags=env%7Cprod",
+        b"status=DELETED",
+        b"status=DELETING",
+    ),
 }
 OPERATIONS: Final = {"scnet": "QueryNotebooks", "modelarts": "ListNotebooks"}
 LIFETIME: Final = timedelta(days=900)
@@ -49,6 +68,7 @@ BY_HAND: Final = (
     "UPDATE flavors SET memory = memory + 1073741824",
     "UPDATE nodes SET ready = NOT ready",
     "DELETE FROM notebooks WHERE id = (SELECT min(id) FROM notebooks)",
+    "DELETE FROM workspaces",
 )
 """What no service does: whoever mends a database by hand is believed, too."""
 
@@ -156,6 +176,8 @@ class Changes:
             "lived": self._live,
             "asked": self._ask,
             "renamed": self._rename,
+            "tagged": self._tag,
+            "leased": self._lease,
             "by hand": self._by_hand,
             "stock": self._stock,
             "time": self._time,
@@ -165,7 +187,7 @@ class Changes:
     def one(self) -> str:
         """Make one change; which it was."""
         kind = self._chance.choice(list(self._kinds))
-        with suppress(NoCapacity, NotStartable, NotStoppable, NotReleasable):
+        with suppress(NoCapacity, NotRunning, NotStartable, NotStoppable, NotReleasable):
             self._kinds[kind]()
         return kind
 
@@ -214,6 +236,20 @@ class Changes:
         if notebook is not None:
             name = self._chance.choice(("a", "b", "实验"))
             self._store().write_now(notebooks.rename, self._lists.alice, notebook.id, name=name)
+
+    def _tag(self) -> None:
+        notebook = self._some()
+        if notebook is not None and self._chance.random() < 0.7:
+            given = [Tag(key="env", value=self._chance.choice(("prod", "test")))]
+            self._store().write_now(notebooks.put_tags, self._lists.alice, notebook.id, given=given)
+        elif notebook is not None:
+            self._store().write_now(notebooks.remove_tags, self._lists.alice, notebook.id, keys=["env"])
+
+    def _lease(self) -> None:
+        notebook = self._some()
+        if notebook is not None:
+            lease = LeaseAsked(duration=timedelta(hours=self._chance.randrange(1, 70)))
+            self._store().write_now(notebooks.renew, self._lists.alice, notebook.id, lease=lease)
 
     def _by_hand(self) -> None:
         statement = text(self._chance.choice(BY_HAND))

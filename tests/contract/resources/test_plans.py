@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import func, select, update
 
@@ -18,15 +19,18 @@ from tests.shares import part
 from tests.worlds import Person, World, world
 from trivium.base.caller import Caller
 from trivium.base.query import After, Condition, Offset, Op, Order, Query
-from trivium.resources import hosts, networks, nodes, notebooks, pools, quotas, shares, users
+from trivium.resources import hosts, images, networks, nodes, notebooks, pools, quotas, shares, users, workspaces
 from trivium.resources.hosts import CallResult
 from trivium.resources.labels import Requirement, Selecting
 from trivium.resources.networks import NewNetwork
 from trivium.resources.nodes.table import nodes as nodes_table
-from trivium.resources.notebooks import Notebook, Status, outcomes
+from trivium.resources.notebooks import Feature, Notebook, NotebookScope, Status, attachments, outcomes
+from trivium.resources.notebooks.ports import Mount
 from trivium.resources.notebooks.table import notebooks as table
 from trivium.resources.pools import PoolDetails
 from trivium.resources.shares import NewPool
+from trivium.resources.tags import Tag
+from trivium.resources.workspaces import WorkspaceChange
 from trivium.server.host.inventory import take_stock
 from trivium.store import Flavour, Read, Write
 
@@ -39,13 +43,16 @@ async def test_what_goes_on_beside_requests_looks_up_what_it_needs(database_url:
             person = here.user()
             image = await here.image("tiny:1")
             stopped = await here.notebook(person, image, Status.STOPPED)
-            running = await here.notebook(person, image, Status.RUNNING)
+            running = await here.notebook(person, image, Status.RUNNING, attach_at="/attached")
             await administrators_lists(here, stopped)
+            await mounts(here, person, running)
             await limits_and_ends(here, person, stopped=stopped, running=running)
             await pools_and_nodes(here, person)
             await people(here, person)
             await several_servers(here)
             await counts(here)
+            await lists(here)
+            await parts(here)
     statements.note(GOES_THROUGH_ALL) if statements.sqlite else statements.note_postgresql(GOES_THROUGH_ALL, None)
     scans = all_scans(statements, tmp_path)
     assert [scan for scan in scans if not scan.endswith(GOES_THROUGH_ALL)] == []
@@ -62,6 +69,7 @@ async def limits_and_ends(here: World, person: Person, *, stopped: Notebook, run
     await store.write(outcomes.expire, HOST)
     await here.comes_to(person, running.id, Status.STOPPED)
     await here.release_all(person)
+    await store.write(notebooks.purge, store.clock.now() + timedelta(days=1))
 
 
 def overdue(tx: Write, notebook: Notebook, clock: str) -> None:
@@ -177,3 +185,73 @@ async def counts(here: World) -> None:
     store.fold()
     assert store.renew_lease()
     assert await store.search(notebooks.by_status) == {}
+
+
+async def lists(here: World) -> None:
+    """What lists of notebooks are asked: by features, workspaces and tags, and of deleted ones."""
+    store = here.core.store
+    caller = here.user().caller
+    tagged = (Tag("env", "prod"), Tag("team", "a"))
+    statuses = Condition(field="status", op=Op.IN, value=("running", "stopped"))
+    shapes: tuple[tuple[Condition, ...], ...] = (
+        (),
+        (statuses,),
+        *((Condition(field=field, op=Op.EQ, value=value),) for field, value in EQUAL),
+        *((Condition(field=field, op=Op.CONTAINS, value="a word"),) for field in SEARCHED),
+        tuple(Condition(field=field, op=Op.EQ, value=value) for field, value in EQUAL[:2]),
+        (Condition(field="feature", op=Op.EQ, value="free"), statuses),
+    )
+    for where in shapes:
+        for scope in NotebookScope:
+            for order in ((), (Order("created_at"),), (Order("name"),)):
+                asked = Query(where=where, order=order, page=Offset(limit=1, offset=300))
+                await store.search(notebooks.list_notebooks, caller, asked, scope=scope)
+                near = Query(where=where, order=order)
+                await store.search(notebooks.list_stamps, caller, near, scope=scope)
+        await store.search(notebooks.list_notebooks, caller, Query(where=where), tagged=tagged)
+
+
+EQUAL: Final = (
+    ("feature", "free"),
+    ("workspace", 5),
+    ("workspace", 0),
+    ("owner.id", 5),
+    ("units", 5),
+    ("address", "192.0.2.1"),
+)
+SEARCHED: Final = ("name", "description", "image_path", "owner_name", "pool")
+
+
+async def parts(here: World) -> None:
+    """What is told apart in a project: tags and workspaces, and what they hold."""
+    store, person = here.core.store, here.user()
+    caller = person.caller
+    notebook = await here.notebook(person, await here.image("tiny:2"), Status.CREATING, feature=Feature.FREE)
+    await store.write(notebooks.put_tags, caller, notebook.id, given=[Tag("env", "prod")])
+    assert await store.search(notebooks.tags_by_key, caller) == {"env": ["prod"]}
+    await store.write(notebooks.remove_tags, caller, notebook.id, keys=["env"])
+    assert (await store.read(notebooks.by_uuid, caller, notebook.uuid)).id == notebook.id
+    room = await store.write(workspaces.create, caller, name="research")
+    await store.search(workspaces.list_workspaces, caller, Query())
+    await store.search(workspaces.list_workspaces, here.admin, Query(order=(Order("name"),)))
+    assert room.uuid is not None
+    await store.read(workspaces.find, caller, room.uuid)
+    await store.read(workspaces.uuids_of, [room.id])
+    await store.write(workspaces.update, caller, room.id, to=WorkspaceChange(description="ours"))
+    await store.write(
+        workspaces.delete, caller, room.id, holdings=(notebooks.NotebookHoldings(), images.ImageHoldings())
+    )
+    await here.release_all(person)
+
+
+async def mounts(here: World, person: Person, running: Notebook) -> None:
+    """What is asked about directories that are shown to a notebook while it runs."""
+    store, caller = here.core.store, person.caller
+    if running.attach_at is None:
+        return  # the host has no mount namespaces
+    mount = Mount(source="sets", target=f"{running.attach_at}/sets")
+    made = await store.write(notebooks.attach, caller, running.id, mount=mount)
+    await store.read(notebooks.attachment_of, caller, running.id, attachment=made.uuid)
+    assert await store.read(notebooks.attachments_of, caller, running.id)
+    await store.write(attachments.note, made, None)
+    await store.write(notebooks.detach, caller, running.id, attachment=made.uuid)

@@ -301,7 +301,7 @@ def test_the_schema_has_the_triggers_that_are_declared(database_url: str) -> Non
 
 
 def test_the_migration_counted_what_was_there_as_a_recount_does() -> None:
-    migration = importlib.import_module("trivium.store.migrations.versions.0003_counters")
+    migration = importlib.import_module("trivium.store.migrations.versions.0011_notebooks")
     assert recounting.statements(NOTEBOOKS_COUNTED) == migration.COUNTS
 
 

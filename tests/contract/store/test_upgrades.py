@@ -37,6 +37,7 @@ NAMES = (
     "e\u0301tude",
     "ab",
 )
+OWNERS = ("alice", "Bob", "ÄNNE", "İpek", "王芳")
 STATES = (  # what was asked, what is found, what is shown, whether it is listed and settled
     ("running", "running", "running", True, False),
     ("running", "failed", "failed", True, True),
@@ -44,6 +45,10 @@ STATES = (  # what was asked, what is found, what is shown, whether it is listed
     ("running", "nothing", "creating", True, False),
     ("deleted", "running", "deleting", False, False),
     ("deleted", "gone", "deleted", False, True),
+)
+FOLDED = (
+    *(("owner_name", term) for term in ("LIC", "änn", "İ", "芳", "x")),
+    *(("image_path", term) for term in ("REGISTRY", "/Änne/", "lab:2")),
 )
 TERMS = (
     "diffusion",
@@ -77,6 +82,8 @@ def rows(number: int) -> dict[str, Any]:
         "image_id": 41 + number % 2,
     }
     shown = {"name": name, "name_folded": fold(name), "status": status, "listed": listed, "mounts": "[]"}
+    owner = OWNERS[number % len(OWNERS)]
+    shown |= {"owner_name": owner, "image_path": f"Registry.test/cpu/{owner}/base/lab:{number % 3}"}
     return {"id": 1000 + number, **of, **shown, "node_id": None, "wanted": wanted, "found": found, "settled": settled}
 
 
@@ -236,6 +243,13 @@ def see_notebooks(store: Store, caller: Caller) -> None:
     for status in ("running", "failed", "deleted"):
         of_it = [row["id"] for row in mine if row["status"] == status]
         assert told((Condition(field="status", op=Op.EQ, value=status),)) == (of_it[:7], len(of_it))
+    for field, term in FOLDED:
+        holding = [row["id"] for row in mine if fold(term) in fold(row[field])]
+        assert told((Condition(field=field, op=Op.CONTAINS, value=term),)) == (holding[:7], len(holding))
+    everything = [row["id"] for row in mine]
+    for field, value in (("feature", "ordinary"), ("workspace", 0)):
+        assert told((Condition(field=field, op=Op.EQ, value=value),)) == (everything[:7], len(everything))
+    assert told((Condition(field="feature", op=Op.EQ, value="free"),)) == ([], 0)
     for term in TERMS:
         holding = [row["id"] for row in mine if fold(term) in row["name_folded"]]
         assert told((Condition(field="name", op=Op.CONTAINS, value=term),)) == (holding[:7], len(holding))
@@ -253,3 +267,4 @@ def see_images(store: Store, caller: Caller) -> None:
     asked = Query(where=(Condition(field="version", op=Op.CONTAINS, value="Diffusion"),), page=Offset(limit=50))
     found = store.search_now(images.list_images, caller, asked)
     assert ([row.id for row in found.rows], found.total) == (holding, len(holding))
+    assert {(row.namespace, row.workspace) for row in found.rows} == {(row.owner_name, 0) for row in found.rows}

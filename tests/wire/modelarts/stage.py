@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
+from uuid import UUID
 
 import msgspec
 
@@ -20,12 +21,15 @@ from trivium.base.query import Offset, Order, Query
 from trivium.dialects.modelarts import ModelArtsDialect
 from trivium.dialects.modelarts.auth import TOKEN_MARK
 from trivium.dialects.operation import Reply, Request
-from trivium.resources import networks, pools, projects, quotas, shares, users
+from trivium.resources import networks, notebooks, pools, projects, quotas, shares, users, workspaces
 from trivium.resources.images import Image
 from trivium.resources.networks import NewNetwork
+from trivium.resources.notebooks import Feature, LeaseAsked
 from trivium.resources.pools import PoolDetails
 from trivium.resources.shares import NewNodePool, NewPool
+from trivium.resources.tags import Tag
 from trivium.resources.users import SessionKind
+from trivium.resources.workspaces import Audience
 from trivium.server.http.routes import Found, Routes
 
 AGES: Final = {"now": 0, "20 minutes ago": -1200, "in 20 minutes": 1200, "14 minutes ago": -840}
@@ -82,20 +86,8 @@ class Stage(scnet.Stage):
                 users.grant, self.world.admin, given.caller.user, project=of.caller.project, role=given.caller.role
             )
             return
-        if "pool" in told or "network" in told:
-            person = people[told.get("of", "alice")].caller
-            names |= await self.world.core.store.write(_made, self.world.admin, person, told, names)
-            return
-        if "allowed" in told:
-            caller = people[told.get("of", "alice")].caller
-            self.world.core.store.write_now(
-                quotas.set_most, self.world.admin, caller.project, name=quotas.POOLS, most=told["allowed"]
-            )
-            return
-        if "locked" in told:
-            caller, pool = people[told.get("of", "alice")].caller, names[f"{told['in pool']}.name"]
-            node, actions = names[told["locked"]], told["against"]
-            self.world.core.store.write_now(shares.lock_nodes, caller, pool, node=node, actions=actions)
+        if {"pool", "network", "allowed", "locked"} & told.keys() and "notebook" not in told:
+            await self._of_pools(told, people[told.get("of", "alice")].caller, names)
             return
         if "disabled" in told:
             self.world.core.store.write_now(users.disable, self.world.admin, people[told["disabled"]].caller.user)
@@ -107,8 +99,14 @@ class Stage(scnet.Stage):
         if "pool" not in told and "placed in" in told:
             told = {**told, "pool": names[f"{told['placed in']}.name"]}
             del told["placed in"]
+        if "workspace" in told and "named" in told:
+            await self._make_workspace(told, people, names)
+            return
+        if "of notebook" in told:
+            await self._of_notebook(told, people, names)
+            return
         saved = told.get("image") if "saved" in told else None
-        await super().step(dict(told), people, names)
+        await super().step(_asked(told, names), people, names)
         if saved:
             names |= {f"{saved}.uuid": _dashed(names[f"{saved}.id"])}
         if "notebook" in told:
@@ -121,6 +119,35 @@ class Stage(scnet.Stage):
             await self.world.core.store.write(_without_pools, self.world.admin, caller.project)
         self._projects.clear()
 
+    async def _of_pools(self, told: dict[str, Any], caller: Caller, names: dict[str, Any]) -> None:
+        """A pool or network that is made, a number of pools that is allowed, or a node that is locked."""
+        store, admin = self.world.core.store, self.world.admin
+        if "allowed" in told:
+            store.write_now(quotas.set_most, admin, caller.project, name=quotas.POOLS, most=told["allowed"])
+        elif "locked" in told:
+            pool, node = names[f"{told['in pool']}.name"], names[told["locked"]]
+            store.write_now(shares.lock_nodes, caller, pool, node=node, actions=told["against"])
+        else:
+            names |= await store.write(_made, admin, caller, told, names)
+
+    async def _make_workspace(self, told: dict[str, Any], people: dict[str, Person], names: dict[str, Any]) -> None:
+        person = people[told.get("of", "alice")]
+        audience = Audience(told.get("audience", "public"))
+        made = self.world.core.store.write_now(workspaces.create, person.caller, name=told["named"], audience=audience)
+        label = told["workspace"]
+        names |= {f"{label}.id": _bare(made.uuid), f"{label}.number": made.id, f"{label}.name": made.name}
+
+    async def _of_notebook(self, told: dict[str, Any], people: dict[str, Person], names: dict[str, Any]) -> None:
+        """Something that is done to a notebook that is there."""
+        store, caller = self.world.core.store, people[told.get("of", "alice")].caller
+        notebook = names[f"{told['of notebook']}.number"]
+        if "tags" in told:
+            given = [Tag(key=key, value=value) for key, value in told["tags"].items()]
+            store.write_now(notebooks.put_tags, caller, notebook, given=given)
+        if told.get("released"):
+            await self.world.pause()
+            store.write_now(notebooks.release, caller, notebook)
+
 
 @asynccontextmanager
 async def given(stage: Stage, steps: list[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
@@ -130,6 +157,18 @@ async def given(stage: Stage, steps: list[dict[str, Any]]) -> AsyncIterator[dict
             yield names
     finally:
         await stage.clear_pools()
+
+
+def _asked(told: dict[str, Any], names: dict[str, Any]) -> dict[str, Any]:
+    """A step with the values that a notebook's are, for what a case can only write as text."""
+    found = dict(told)
+    if "feature" in found:
+        found["feature"] = Feature(found["feature"])
+    if "minutes" in found:
+        found["lease"] = LeaseAsked(duration=timedelta(minutes=found.pop("minutes")))
+    if "workspace" in found:
+        found["workspace"] = names[f"{found['workspace']}.number"]
+    return found
 
 
 def image_names(label: str, image: Image) -> dict[str, Any]:
@@ -269,6 +308,11 @@ def _without_pools(tx: Any, admin: Caller, project: int) -> None:
         for one in shares.list_nodes(tx, admin, pool.name, asked=Query(page=Offset(limit=100))).rows:
             shares.unlock_nodes(tx, admin, pool.name, node=one.node.name, actions=one.node.locked)
         shares.delete(tx, admin, pool.name, occupants=())
+
+
+def _bare(uuid: UUID | None) -> str:
+    assert uuid is not None
+    return uuid.hex
 
 
 def _dashed(hex32: str) -> str:

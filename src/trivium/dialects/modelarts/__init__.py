@@ -18,6 +18,7 @@ from trivium.dialects.modelarts import (
     notebooks,
     orders,
     pools,
+    workspaces,
 )
 from trivium.dialects.modelarts.auth import Credential
 from trivium.dialects.modelarts.errors import BodyTooLarge, NoSuchInterface, NotServed, WrongMethod
@@ -42,7 +43,7 @@ class ModelArtsDialect:
         self.body_limit = settings.body_limit
         self.operations: tuple[Operation, ...] = (
             *iam.operations(settings.token_lifetime),
-            *notebooks.operations(core.keyring, core.site),
+            *notebooks.operations(core.keyring, core.site, settings),
             *notebooks.FLAVORS,
             *images.OPERATIONS,
             *networks.operations(core.keyring),
@@ -50,6 +51,7 @@ class ModelArtsDialect:
             *nodes.operations(core.keyring),
             *capacity.operations(core.keyring),
             *orders.operations(core.keyring),
+            *workspaces.OPERATIONS,
         )
 
     async def answer(self, operation: Operation, request: Request) -> Reply:

@@ -42,7 +42,9 @@ def success(operation: Operation, result: object, caller: Caller) -> Reply:
     headers: tuple[tuple[str, str], ...] = ()
     if isinstance(result, WithHeaders):
         result, headers = result.result, result.headers
-    body = b"" if operation.ok == HTTPStatus.NO_CONTENT else msgspec.json.encode({} if result is None else result)
+    if operation.ok == HTTPStatus.NO_CONTENT:
+        return Reply(status=operation.ok, body=b"", headers=headers, content_type="", caller=caller.user_name)
+    body = msgspec.json.encode({} if result is None else result)
     return Reply(status=operation.ok, body=body, headers=headers, caller=caller.user_name)
 
 

@@ -100,7 +100,7 @@ class NotSortable(Invalid):
     code = "modelarts.not_sortable"
 
 
-class NoSuchWorkspace(Invalid):
+class UnknownWorkspace(Invalid):
     """There is no workspace of that id."""
 
     code = "modelarts.no_such_workspace"
@@ -148,6 +148,30 @@ class BadNodePoolName(Invalid):
     code = "modelarts.bad_node_pool_name"
 
 
+class BadDescription(Invalid):
+    """A description is too long, or has signs in it that none may have."""
+
+    code = "modelarts.bad_description"
+
+
+class LeaseOutOfBounds(Invalid):
+    """A notebook cannot be asked to run for so short or so long a time."""
+
+    code = "modelarts.lease_out_of_bounds"
+
+
+class LeaseMissing(Invalid):
+    """A lease is to be renewed, and nothing says for how long."""
+
+    code = "modelarts.lease_missing"
+
+
+class BadTags(Invalid):
+    """A list of tags is written as none."""
+
+    code = "modelarts.bad_tags"
+
+
 class Told(Value, frozen=True):
     """What an error is in ModelArts. Without words of the vendor's, the catalogue's sentence is told."""
 
@@ -188,11 +212,18 @@ FINER: Final[Mapping[str, Told]] = {
     "invalid.bounds": Told(status=400, code="ModelArts.6336"),
     "notebook.bad_name": Told(status=400, code="ModelArts.6334"),
     "notebook.not_found": Told(status=400, code="ModelArts.6309", words="The instance does not exist."),
+    "notebook.not_stopped": Told(status=400, code="ModelArts.6347"),
+    "notebook.free_taken": Told(status=400, code="ModelArts.6302"),
+    "notebook.volume_shrinks": Told(status=400, code="ModelArts.6331"),
+    "notebook.attachment_not_found": Told(status=400, code="ModelArts.6404"),
     "notebook.not_running": Told(status=400, code="ModelArts.6327", words="The instance is not in running."),
     "notebook.no_flavor": Told(status=400, code="ModelArts.6323"),
     "node.no_capacity": Told(status=400, code="ModelArts.6329"),
     "image.not_found": Told(status=400, code="ModelArts.6797", words="Specified image cannot be found."),
     "image.exists": Told(status=400, code="ModelArts.6737"),
+    "workspace.not_found": Told(status=400, code="ModelArts.7005"),
+    "workspace.in_use": Told(status=400, code="ModelArts.0101"),
+    "workspace.is_default": Told(status=400, code="ModelArts.3566", words="Forbidden to modify the default workspace."),
     "pool.not_found": Told(status=404, code="ModelArts.50015001", words="pool not found"),
     "pool.exists": Told(status=409, code="ModelArts.50015000", words="Pool already exists."),
     "network.not_found": Told(status=404, code="ModelArts.50025001", words="Network not exist."),
@@ -200,6 +231,9 @@ FINER: Final[Mapping[str, Told]] = {
     "node_pool.not_found": NODE_POOL,
     "user.wrong_password": Told(status=401, code="APIGW.0301", words="The username or password is wrong."),
     UnknownFlavor.code: Told(status=400, code="ModelArts.6323"),
+    BadDescription.code: Told(status=400, code="ModelArts.6334"),
+    LeaseOutOfBounds.code: Told(status=400, code="ModelArts.6349"),
+    LeaseMissing.code: Told(status=400, code="ModelArts.6348"),
     BadVolume.code: Told(status=400, code="ModelArts.6331"),
     ProjectMismatch.code: Told(
         status=403, code="ModelArts.0210", words="The project id in the request URL does not match the token."
@@ -209,7 +243,7 @@ FINER: Final[Mapping[str, Told]] = {
     WrongMethod.code: Told(status=405, code="ModelArts.4204"),
     BodyTooLarge.code: Told(status=413, code="ModelArts.4104"),
     NotSortable.code: Told(status=400, code="ModelArts.6303", words="The field does not support sorting."),
-    NoSuchWorkspace.code: Told(status=400, code="ModelArts.0102", words="The workspace does not exist."),
+    UnknownWorkspace.code: Told(status=400, code="ModelArts.0102", words="The workspace does not exist."),
     BadContinue.code: Told(status=400, code=BAD),
     BadSelector.code: Told(status=400, code=BAD),
     BadContentType.code: Told(status=400, code="ModelArts.50004100", words="Content type not supported"),

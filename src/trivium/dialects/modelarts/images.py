@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import structs
 
 from trivium.base.ids import uuid_of
 from trivium.base.query import Condition, Offset, Op, Query
 from trivium.base.text import Language
 from trivium.base.units import KIB
+from trivium.dialects.modelarts.errors import BadDescription, NotHere
+from trivium.dialects.modelarts.notebooks.finding import named
 from trivium.dialects.modelarts.notebooks.flavors import architecture
 from trivium.dialects.modelarts.notebooks.naming import CATEGORIES
 from trivium.dialects.modelarts.paging import Counts, PageShape, checked_offset, counts, offset_page, paged, whole
 from trivium.dialects.modelarts.sorting import orders
-from trivium.dialects.modelarts.spelling import Shape, Text, dashed, milliseconds, one_of, workspace
+from trivium.dialects.modelarts.spelling import Shape, Text, dashed, milliseconds, one_of
+from trivium.dialects.modelarts.workspaces import chosen, workspace_id
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, always
-from trivium.resources import images
-from trivium.resources.images import GroupQuery, Image, ImageGroup, ImageStatus, NoSuchImage, Visibility
+from trivium.resources import images, notebooks, workspaces
+from trivium.resources.images import GroupQuery, Image, ImageGroup, ImageStatus, NoSuchImage, SaveAs, Visibility
 
 BUILT_IN: Final = "BUILD_IN"
 TYPES: Final = (BUILT_IN, "DEDICATED")
@@ -26,7 +32,7 @@ DEV: Final = "DEV"
 UNKNOWN: Final = "UNKNOWN"
 SERVICES: Final = (COMMON, "INFERENCE", "TRAIN", DEV, UNKNOWN)
 DEFAULT_LIMIT: Final = 200
-NAMESPACE: Final = re.compile(r"([a-z]+)/([^/]+)/base")
+LONGEST_DESCRIPTION: Final = 512
 STATUSES: Final[Mapping[ImageStatus, str]] = {
     ImageStatus.SAVING: "CREATING",
     ImageStatus.ACTIVE: "ACTIVE",
@@ -42,7 +48,7 @@ SORTED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "size": ("size",),
     "status": ("status",),
     "swr_path": ("path",),
-    "namespace": ("accelerator", "owner"),
+    "namespace": ("namespace",),
     "description": ("description",),
     "id": ("uuid",),
     "type": ("preset",),
@@ -50,7 +56,7 @@ SORTED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "service_type": ("preset",),
     "visibility": ("visibility",),
     "arch": (),
-    "workspace_id": (),
+    "workspace_id": ("workspace",),
 }
 """By what the list can be sorted; what is the same of all images makes no order."""
 
@@ -118,14 +124,32 @@ class GroupsQuery(Wire, frozen=True, kw_only=True):
     workspace_id: Text = None
 
 
-def image_query(asked: ImagesQuery) -> Query:
-    """The images that are asked for. Raises `Invalid` for what no list can be asked."""
-    workspace(asked.workspace_id)
+class CreateImageBody(Wire, frozen=True, kw_only=True):
+    """What a notebook's environment is to be saved as."""
+
+    name: str
+    namespace: str
+    tag: Text = None
+    description: Text = None
+    workspace_id: Text = None
+    swr_instance_id: Text = None
+    swr_instance_domain: Text = None
+
+
+class DeleteImageBody(Wire, frozen=True, kw_only=True):
+    """How an image is deleted: what only it has is always dropped, once no notebook needs it."""
+
+    is_force: bool | None = None
+
+
+def image_query(asked: ImagesQuery, workspace: int | None) -> Query:
+    """The images that are asked for, of a workspace or of all. Raises `Invalid` for what no list can be asked."""
     where = [
         *_named(asked.name, fuzzy=asked.name_fuzzy_match is not False),
         *_named(asked.show_name, fuzzy=True),
         *_equal("tag", asked.show_tag),
-        *_in_namespace(asked.namespace),
+        *_equal("namespace", asked.namespace),
+        *(() if workspace is None else (Condition(field="workspace", op=Op.EQ, value=workspace),)),
         *_preset(one_of(asked.type, "type", TYPES), one_of(asked.service_type, "service_type", SERVICES)),
     ]
     return Query(
@@ -140,31 +164,37 @@ def page_of(asked: ImagesQuery) -> Offset:
     return offset_page(asked.limit, asked.offset, default=DEFAULT_LIMIT)
 
 
-def group_query(asked: GroupsQuery, page: Offset) -> GroupQuery | None:
-    """The groups that are asked for; None where none can be."""
-    workspace(asked.workspace_id)
+def group_query(asked: GroupsQuery, page: Offset) -> GroupQuery:
+    """The groups that are asked for."""
     kind = one_of(asked.type, "type", TYPES)
-    match = NAMESPACE.fullmatch(asked.namespace) if asked.namespace else None
-    if asked.namespace and match is None:
-        return None
     fuzzy = asked.name_fuzzy_match is not False
     return GroupQuery(
         name=None if fuzzy else asked.name or None,
         containing=(asked.name or None) if fuzzy else None,
-        accelerator=match[1] if match else None,
-        owner_name=match[2] if match else None,
+        namespace=asked.namespace or None,
         preset=None if kind is None else kind == BUILT_IN,
         page=page,
     )
 
 
-def namespace_of(accelerator: str, owner_name: str) -> str:
-    """What stands between host and name in an image's path."""
-    return f"{accelerator}/{owner_name}/base"
+def save_as(body: CreateImageBody, *, workspace: int, now: datetime) -> SaveAs:
+    """What an image is to be called; without a tag, by the time. `BadDescription`, `NotHere`."""
+    if body.swr_instance_id or body.swr_instance_domain:
+        raise NotHere(what="an enterprise edition of SWR")
+    description = body.description or ""
+    if len(description) > LONGEST_DESCRIPTION or "<" in description or ">" in description:
+        raise BadDescription("description", longest=LONGEST_DESCRIPTION)
+    return SaveAs(
+        namespace=body.namespace,
+        name=body.name,
+        tag=body.tag or f"{now:%Y%m%d%H%M%S}",
+        description=description,
+        workspace=workspace,
+    )
 
 
-def image_shape(image: Image) -> ImageShape:
-    """The image as ModelArts shows it."""
+def image_shape(image: Image, workspace: UUID | None) -> ImageShape:
+    """The image as ModelArts shows it, in a workspace of that UUID."""
     failed = image.reason.say(Language.EN) if image.reason else ""
     return ImageShape(
         arch=architecture(),
@@ -173,7 +203,7 @@ def image_shape(image: Image) -> ImageShape:
         dev_services=("NOTEBOOK",),
         id=dashed(image.uuid),
         name=image.name,
-        namespace=namespace_of(image.accelerator, image.owner_name),
+        namespace=image.namespace,
         origin="CUSTOMIZE" if image.preset else "IMAGE_SAVE",
         resource_categories=(CATEGORIES[image.accelerator],),
         service_type=COMMON if image.preset else DEV,
@@ -185,7 +215,7 @@ def image_shape(image: Image) -> ImageShape:
         type=BUILT_IN if image.preset else "DEDICATED",
         update_at=milliseconds(image.changed_at),
         visibility="PUBLIC" if image.visibility is Visibility.PUBLIC else "PRIVATE",
-        workspace_id=workspace(),
+        workspace_id=workspace_id(workspace),
     )
 
 
@@ -194,7 +224,7 @@ def group_shape(group: ImageGroup) -> GroupShape:
     return GroupShape(
         name=group.name,
         create_at=milliseconds(group.created_at),
-        namespace=namespace_of(group.accelerator, group.owner_name),
+        namespace=group.namespace,
         update_at=milliseconds(group.changed_at),
         version_count=group.versions,
     )
@@ -202,29 +232,46 @@ def group_shape(group: ImageGroup) -> GroupShape:
 
 def list_image(tx: Read, call: Call[Nothing, ImagesQuery]) -> PageShape[ImageShape]:
     """A page of the images that the caller may use."""
-    found = images.list_images(tx, call.caller, image_query(call.query))
-    return paged(counts(page_of(call.query), found.total or 0), [image_shape(image) for image in found.rows])
+    workspace = chosen(tx, call.caller, call.query.workspace_id)
+    found = images.list_images(tx, call.caller, image_query(call.query, workspace))
+    uuids = workspaces.uuids_of(tx, [image.workspace for image in found.rows])
+    shown = [image_shape(image, uuids.get(image.workspace)) for image in found.rows]
+    return paged(counts(page_of(call.query), found.total or 0), shown)
 
 
 def list_image_group(tx: Read, call: Call[Nothing, GroupsQuery]) -> PageShape[GroupShape]:
     """The same by name; all of them unless a limit is given."""
     asked = call.query
+    chosen(tx, call.caller, asked.workspace_id)  # groups are of all workspaces
     page = offset_page(asked.limit, asked.offset, default=DEFAULT_LIMIT)
     if asked.limit is None:
         page = Offset(limit=1 << 31, offset=checked_offset(asked.offset))
-    wanted = group_query(asked, page)
-    found = None if wanted is None else images.list_groups(tx, call.caller, wanted)
-    total = found.total or 0 if found else 0
+    found = images.list_groups(tx, call.caller, group_query(asked, page))
+    total = found.total or 0
     numbers: Counts = whole(total) if asked.limit is None else counts(page, total)
-    return paged(numbers, [group_shape(group) for group in (found.rows if found else ())])
+    return paged(numbers, [group_shape(group) for group in found.rows])
 
 
 def show_image(tx: Read, call: Call[Nothing, Nothing]) -> ImageShape:
     """One image."""
-    uuid = uuid_of(call.request.parameters["id"])
-    if uuid is None:
-        raise NoSuchImage
-    return image_shape(images.by_uuid(tx, call.caller, uuid))
+    return _shown(tx, images.by_uuid(tx, call.caller, _uuid(call)))
+
+
+async def create_image(call: Call[CreateImageBody, Nothing]) -> ImageShape:
+    """Save the environment of a notebook that runs as an image; the notebook runs on."""
+    core, body = call.core, call.body
+    found = await named(call)
+    workspace = await call.read(chosen, body.workspace_id)
+    as_ = save_as(body, workspace=workspace or workspaces.DEFAULT, now=core.clock.now())
+    saved = await call.write(notebooks.save, core.site, notebook=found.id, as_=as_)
+    return await core.store.read(_shown, saved)
+
+
+async def delete_image(call: Call[DeleteImageBody, Nothing]) -> ImageShape:
+    """Remove an image; notebooks that were made of it go on."""
+    image = await call.read(images.by_uuid, _uuid(call))
+    await call.write(images.remove, image)
+    return await call.core.store.read(_shown, structs.replace(image, status=ImageStatus.DELETED))
 
 
 OPERATIONS: Final = (
@@ -254,10 +301,40 @@ OPERATIONS: Final = (
         mark=Mark.COMPANION,
         summary="One image",
     ),
+    Operation(
+        name="DeleteImage",
+        method="DELETE",
+        path="/v1/{project_id}/images/{id}",
+        handler=delete_image,
+        mark=Mark.COMPANION,
+        summary="Remove an image",
+        body=DeleteImageBody,
+    ),
+    Operation(
+        name="CreateImage",
+        method="POST",
+        path="/v1/{project_id}/notebooks/{id}/create-image",
+        handler=create_image,
+        mark=Mark.COMPANION,
+        summary="Save the environment of a notebook that runs as an image",
+        body=CreateImageBody,
+    ),
 )
 
 NONE: Final = Condition(field="id", op=Op.EQ, value=0)
 """What holds of no image."""
+
+
+def _uuid(call: Call[Any, Any]) -> UUID:
+    """The image that a path names. `NoSuchImage`."""
+    found = uuid_of(call.request.parameters["id"])
+    if found is None:
+        raise NoSuchImage
+    return found
+
+
+def _shown(tx: Read, image: Image) -> ImageShape:
+    return image_shape(image, workspaces.uuids_of(tx, (image.workspace,)).get(image.workspace))
 
 
 def _named(name: Text, *, fuzzy: bool) -> tuple[Condition, ...]:
@@ -271,19 +348,6 @@ def _named(name: Text, *, fuzzy: bool) -> tuple[Condition, ...]:
 
 def _equal(field: str, text: Text) -> tuple[Condition, ...]:
     return (Condition(field=field, op=Op.EQ, value=text),) if text else ()
-
-
-def _in_namespace(namespace: Text) -> tuple[Condition, ...]:
-    if not namespace:
-        return ()
-    match = NAMESPACE.fullmatch(namespace)
-    if match is None or match[1] not in CATEGORIES:
-        return (NONE,)
-    kind, owner = match.groups()
-    return (
-        Condition(field="accelerator", op=Op.EQ, value=kind),
-        Condition(field="owner", op=Op.EQ, value=owner),
-    )
 
 
 def _preset(kind: str | None, service: str | None) -> tuple[Condition, ...]:

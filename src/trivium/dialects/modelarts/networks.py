@@ -16,7 +16,7 @@ from trivium.dialects.modelarts.continuing import Continuations, ListMetadata
 from trivium.dialects.modelarts.errors import NotHere
 from trivium.dialects.modelarts.merging import Patch, patched
 from trivium.dialects.modelarts.objects import AnnotationsBody, ContinuedQuery, FullMetadata
-from trivium.dialects.modelarts.spelling import Shape, Text, dashed, rfc3339, workspace
+from trivium.dialects.modelarts.spelling import Shape, Text, dashed, rfc3339
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, Request, View, Wire, Write, always
 from trivium.resources import networks
 from trivium.resources.networks import BadCidr, Network, NetworkPhase, NewNetwork, NoSuchNetwork
@@ -137,7 +137,7 @@ class Changed(Wire, frozen=True, kw_only=True):
 
 def network_shape(network: Network) -> NetworkShape:
     """The network as ModelArts shows it."""
-    own = {objects.NAME: network.title, objects.WORKSPACE: workspace()}
+    own = {objects.NAME: network.title, objects.WORKSPACE: objects.workspace()}
     return NetworkShape(
         kind="Network",
         api_version="v1",

@@ -9,8 +9,8 @@ from typing import Any, Final
 from trivium.base.ids import uuid_of
 from trivium.base.query import Order
 from trivium.dialects.modelarts import selectors
-from trivium.dialects.modelarts.errors import NotHere
-from trivium.dialects.modelarts.spelling import Shape, Text, dashed, rfc3339, workspace
+from trivium.dialects.modelarts.errors import NotHere, UnknownWorkspace
+from trivium.dialects.modelarts.spelling import Shape, Text, dashed, rfc3339
 from trivium.dialects.operation import Wire
 from trivium.resources.labels import Requirement, Selecting
 from trivium.resources.networks import Network
@@ -22,6 +22,7 @@ PROJECT: Final = "os.modelarts/tenant.project.id"
 DESCRIPTION: Final = "os.modelarts/description"
 BILLING: Final = "os.modelarts/billing.mode"
 ON_DEMAND: Final = "0"
+DEFAULT_WORKSPACE: Final = "0"
 
 OLDEST_FIRST: Final = (Order(field="id"),)
 FLAVOR: Final = "modelarts.vm."
@@ -68,6 +69,13 @@ class ContinuedQuery(Wire, frozen=True, kw_only=True, rename={"place": "continue
     place: Text = None
 
 
+def workspace(given: Text = None) -> str:
+    """The workspace of pools and networks, which are the project's: the default one. `UnknownWorkspace` for others."""
+    if given and given.strip() != DEFAULT_WORKSPACE:
+        raise UnknownWorkspace("workspace_id")
+    return DEFAULT_WORKSPACE
+
+
 def host_network(network: Network | None) -> HostNetwork | None:
     """The network of a pool, as its nodes show it."""
     if network is None:
@@ -96,7 +104,7 @@ def split_description(annotations: Mapping[str, str]) -> tuple[dict[str, str], s
 
 
 def given_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels that a new object gets, the workspace always among them. `NoSuchWorkspace`."""
+    """The labels that a new object gets, the workspace always among them. `UnknownWorkspace`."""
     return {**labels, WORKSPACE: workspace(labels.get(WORKSPACE))}
 
 

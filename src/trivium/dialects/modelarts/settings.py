@@ -14,4 +14,6 @@ class ModelArtsSettings(Value, frozen=True):
     body_limit: int = 10 * MIB
     signature_window: timedelta = timedelta(minutes=15)  # how far a signature's time may lie from ours
     token_lifetime: timedelta = timedelta(hours=24)
+    shortest_lease: timedelta = timedelta(hours=1)  # for how long a notebook can be asked to run at least …
+    longest_lease: timedelta = timedelta(hours=72)  # … and at most, unless it is for ever
     hosts: tuple[str, ...] = ()  # names that clients sign for, where a proxy before us puts another Host in place

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from trivium.base.clock import EPOCH
-from trivium.dialects.modelarts.errors import NoSuchWorkspace, NotOneOf
+from trivium.dialects.modelarts.errors import NotOneOf
 from trivium.dialects.operation import Wire
 
 DEFAULT_WORKSPACE: Final = "0"
@@ -54,11 +54,3 @@ def one_of(value: Text, field: str, words: Collection[str]) -> str | None:
         if word.lower() == text.lower():
             return word
     raise NotOneOf(field, words=", ".join(words))
-
-
-def workspace(*given: Text) -> str:
-    """The workspace that is named, by whichever of its names; there is the default one only. `NoSuchWorkspace`."""
-    for id in given:
-        if id and id.strip() != DEFAULT_WORKSPACE:
-            raise NoSuchWorkspace("workspace_id")
-    return DEFAULT_WORKSPACE

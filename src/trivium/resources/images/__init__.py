@@ -2,6 +2,7 @@
 
 from trivium.resources.images.errors import EnvironmentRefused, ImageChanged, ImageExists, ImageNotReady, NoSuchImage
 from trivium.resources.images.groups import GroupQuery, ImageGroup, list_groups
+from trivium.resources.images.holdings import ImageHoldings
 from trivium.resources.images.layers import LayerUse, uses_of
 from trivium.resources.images.service import (
     add,
@@ -25,7 +26,7 @@ from trivium.resources.images.service import (
     start_save,
 )
 from trivium.resources.images.table import IMAGES
-from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, Visibility
+from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, SaveAs, Visibility
 from trivium.resources.images.verify import learn, verify
 
 __all__ = [
@@ -37,11 +38,13 @@ __all__ = [
     "ImageChanged",
     "ImageExists",
     "ImageGroup",
+    "ImageHoldings",
     "ImageNotReady",
     "ImageScope",
     "ImageStatus",
     "LayerUse",
     "NoSuchImage",
+    "SaveAs",
     "Visibility",
     "add",
     "adopt",

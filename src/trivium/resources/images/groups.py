@@ -17,11 +17,10 @@ from trivium.store import Read
 
 
 class ImageGroup(Value, frozen=True):
-    """All images of one name, accelerator and owner that a caller may see."""
+    """All images of one name and namespace that a caller may see."""
 
     name: str
-    accelerator: str
-    owner_name: str
+    namespace: str
     versions: int
     created_at: datetime  # the first of them
     changed_at: datetime  # any of them, last
@@ -32,8 +31,7 @@ class GroupQuery(Value, frozen=True):
 
     name: str | None = None
     containing: str | None = None  # a substring of the name
-    accelerator: str | None = None
-    owner_name: str | None = None
+    namespace: str | None = None
     preset: bool | None = None
     page: Offset = Offset(limit=200)
 
@@ -51,8 +49,7 @@ def list_groups(tx: Read, caller: Caller, asked: GroupQuery) -> Listed[ImageGrou
 def _group(row: Row[Any]) -> ImageGroup:
     return ImageGroup(
         name=row.name,
-        accelerator=row.accelerator,
-        owner_name=row.owner_name,
+        namespace=row.namespace,
         versions=row.versions,
         created_at=row.created_at,
         changed_at=row.changed_at,
@@ -60,16 +57,14 @@ def _group(row: Row[Any]) -> ImageGroup:
 
 
 def _groups(asked: GroupQuery) -> Select[*tuple[Any, ...]]:
-    by = (images.c.name, images.c.accelerator, images.c.owner_name)
+    by = (images.c.name, images.c.namespace)
     where = [SCOPES[ImageScope.VISIBLE].clause]
     if asked.name is not None:
         where.append(images.c.name == asked.name)
     if asked.containing is not None:
         where.append(images.c.name.contains(fold(asked.containing), autoescape=True))
-    if asked.accelerator is not None:
-        where.append(images.c.accelerator == asked.accelerator)
-    if asked.owner_name is not None:
-        where.append(images.c.owner_name == asked.owner_name)
+    if asked.namespace is not None:
+        where.append(images.c.namespace == asked.namespace)
     if asked.preset is not None:
         where.append(images.c.preset == asked.preset)
     numbers = (

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
@@ -17,14 +18,17 @@ from trivium.base.query import Listed, Query
 from trivium.base.reasons import Reason
 from trivium.base.site import Site
 from trivium.base.text import fold
-from trivium.resources import events
+from trivium.resources import events, workspaces
 from trivium.resources.images.errors import ImageExists, NoSuchImage
 from trivium.resources.images.ports import EnvironmentFound
 from trivium.resources.images.table import EVERYBODY, IMAGES, NOBODY, SCOPES, fingerprints, image_of, images
-from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, Visibility
+from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, SaveAs, Visibility
 from trivium.store import Read, Write, query
 
 NAME: Final = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
+LONGEST_NAMESPACE: Final = 64
+LONGEST_NAME: Final = 512
+LONGEST_DESCRIPTION: Final = 512
 TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
@@ -54,6 +58,7 @@ def add(
         "visibility": Visibility.PUBLIC.value,
         "audience": EVERYBODY,
         "path": image_path(site, accelerator, caller.user_name, version=version),
+        "namespace": caller.user_name,
         "kind": "Custom" if command else "JupyterLab",
         "accelerator": accelerator,
         "description": description,
@@ -120,22 +125,38 @@ def fingerprints_of(tx: Read, image: Image) -> Mapping[str, str]:
 
 
 def start_save(
-    tx: Write, caller: Caller, site: Site, *, of: Image, notebook: int, notebook_name: str, host: str | None
+    tx: Write,
+    caller: Caller,
+    site: Site,
+    *,
+    of: Image,
+    notebook: int,
+    notebook_name: str,
+    host: str | None,
+    as_: SaveAs | None = None,
 ) -> Image:
     """The image that a notebook is about to be saved as, on its host: private, with the layers of what it was made of.
 
-    It is named after the notebook, with the time as its tag, and can be used once `finish_save` said so.
+    Where nobody says what to call it, it is named after the notebook, with the time as its tag. It can be used once
+    `finish_save` said so.
+
+    Raises `Invalid` for a senseless name, `NoSuchWorkspace`, and `ImageExists` for what the namespace has already.
     """
-    # An image's name has no room for capitals and other scripts; what is lost shows in the description.
-    name = "-".join(NAME.findall(notebook_name.lower())) or "notebook"
-    tag = f"{tx.now + site.utc_offset:%Y%m%d%H%M%S}-{uuid4().hex[:4]}"
+    if as_ is None:
+        as_ = _named_after(tx, caller, site, notebook_name=notebook_name)
+        path = image_path(site, of.accelerator, caller.user_name, version=f"{as_.name}:{as_.tag}")
+    else:
+        path = _chosen_path(site, as_)
+    workspaces.lock_for_use(tx, caller, as_.workspace)
     made = {
         "visibility": Visibility.PRIVATE.value,
         "audience": caller.project,
-        "path": image_path(site, of.accelerator, caller.user_name, version=f"{name}:{tag}"),
+        "path": path,
+        "namespace": as_.namespace,
+        "workspace": as_.workspace,
         "kind": of.kind,
         "accelerator": of.accelerator,
-        "description": notebook_name,
+        "description": as_.description,
         "status": ImageStatus.SAVING.value,
         "digest": "",
         "size": of.size,
@@ -148,7 +169,7 @@ def start_save(
         "notebook_id": notebook,
         "host": host,
     }
-    return _insert(tx, caller, made, name=name, tag=tag)
+    return _insert(tx, caller, made, name=as_.name, tag=as_.tag)
 
 
 def finish_save(
@@ -236,6 +257,26 @@ def image_path(site: Site, accelerator: str, owner: str, *, version: str) -> str
     return f"{site.registry}/{accelerator}/{owner}/base/{version}"
 
 
+def _named_after(tx: Write, caller: Caller, site: Site, *, notebook_name: str) -> SaveAs:
+    """What an image is called of which nobody says it."""
+    # An image's name has no room for capitals and other scripts; what is lost shows in the description.
+    name = "-".join(NAME.findall(notebook_name.lower())) or "notebook"
+    tag = f"{tx.now + site.utc_offset:%Y%m%d%H%M%S}-{uuid4().hex[:4]}"
+    return SaveAs(namespace=caller.user_name, name=name, tag=tag, description=notebook_name)
+
+
+def _chosen_path(site: Site, as_: SaveAs) -> str:
+    """The path in registry form of what a caller names. `Invalid` when it cannot stand in one."""
+    split_version(f"{as_.name}:{as_.tag}")
+    if not NAME.fullmatch(as_.namespace) or len(as_.namespace) > LONGEST_NAMESPACE:
+        message = f"a namespace has at most {LONGEST_NAMESPACE} lower-case letters and digits, with ., _ and - between"
+        raise Invalid("namespace", message)
+    if len(as_.name) > LONGEST_NAME or len(as_.description) > LONGEST_DESCRIPTION or "\0" in as_.description:
+        message = f"a name has at most {LONGEST_NAME} characters, a description at most {LONGEST_DESCRIPTION}"
+        raise Invalid("name" if len(as_.name) > LONGEST_NAME else "description", message)
+    return f"{site.registry}/{as_.namespace}/{as_.name}:{as_.tag}"
+
+
 def _insert(tx: Write, caller: Caller, made: dict[str, Any], *, name: str, tag: str) -> Image:
     version = f"{name}:{tag}"
     if tx.value(select(images.c.id).where(images.c.path == made["path"])) is not None:
@@ -255,7 +296,12 @@ def _insert(tx: Write, caller: Caller, made: dict[str, Any], *, name: str, tag: 
         "created_at": tx.now,
         "changed_at": tx.now,
     }
-    tx.run(insert(images).values(**row, **made))
+    try:
+        tx.run(insert(images).values(**row, **made))
+    except IntegrityError as error:
+        if "path" in str(error.orig):  # somebody gave it meanwhile; SQLite has one writer
+            raise ImageExists(path=made["path"]) from error
+        raise
     events.record(tx, caller, "image.add", target=id, after={"path": made["path"]})
     return get_any(tx, id)
 

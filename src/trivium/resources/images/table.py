@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, case
+from sqlalchemy import text as sql
 
 from trivium.base.reasons import Reason
 from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, Visibility
@@ -16,6 +17,7 @@ from trivium.store.columns import Instant, Uuid16, revision, text
 from trivium.store.counters import Counted
 from trivium.store.grams import Grams
 from trivium.store.query import Scope
+from trivium.store.schema import partial_index
 
 images = Table(
     "images",
@@ -53,10 +55,14 @@ images = Table(
     Column("changed_at", Instant, nullable=False),
     Column("deleted_at", Instant),
     Column("host", text()),  # where its layers lie; null where it has none
+    Column("namespace", text(), nullable=False, server_default=sql("''")),
+    # No foreign key, as for notebooks. 0 is the default one.
+    Column("workspace", BigInteger, nullable=False, server_default="0"),
     revision(),
     Index(None, "project_id", "id"),
     Index(None, "audience", "status", "created_at", "id"),
     Index(None, "audience", "status", "accelerator", "created_at", "id"),
+    partial_index("ix_images_elsewhere", "workspace", where=sql("workspace <> 0 AND deleted_at IS NULL")),
 )
 
 fingerprints = Table(
@@ -96,6 +102,9 @@ IMAGES = f.Resource(
         f.Field("version", f.text, images.c.version, folded=images.c.version_folded, grams=VERSIONS),
         f.Field("name", f.text, images.c.name, folded=images.c.name),  # never has capitals
         f.Field("tag", f.text, images.c.tag),
+        f.Field("namespace", f.text, images.c.namespace),
+        f.Field("workspace", f.integer, images.c.workspace),
+        f.Field("notebook", f.integer, images.c.notebook_id),
         f.Field("owner", f.text, images.c.owner_name),
         f.Field("description", f.text, images.c.description),
         f.Field("path", f.text, images.c.path),
@@ -149,6 +158,8 @@ def image_of(row: Row[Any]) -> Image:
         clones=row.clones,
         notebook=row.notebook_id,
         host=row.host,
+        namespace=row.namespace,
+        workspace=row.workspace,
         created_at=row.created_at,
         changed_at=row.changed_at,
     )

@@ -40,6 +40,16 @@ class ImageStatus(StrEnum):
     DELETED = "deleted"
 
 
+class SaveAs(Value, frozen=True, kw_only=True):
+    """What an image is to be called that somebody saves."""
+
+    namespace: str
+    name: str
+    tag: str
+    description: str = ""
+    workspace: int = 0  # 0: the default one
+
+
 class Image(Value, frozen=True):
     """An environment that notebooks can be made of."""
 
@@ -68,6 +78,8 @@ class Image(Value, frozen=True):
     clones: int  # how many notebooks were made of it
     notebook: int | None  # the notebook that it was saved from
     host: str | None  # where its layers lie; None where it has none
+    namespace: str  # whose it is in the registry: a user's name, or what they chose
+    workspace: int  # 0: the default one
     created_at: datetime
     changed_at: datetime
 

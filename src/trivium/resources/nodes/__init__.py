@@ -4,7 +4,17 @@ from trivium.resources.nodes.availability_cache import Availabilities, Availabil
 from trivium.resources.nodes.errors import NoCapacity, NodeInUse, NodeLocked, NoSuchFlavor, NoSuchNode
 from trivium.resources.nodes.guarding import DELETE, locked, must_be_unlocked, set_cordoned, set_locked
 from trivium.resources.nodes.listing import by_ids, by_name, count, details, list_nodes, list_stamps, named
-from trivium.resources.nodes.service import availability, free, get, held_by, in_pool, note_away, reserve, take_stock
+from trivium.resources.nodes.service import (
+    availability,
+    could_hold,
+    free,
+    get,
+    held_by,
+    in_pool,
+    note_away,
+    reserve,
+    take_stock,
+)
 from trivium.resources.nodes.site_flavors import site_flavor, site_flavors
 from trivium.resources.nodes.slices import Cut, carve, give_back, note_phase
 from trivium.resources.nodes.types import (
@@ -43,6 +53,7 @@ __all__ = [
     "by_ids",
     "by_name",
     "carve",
+    "could_hold",
     "count",
     "details",
     "free",

@@ -77,6 +77,17 @@ def reserve(tx: Write, holder: int, *, pool: int, need: Need, hosts: Collection[
     raise NoCapacity(kind=need.kind, count=need.count)
 
 
+def could_hold(tx: Read, pool: int, need: Need, *, host: str) -> bool:
+    """Whether a node of the pool on that host has so much, whatever of it is held and whether it is ready."""
+    mine = (nodes.c.pool_id == pool, nodes.c.host == host)
+    large = (nodes.c.millicores >= need.millicores, nodes.c.memory >= need.memory)
+    found = [row.id for row in tx.all(select(nodes.c.id).where(*mine, *large))]
+    if need.kind == CPU:
+        return bool(found)
+    cards = tx.all(CARDS, {"pools": [pool]})
+    return any(row.node_id in found and row.kind == need.kind and row.units >= need.count for row in cards)
+
+
 def free(tx: Write, holder: int) -> bool:
     """Take back all that the holder has; False when it had nothing."""
     row = tx.first(select(reservations.c.node_id).where(reservations.c.holder == holder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -13,9 +14,10 @@ from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
 from trivium.base.site import Site
 from trivium.resources.nodes import Need
-from trivium.resources.notebooks.errors import BadMount, BadName, MountRefused, UserNotSeparable
+from trivium.resources.notebooks.errors import BadMount, BadName, IdleUnknown, MountRefused, UserNotSeparable
 from trivium.resources.notebooks.ports import Capabilities, Mount
 from trivium.resources.notebooks.table import THERE, notebooks
+from trivium.resources.notebooks.types import LeaseAsked, LeaseKind, Volume
 from trivium.resources.pools import Flavor
 from trivium.store import Read, Write
 
@@ -24,8 +26,15 @@ MOST_UNITS: Final = 1024
 MOST_MOUNTS: Final = 16
 LONGEST_PATH: Final = 1024  # characters, of which each may be four of the kernel's 4096 bytes
 LONGEST_COMMAND: Final = 8192
+LONGEST_DESCRIPTION: Final = 1024
+LONGEST_LEASE: Final = timedelta(days=36_525)
+MOST_CAPACITY: Final = 1 << 60
+LONGEST_ENTRY: Final = 255  # bytes of one name in a directory
 ROOT: Final = PurePosixPath("/")
 ETC: Final = PurePosixPath("/etc")
+SHARED: Final = tuple(PurePosixPath(f"/{name}") for name in ("home", "root", "tmp", "var", "opt"))
+"""Where things of the machine or of others lie, which a directory of one's own would hide."""
+
 SYSTEM: Final = tuple(
     PurePosixPath(f"/{name}")
     for name in ("bin", "boot", "dev", "lib", "lib32", "lib64", "libx32", "proc", "run", "sbin", "sys", "usr")
@@ -48,6 +57,33 @@ def checked_command(command: str | None, field: str) -> str | None:
         message = f"a command has at most {LONGEST_COMMAND} characters"
         raise Invalid(field, message)
     return command or None
+
+
+def checked_description(text: str) -> str:
+    """The description without outer spaces. `Invalid` when it is too long."""
+    text = text.strip()
+    if len(text) > LONGEST_DESCRIPTION or "\0" in text:
+        message = f"a description has at most {LONGEST_DESCRIPTION} characters"
+        raise Invalid("description", message)
+    return text
+
+
+def checked_lease(asked: LeaseAsked) -> LeaseAsked:
+    """The lease. `Invalid` for a senseless duration, `IdleUnknown` for one that ends when nobody uses the notebook."""
+    if asked.duration is not None and not timedelta(0) < asked.duration <= LONGEST_LEASE:
+        message = f"a lease lasts longer than nothing, and at most {LONGEST_LEASE.days} days"
+        raise Invalid("duration", message)
+    if asked.kind is LeaseKind.IDLE:
+        raise IdleUnknown
+    return asked
+
+
+def checked_volume(volume: Volume) -> Volume:
+    """The volume. `Invalid` for a senseless capacity."""
+    if not 0 < volume.capacity <= MOST_CAPACITY:
+        message = "a volume's capacity is a positive number of bytes"
+        raise Invalid("capacity", message)
+    return volume
 
 
 def default_name(tx: Write, site: Site) -> str:
@@ -73,6 +109,27 @@ def checked_mounts(mounts: Sequence[Mount], capabilities: Capabilities, *, home:
         for mount in clean:
             if not mount.writable or not PurePosixPath(mount.target).is_relative_to(home):
                 raise MountRefused(target=mount.target, home=str(home))
+    return clean
+
+
+def checked_area(area: str | None) -> str | None:
+    """Where directories are to be shown later. `BadMount` unless it is a directory right below the root."""
+    if area is None:
+        return None
+    place = PurePosixPath(_absolute(area))
+    if place.parent != ROOT or place in SHARED:
+        message = f"directories can be shown in a new directory right below / alone: {area[:LONGEST_PATH]!r}"
+        raise BadMount("attachAt", message)
+    return str(place)
+
+
+def checked_attachment(mount: Mount, *, area: str) -> Mount:
+    """The mount with clean paths. `BadMount` for a source outside of the home, or a target not right in the area."""
+    clean = Mount(source=_inside(mount.source), target=_absolute(mount.target), writable=mount.writable)
+    place = PurePosixPath(clean.target)
+    if str(place.parent) != area or len(place.name.encode()) > LONGEST_ENTRY:
+        message = f"the target must lie right in {area}: {mount.target[:LONGEST_PATH]!r}"
+        raise BadMount("targetPath", message)
     return clean
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from trivium.base.caller import Caller
 from trivium.base.reasons import Reason
-from trivium.resources import operations
+from trivium.resources import operations, tags
 from trivium.resources.notebooks.errors import NoSuchNotebook
 from trivium.resources.notebooks.states import is_settled, shown
-from trivium.resources.notebooks.table import document, notebook_of, notebooks
+from trivium.resources.notebooks.table import KIND, document, notebook_of, notebooks
 from trivium.resources.notebooks.types import Found, Notebook, Wanted
 from trivium.store import Write
 
@@ -22,6 +23,19 @@ def lock(tx: Write, notebook: int) -> Notebook:
     if row is None:
         raise NoSuchNotebook
     return notebook_of(row)
+
+
+def own(tx: Write, caller: Caller, notebook: int) -> Notebook:
+    """The notebook, locked, if it is the caller's project's and not released. `NoSuchNotebook`."""
+    found = lock(tx, notebook)
+    if not is_visible(caller, found):
+        raise NoSuchNotebook
+    return found
+
+
+def is_visible(caller: Caller, notebook: Notebook) -> bool:
+    """Whether the notebook is the caller's project's and not released."""
+    return notebook.project == caller.project and notebook.wanted is not Wanted.DELETED
 
 
 def change(tx: Write, before: Notebook, **values: Any) -> Notebook:  # noqa: ANN401 - columns of several types
@@ -46,6 +60,8 @@ def change(tx: Write, before: Notebook, **values: Any) -> Notebook:  # noqa: ANN
         "revision": notebooks.c.revision + 1,
     }
     tx.run(update(notebooks).where(notebooks.c.id == before.id).values(row))
+    if wanted is Wanted.DELETED and before.wanted is not Wanted.DELETED:
+        tags.remove_all(tx, KIND, before.id)
     return lock(tx, before.id)
 
 
@@ -56,5 +72,10 @@ def finish(tx: Write, notebook: Notebook, reason: Reason | None = None) -> None:
 
 
 def deadline(start: datetime, notebook: Notebook) -> datetime | None:
-    """When a notebook that started then must be stopped; None when it may run for ever."""
-    return None if notebook.max_running is None else start + notebook.max_running
+    """When a notebook that began to run then must be stopped; None when it may run for ever.
+
+    Whichever comes first: the site's limit, or the end of the notebook's lease.
+    """
+    limit = None if notebook.max_running is None else start + notebook.max_running
+    lease = None if notebook.lease is None else notebook.lease.ends_at
+    return min((end for end in (limit, lease) if end is not None), default=None)

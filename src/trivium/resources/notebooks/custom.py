@@ -25,6 +25,7 @@ from trivium.store import Store, Write
 COMMAND_TAKES: Final = timedelta(seconds=5)
 LISTENS_WITHIN: Final = timedelta(seconds=10)
 LOOKS: Final = 40
+UP: Final = frozenset({Status.RUNNING, Status.SAVING})
 SETTLES: Final = 0.3  # seconds in which a command whose port is taken ends
 
 
@@ -66,7 +67,7 @@ async def custom_link(
 ) -> Link:
     """Where the service is reached; inactive until it was seen, and when it listens no more. `NoSuchNotebook`."""
     found = await store.read(get, caller, notebook)
-    if found.status is not Status.RUNNING or found.service_port is None or not found.service_seen:
+    if found.status not in UP or found.service_port is None or not found.service_seen:
         return Link(active=False)
     key = LaunchKey(launch=found.id, generation=found.generation)
     if await runtime.listener(key, found.service_port) is None:
@@ -77,7 +78,7 @@ async def custom_link(
 def _note_asked(tx: Write, caller: Caller, notebook: int, *, command: str | None, port: int) -> Notebook:
     before = lock(tx, notebook)
     get(tx, caller, notebook)
-    if before.status is not Status.RUNNING:
+    if before.status not in UP:
         raise NotRunning(status=before.status.value)
     events.record(tx, caller, "notebook.service", target=notebook, after={"port": port})
     if before.service_seen:

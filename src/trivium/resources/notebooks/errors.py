@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trivium.base.errors import Invalid, NotFound, OverQuota, Unavailable, Unsupported, WrongState
+from trivium.base.errors import Conflict, Invalid, NotFound, OverQuota, Unavailable, Unsupported, WrongState
 
 
 class NoSuchNotebook(NotFound):
@@ -51,6 +51,60 @@ class NotRunning(WrongState):
     """The notebook must be running for that."""
 
     code = "notebook.not_running"
+
+
+class NotStopped(WrongState):
+    """The notebook must be stopped, or have failed, for that."""
+
+    code = "notebook.not_stopped"
+
+
+class FreeTaken(Conflict):
+    """The user has the one free notebook that a user may have."""
+
+    code = "notebook.free_taken"
+
+
+class IdleUnknown(Unsupported):
+    """No runtime says whether a notebook is used, so a lease that ends when it is idle would never end."""
+
+    code = "notebook.idle_unknown"
+
+
+class VolumeShrinks(Invalid):
+    """A volume's capacity may only grow."""
+
+    code = "notebook.volume_shrinks"
+
+
+class ImageElsewhere(Conflict):
+    """The image is not on the host where the notebook's own packages are."""
+
+    code = "notebook.image_elsewhere"
+
+
+class NotAttachable(Unsupported):
+    """Nothing can be shown to this notebook while it runs: it was not made for that, or its host cannot do it."""
+
+    code = "notebook.not_attachable"
+
+
+class TargetTaken(Conflict):
+    """Something is shown at that place already, or is about to be."""
+
+    code = "notebook.target_taken"
+
+
+class TooManyMounts(OverQuota):
+    """No more can be shown to the notebook."""
+
+    code = "notebook.too_many_mounts"
+
+
+class NoSuchAttachment(NotFound):
+    """Nothing of that UUID is shown to the notebook."""
+
+    code = "notebook.attachment_not_found"
 
 
 class NoFlavor(OverQuota):

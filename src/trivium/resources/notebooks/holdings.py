@@ -1,12 +1,12 @@
-"""What notebooks keep for a user, and in a pool."""
+"""What notebooks keep from being deleted: their users, and the pools and workspaces that they are in."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Select, func, select
 
-from trivium.resources.notebooks.table import THERE, notebooks
+from trivium.resources.notebooks.table import ELSEWHERE, THERE, notebooks
 from trivium.store import Read
 
 COUNTED: Final = 1000
@@ -14,11 +14,16 @@ COUNTED: Final = 1000
 
 
 class NotebookHoldings:
-    """A user with notebooks cannot be deleted: fulfils `users.Holdings`."""
+    """Users and workspaces with notebooks cannot be deleted: fulfils `users.Holdings` and `workspaces.Holdings`."""
 
     def held_by(self, tx: Read, user: int) -> str | None:
         """How many notebooks the user has that are not gone; None when there are none."""
-        return _told(tx, notebooks.c.owner_id == user)
+        return _number(tx, select(notebooks.c.owner_id).where(notebooks.c.owner_id == user, THERE))
+
+    def held_in(self, tx: Read, workspace: int) -> str | None:
+        """How many notebooks are in the workspace that are not deleted; None when there are none."""
+        there = (notebooks.c.workspace == workspace, ELSEWHERE, notebooks.c.listed)
+        return _number(tx, select(notebooks.c.id).where(*there))
 
 
 class NotebookOccupants:
@@ -26,12 +31,11 @@ class NotebookOccupants:
 
     def in_pool(self, tx: Read, pool: int) -> str | None:
         """How many notebooks are in the pool that are not gone, stopped ones too; None when there are none."""
-        return _told(tx, notebooks.c.pool_id == pool)
+        return _number(tx, select(notebooks.c.id).where(notebooks.c.pool_id == pool, THERE))
 
 
-def _told(tx: Read, which: ColumnElement[bool]) -> str | None:
-    some = select(notebooks.c.id).where(which, THERE).limit(COUNTED + 1).subquery()
-    count = tx.value(select(func.count()).select_from(some))
+def _number(tx: Read, found: Select[tuple[int]]) -> str | None:
+    count = tx.value(select(func.count()).select_from(found.limit(COUNTED + 1).subquery()))
     if count > COUNTED:
         return f"more than {COUNTED} notebooks"
     return f"{count} notebook{'s' if count > 1 else ''}" if count else None

@@ -11,7 +11,9 @@ from trivium.base.clock import MICROSECOND
 from trivium.base.reasons import Reason
 from trivium.base.site import Site
 from trivium.resources import events, hosts, images, nodes, operations
+from trivium.resources.notebooks import attachments
 from trivium.resources.notebooks.changes import change, deadline, finish, lock
+from trivium.resources.notebooks.leases import stop_at
 from trivium.resources.notebooks.ports import Ending, Exit, Observation, Phase, SavedLayer
 from trivium.resources.notebooks.states import RELEASABLE, STOPPABLE
 from trivium.resources.notebooks.table import THERE, document, notebooks
@@ -20,6 +22,8 @@ from trivium.store import Read, Write
 
 MOST_LOSSES: Final = 3
 EXPIRED_AT_ONCE: Final = 100
+RUNS: Final = notebooks.c.found == Found.RUNNING.value
+STOPPED: Final = notebooks.c.stopped_at.is_not(None)
 NOWHERE: Final = {"address": None, "workload": None, "service_seen": False, "stop_at": None}
 
 
@@ -54,6 +58,7 @@ def note_lost(tx: Write, seen_before: Notebook) -> None:
     before = _unchanged(tx, seen_before)
     if before is None:
         return
+    attachments.forget(tx, before.id)
     losses = before.losses + 1
     if losses > MOST_LOSSES:
         _end(tx, before, Found.FAILED, reason=Reason(code="notebook.lost"))
@@ -83,11 +88,7 @@ def note_fault(tx: Write, seen_before: Notebook) -> None:
     before = _unchanged(tx, seen_before)
     if before is None:
         return
-    reason = Reason(code="notebook.fault")
-    if before.save_as is not None:
-        images.finish_save(tx, before.save_as, reason=reason)
-        before = change(tx, before, save_as=None)
-    _end(tx, before, Found.FAILED, reason=reason)
+    _end(tx, before, Found.FAILED, reason=Reason(code="notebook.fault"))
 
 
 def note_stopped(tx: Write, seen_before: Notebook) -> None:
@@ -103,6 +104,8 @@ def note_gone(tx: Write, seen_before: Notebook) -> None:
     if before is None:
         return
     nodes.free(tx, before.id)
+    attachments.forget(tx, before.id)
+    before = _without_save(tx, before, None)
     after = change(tx, before, found=Found.GONE, deleted_at=tx.now, release_at=None, progress=None, **NOWHERE)
     finish(tx, after)
     _record(tx, before, after)
@@ -114,17 +117,25 @@ def note_saved(tx: Write, seen_before: Notebook, layer: SavedLayer) -> None:
     if before is None or before.save_as is None:
         return
     images.finish_save(tx, before.save_as, layer=layer.path, size=layer.size, digest=layer.digest)
-    change(tx, before, save_as=None)
+    after = change(tx, before, save_as=None)
+    if after.status is not before.status:  # it runs on; where it is to stop, that is what is waited for
+        finish(tx, after)
+        _record(tx, before, after)
 
 
 def note_save_failed(tx: Write, seen_before: Notebook, detail: str) -> None:
-    """The image could not be made."""
+    """The image could not be made; a notebook that runs on says why."""
     before = _unchanged(tx, seen_before)
     if before is None or before.save_as is None:
         return
     reason = Reason(code="image.save_failed", details={"detail": detail})
     images.finish_save(tx, before.save_as, reason=reason)
-    change(tx, before, save_as=None)
+    if before.wanted is not Wanted.RUNNING:
+        change(tx, before, save_as=None)
+        return
+    after = change(tx, before, save_as=None, reason=reason)
+    finish(tx, after, reason)
+    _record(tx, before, after)
 
 
 def is_any_on(tx: Read, host: str) -> bool:
@@ -154,13 +165,14 @@ def apply_limits(tx: Write, host: str, site: Site) -> None:
         return
     hosts.note_limits(tx, host, limits)
     mine = (notebooks.c.host == host, THERE)
-    for column, clock, span, when in (
-        (notebooks.c.max_running, notebooks.c.stop_at, site.max_running, notebooks.c.found == Found.RUNNING.value),
-        (notebooks.c.release_after, notebooks.c.release_at, site.release_after, notebooks.c.stopped_at.is_not(None)),
+    stop, release = (None if span is None else tx.now + span for span in (site.max_running, site.release_after))
+    for column, span, when, clock in (
+        (notebooks.c.max_running, site.max_running, RUNS, {notebooks.c.stop_at: stop_at(stop)}),
+        (notebooks.c.release_after, site.release_after, STOPPED, {notebooks.c.release_at: release}),
     ):
         value = None if span is None else span // MICROSECOND
         other = (*mine, column.is_distinct_from(value))
-        tx.run(update(notebooks).where(*other, when).values({clock: None if span is None else tx.now + span}))
+        tx.run(update(notebooks).where(*other, when).values(clock))
         tx.run(update(notebooks).where(*other).values({column: value}))
 
 
@@ -212,6 +224,8 @@ def _unchanged(tx: Write, seen: Notebook) -> Notebook | None:
 
 def _end(tx: Write, before: Notebook, found: Found, *, reason: Reason | None) -> None:
     nodes.free(tx, before.id)
+    attachments.forget(tx, before.id)
+    before = _without_save(tx, before, reason)
     after = change(
         tx,
         before,
@@ -224,6 +238,14 @@ def _end(tx: Write, before: Notebook, found: Found, *, reason: Reason | None) ->
     )
     finish(tx, after, reason)
     _record(tx, before, after)
+
+
+def _without_save(tx: Write, before: Notebook, reason: Reason | None) -> Notebook:
+    """The notebook that ended, which nothing can be saved of any more: a save that was asked for has failed."""
+    if before.save_as is None:
+        return before
+    images.finish_save(tx, before.save_as, reason=reason or Reason(code="image.save_cut_short"))
+    return change(tx, before, save_as=None)
 
 
 def _record(tx: Write, before: Notebook, after: Notebook) -> None:

@@ -59,6 +59,7 @@ class LaunchSpec(Value, frozen=True, kw_only=True):
     devices: Devices | None = None
     mount_home: bool = True
     mounts: tuple[Mount, ...] = ()
+    attach_at: str | None = None  # a new directory below `/`, in which mounts can be shown while it runs
     start_command: str | None = None
     base_url: str  # the path under which the proxy shows it, with slashes at both ends
     token: str  # what the notebook's own server demands; only the proxy knows it
@@ -208,6 +209,17 @@ class Runtime(Inside, Protocol):
 
     async def stop(self, key: LaunchKey, grace: timedelta) -> None:
         """Ask it to end, and after `grace` make it: every descendant, whatever session it moved to. Returns at once."""
+        ...
+
+    async def attach(self, key: LaunchKey, mount: Mount) -> str | None:
+        """Show a directory of the home, which must be mounted, to a notebook that runs, in its `attach_at`.
+
+        Comes back with why not, where it cannot be. Repeatable. `RuntimeUnavailable` also where it does not run.
+        """
+        ...
+
+    async def detach(self, key: LaunchKey, target: str) -> str | None:
+        """Take away what `attach` showed there; why not, where it cannot be. Repeatable. Errors as of `attach`."""
         ...
 
     async def forget(self, key: LaunchKey) -> None:

@@ -14,20 +14,24 @@ from trivium.base.caller import Caller
 from trivium.base.clock import MICROSECOND
 from trivium.base.site import Site
 from trivium.base.text import fold
-from trivium.resources import events, images, nodes, operations, pools, users
+from trivium.resources import events, images, nodes, operations, pools, users, workspaces
 from trivium.resources.hosts import must_be_there
 from trivium.resources.images import Image, ImageNotReady, ImageStatus
 from trivium.resources.nodes import Need, Placement
 from trivium.resources.notebooks.asking import (
+    checked_area,
     checked_command,
+    checked_description,
     checked_mounts,
     checked_name,
+    checked_volume,
     default_name,
     need_of,
     separable,
 )
-from trivium.resources.notebooks.changes import change, lock
+from trivium.resources.notebooks.changes import change, is_visible, lock, own
 from trivium.resources.notebooks.errors import (
+    FreeTaken,
     MountRefused,
     NoFlavor,
     NoSuchNotebook,
@@ -35,10 +39,11 @@ from trivium.resources.notebooks.errors import (
     NotStartable,
     NotStoppable,
 )
+from trivium.resources.notebooks.leases import begun
 from trivium.resources.notebooks.ports import Capabilities, Mount
 from trivium.resources.notebooks.states import RELEASABLE, STARTABLE, STOPPABLE
-from trivium.resources.notebooks.table import COUNTED, document, notebook_of, notebooks
-from trivium.resources.notebooks.types import Found, Notebook, NotebookSpec, Status, Wanted
+from trivium.resources.notebooks.table import COUNTED, FREE_THERE, document, notebook_of, notebooks
+from trivium.resources.notebooks.types import Feature, Found, LeaseAsked, Notebook, NotebookSpec, Status, Wanted
 from trivium.resources.pools import Flavor, Pool
 from trivium.store import Read, Write
 from trivium.store.counters import numbers_by
@@ -52,9 +57,11 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, hosts: 
     `hosts` are those that have its image, with what each can do.
 
     Raises `BadName`, `BadMount`, `MountRefused`, `NoSuchImage`, `ImageNotReady`, `NoSuchPool`, `NoFlavor`,
-    `NoCapacity` when it does not fit now, `UserNotSeparable`, and what `users.lock_active` raises.
+    `NoCapacity` when it does not fit now, `UserNotSeparable`, `FreeTaken`, `NoSuchWorkspace`, `IdleUnknown`, `Invalid`,
+    and what `users.lock_active` raises.
     """
-    users.lock_active(tx, caller.user)
+    _lock_owner(tx, caller, spec.feature)
+    workspaces.lock_for_use(tx, caller, spec.workspace)
     name = default_name(tx, site) if spec.name is None else checked_name(spec.name)
     mounts, able = _holding(hosts, spec, home=site.homes / str(caller.user))
     image = images.by_path(tx, caller, spec.image_path)
@@ -81,7 +88,10 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, hosts: 
         "release_after": _span(site.release_after),
         "operation": operation.id,
     }
-    columns = row | _of_caller(caller) | _of_image(image) | _of_pool(pool, flavor, need) | at
+    columns = row | _of_caller(caller) | of_image(image) | _of_pool(pool) | of_need(flavor, need) | at
+    area = checked_area(spec.attach_at)
+    columns["attach_at"] = area if spec.mount_home and able[at["host"]].mount_namespace else None
+    columns |= _of_spec(spec) | begun(spec.lease, None, now=tx.now)
     tx.run(insert(notebooks).values(**columns, **_fresh(tx)))
     images.count_clone(tx, image.id)
     events.record(tx, caller, "notebook.create", target=id, after={"name": name, "image": image.path})
@@ -89,12 +99,14 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, hosts: 
     return lock(tx, id)
 
 
-def start(tx: Write, caller: Caller, notebook: int) -> Notebook:
+def start(tx: Write, caller: Caller, notebook: int, *, lease: LeaseAsked | None = None) -> Notebook:
     """Ask for a stopped or failed notebook to run again, where its packages are.
 
-    Raises `NotStartable`, `NoCapacity`, and `HostAway` when nobody acts on its host.
+    Its lease is the one that is asked for, else the one that it had, from now on.
+
+    Raises `NotStartable`, `NoCapacity`, `IdleUnknown`, `Invalid`, and `HostAway` when nobody acts on its host.
     """
-    before = _own(tx, caller, notebook)
+    before = own(tx, caller, notebook)
     if before.status not in STARTABLE:
         raise NotStartable(status=before.status.value)
     need = Need(
@@ -113,6 +125,7 @@ def start(tx: Write, caller: Caller, notebook: int) -> Notebook:
         before,
         verb="start",
         **_at(tx, placement),
+        **begun(lease, before.lease, now=tx.now),
         wanted=Wanted.RUNNING,
         found=Found.NOTHING,
         generation=before.generation + 1,
@@ -128,7 +141,7 @@ def start(tx: Write, caller: Caller, notebook: int) -> Notebook:
 
 def stop(tx: Write, caller: Caller, notebook: int) -> Notebook:
     """Ask for a notebook to be stopped. `NotStoppable` unless it runs or starts."""
-    before = _own(tx, caller, notebook)
+    before = own(tx, caller, notebook)
     if before.status not in STOPPABLE:
         raise NotStoppable(status=before.status.value)
     return _stop(tx, caller, before, save_as=None)
@@ -136,7 +149,7 @@ def stop(tx: Write, caller: Caller, notebook: int) -> Notebook:
 
 def save_and_stop(tx: Write, caller: Caller, site: Site, *, notebook: int) -> Notebook:
     """Ask for a running notebook's environment to be kept as an image, and then for a stop. `NotStoppable`."""
-    before = _own(tx, caller, notebook)
+    before = own(tx, caller, notebook)
     if before.status is not Status.RUNNING:
         raise NotStoppable(status=before.status.value)
     of = images.get_any(tx, before.image)
@@ -146,7 +159,7 @@ def save_and_stop(tx: Write, caller: Caller, site: Site, *, notebook: int) -> No
 
 def release(tx: Write, caller: Caller, notebook: int) -> Notebook:
     """Ask for a notebook to be removed for good; it is off the lists at once. `NotReleasable`."""
-    before = _own(tx, caller, notebook)
+    before = own(tx, caller, notebook)
     if before.status not in RELEASABLE:
         raise NotReleasable(status=before.status.value)
     operation = operations.start(tx, caller, "notebook.release", target=before.id)
@@ -157,7 +170,7 @@ def release(tx: Write, caller: Caller, notebook: int) -> Notebook:
 
 def rename(tx: Write, caller: Caller, notebook: int, *, name: str) -> Notebook:
     """Give a notebook another name. `BadName`."""
-    before = _own(tx, caller, notebook)
+    before = own(tx, caller, notebook)
     name = checked_name(name)
     after = change(tx, before, name=name, name_folded=fold(name))
     events.record(tx, caller, "notebook.rename", target=before.id, before={"name": before.name}, after={"name": name})
@@ -167,7 +180,7 @@ def rename(tx: Write, caller: Caller, notebook: int, *, name: str) -> Notebook:
 def get(tx: Read, caller: Caller, notebook: int) -> Notebook:
     """The notebook, if it is the caller's project's and not released. `NoSuchNotebook`."""
     row = tx.first(select(notebooks).where(notebooks.c.id == notebook))
-    if row is None or not _is_visible(caller, found := notebook_of(row)):
+    if row is None or not is_visible(caller, found := notebook_of(row)):
         raise NoSuchNotebook
     return found
 
@@ -175,7 +188,7 @@ def get(tx: Read, caller: Caller, notebook: int) -> Notebook:
 def by_uuid(tx: Read, caller: Caller, uuid: UUID) -> Notebook:
     """The notebook of that UUID, if it is the caller's project's and not released. `NoSuchNotebook`."""
     row = tx.first(select(notebooks).where(notebooks.c.uuid == uuid))
-    if row is None or not _is_visible(caller, found := notebook_of(row)):
+    if row is None or not is_visible(caller, found := notebook_of(row)):
         raise NoSuchNotebook
     return found
 
@@ -189,18 +202,6 @@ def by_status(tx: Read) -> Mapping[str, int]:
     """How many notebooks there are of each status in the whole installation, those that are deleted left out."""
     rows = tx.all(numbers_by(COUNTED, "status"))
     return {row.status: row.number for row in rows if row.number and row.status != Status.DELETED}
-
-
-def _own(tx: Write, caller: Caller, notebook: int) -> Notebook:
-    """The notebook, locked, if it is the caller's project's and not released. `NoSuchNotebook`."""
-    found = lock(tx, notebook)
-    if not _is_visible(caller, found):
-        raise NoSuchNotebook
-    return found
-
-
-def _is_visible(caller: Caller, notebook: Notebook) -> bool:
-    return notebook.project == caller.project and notebook.wanted is not Wanted.DELETED
 
 
 def _stop(tx: Write, caller: Caller, before: Notebook, *, save_as: UUID | None) -> Notebook:
@@ -257,24 +258,57 @@ def _holding(
     return clean, able
 
 
+def _lock_owner(tx: Write, caller: Caller, feature: Feature) -> None:
+    """Keep the user there and active; for a free notebook, let nobody make one for them meanwhile. `FreeTaken`."""
+    if feature is Feature.FREE:
+        tx.lock(select(users.users.c.id).where(users.users.c.id == caller.user))
+    users.lock_active(tx, caller.user)
+    if feature is Feature.FREE:
+        has = select(notebooks.c.id).where(notebooks.c.owner_id == caller.user, FREE_THERE)
+        if tx.first(has) is not None:
+            raise FreeTaken
+
+
 def _of_caller(caller: Caller) -> dict[str, object]:
-    return {"project_id": caller.project, "owner_id": caller.user, "owner_name": caller.user_name}
+    return {
+        "project_id": caller.project,
+        "owner_id": caller.user,
+        "owner_name": caller.user_name,
+        "owner_name_folded": fold(caller.user_name),
+    }
 
 
-def _of_image(image: Image) -> dict[str, object]:
+def _of_spec(spec: NotebookSpec) -> dict[str, object]:
+    description = checked_description(spec.description)
+    volume = None if spec.volume is None else checked_volume(spec.volume)
+    return {
+        "feature": spec.feature.value,
+        "workspace": spec.workspace,
+        "description": description,
+        "description_folded": fold(description),
+        "volume_kind": None if volume is None else volume.kind.value,
+        "volume_capacity": None if volume is None else volume.capacity,
+    }
+
+
+def of_image(image: Image) -> dict[str, object]:
+    """The columns that say what image it is."""
     return {
         "image_id": image.id,
         "image_path": image.path,
+        "image_path_folded": fold(image.path),
         "image_version": image.version,
         "image_size": image.size,
     }
 
 
-def _of_pool(pool: Pool, flavor: Flavor, need: Need) -> dict[str, object]:
+def _of_pool(pool: Pool) -> dict[str, object]:
+    return {"pool_id": pool.id, "pool_name": pool.name, "pool_short": pool.short}
+
+
+def of_need(flavor: Flavor, need: Need) -> dict[str, object]:
+    """The columns that say what it has of its node."""
     return {
-        "pool_id": pool.id,
-        "pool_name": pool.name,
-        "pool_short": pool.short,
         "kind": need.kind,
         "units": need.count,
         "model": flavor.model,

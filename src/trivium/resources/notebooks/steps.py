@@ -17,7 +17,7 @@ from trivium.resources import hosts, images, nodes, users
 from trivium.resources.hosts import Tenure
 from trivium.resources.images import Image
 from trivium.resources.nodes import Placement
-from trivium.resources.notebooks import outcomes
+from trivium.resources.notebooks import attachments, outcomes
 from trivium.resources.notebooks.links import base_url, server_token
 from trivium.resources.notebooks.ports import (
     Devices,
@@ -28,7 +28,7 @@ from trivium.resources.notebooks.ports import (
     Phase,
     Runtime,
 )
-from trivium.resources.notebooks.types import Found, Notebook, Wanted
+from trivium.resources.notebooks.types import Attachment, AttachmentStatus, Found, Notebook, Wanted
 from trivium.resources.pools import CPU
 from trivium.resources.users import User
 from trivium.store import Read, Store, Write
@@ -70,7 +70,7 @@ def is_due(notebook: Notebook, seen: Observation) -> bool:
     if notebook.wanted is not Wanted.RUNNING:
         return seen.phase is not Phase.STOPPING or notebook.save_as is not None
     if seen.phase is Phase.RUNNING:
-        return notebook.found is not Found.RUNNING
+        return notebook.found is not Found.RUNNING or notebook.save_as is not None
     if seen.phase in (Phase.QUEUED, Phase.STARTING):
         return notebook.found is not Found.STARTING or notebook.progress != seen.progress
     return seen.phase is not Phase.STOPPING
@@ -87,14 +87,31 @@ async def take(world: World, notebook: Notebook, seen: Observation) -> None:
 
 
 async def give_up(world: World, notebook: Notebook) -> None:
-    """End a start whose steps fail by a fault of ours, and say so; one that is to be deleted is tried on and on."""
-    if notebook.wanted is not Wanted.DELETED:
+    """End a start whose steps fail by a fault of ours, and say so; one that is to be deleted is tried on and on.
+
+    Where only the save of one that runs fails so, the save is given up.
+    """
+    if _saves_on(notebook):
+        await world.apply(outcomes.note_save_failed, notebook, "a fault of the platform, which its log has")
+    elif notebook.wanted is not Wanted.DELETED:
         await world.runtime.forget(key_of(notebook))
         await world.apply(outcomes.note_fault, notebook)
 
 
+async def show(world: World, attachment: Attachment) -> None:
+    """Show a directory to a notebook, or take it away."""
+    key, mount = attachments.key_of(attachment), attachment.mount
+    if attachment.status is AttachmentStatus.MOUNTING:
+        failure = await world.runtime.attach(key, mount)
+    else:
+        failure = await world.runtime.detach(key, mount.target)
+    await world.apply(attachments.note, attachment, failure)
+
+
 async def _towards_running(world: World, notebook: Notebook, seen: Observation) -> None:
-    if seen.phase in ALIVE:
+    if _saves_on(notebook) and notebook.save_as is not None and seen.phase is Phase.RUNNING:
+        await _save(world, notebook, seen, name=notebook.save_as.hex)
+    elif seen.phase in ALIVE:
         await world.apply(outcomes.note_alive, notebook, seen)
     elif seen.phase is Phase.ABSENT and notebook.found is Found.NOTHING:
         await world.runtime.launch(await world.store.read(_launch_of, world, notebook))
@@ -126,13 +143,18 @@ async def _towards_deleted(world: World, notebook: Notebook, seen: Observation) 
 
 
 async def _save(world: World, notebook: Notebook, seen: Observation, *, name: str) -> None:
-    """Keep the notebook's layer as the image that was asked for; a save that fails never keeps it from stopping."""
+    """Keep the notebook's layer as the image that was asked for; a save that fails keeps it from nothing."""
     try:
         layer = await world.runtime.save(seen.key, name)
     except OSError as error:
         await world.apply(outcomes.note_save_failed, notebook, str(error))
         return
     await world.apply(outcomes.note_saved, notebook, layer)
+
+
+def _saves_on(notebook: Notebook) -> bool:
+    """Whether it is being saved and runs on."""
+    return notebook.save_as is not None and notebook.wanted is Wanted.RUNNING and notebook.found is Found.RUNNING
 
 
 def _launch_of(tx: Read, world: World, notebook: Notebook) -> LaunchSpec:
@@ -158,6 +180,7 @@ def _spec(world: World, notebook: Notebook, *, image: Image, owner: User, placem
         devices=devices,
         mount_home=notebook.mount_home,
         mounts=notebook.mounts,
+        attach_at=notebook.attach_at,
         start_command=notebook.start_command,
         base_url=base_url(notebook.id),
         token=server_token(world.keyring, notebook.id, notebook.generation),

@@ -7,13 +7,39 @@ from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, case, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    Table,
+    bindparam,
+    case,
+    func,
+    literal_column,
+)
 from sqlalchemy import text as sql
 
 from trivium.base.reasons import Reason
 from trivium.resources.images import IMAGES
 from trivium.resources.notebooks.ports import Address, Mount
-from trivium.resources.notebooks.types import Found, Notebook, Resources, Status, Wanted
+from trivium.resources.notebooks.types import (
+    Feature,
+    Found,
+    Lease,
+    LeaseKind,
+    Notebook,
+    NotebookScope,
+    Resources,
+    Status,
+    Volume,
+    VolumeKind,
+    Wanted,
+)
+from trivium.resources.tags import Tagged
 from trivium.resources.users import USERS, users
 from trivium.store import fields as f
 from trivium.store import metadata
@@ -25,6 +51,18 @@ from trivium.store.schema import partial_index
 
 THERE: Final = sql("found <> 'gone'")
 """What is not gone: few rows among many, with indexes of them alone, which a database takes for this very text."""
+
+FREE: Final = sql("feature = 'free'")
+"""The free notebooks, with an index of them alone, which a database takes for this very text."""
+
+FREE_THERE: Final = sql("feature = 'free' AND listed")
+"""Those of them that are not deleted, of which a user has one."""
+
+ELSEWHERE: Final = sql("workspace <> 0")
+"""The few that are not in the default workspace."""
+
+REMEMBERED: Final = sql("deleted_at IS NOT NULL")
+"""The deleted ones, which are forgotten after a while."""
 
 notebooks = Table(
     "notebooks",
@@ -82,6 +120,22 @@ notebooks = Table(
     Column("stop_at", Instant),
     Column("release_at", Instant),
     Column("deleted_at", Instant),
+    # Asked, what came later.
+    Column("feature", text(), nullable=False, server_default=Feature.ORDINARY.value),
+    # No foreign key: deleted notebooks keep none of their workspaces. 0 is the default one.
+    Column("workspace", BigInteger, nullable=False, server_default="0"),
+    Column("description", text(), nullable=False, server_default=sql("''")),
+    Column("description_folded", text(), nullable=False, server_default=sql("''")),
+    Column("owner_name_folded", text(), nullable=False, server_default=sql("''")),
+    Column("image_path_folded", text(), nullable=False, server_default=sql("''")),
+    Column("volume_kind", text()),
+    Column("volume_capacity", BigInteger),  # bytes
+    Column("lease_kind", text()),
+    Column("lease_enabled", Boolean),
+    Column("lease_duration", BigInteger),  # microseconds
+    Column("lease_created_at", Instant),
+    Column("lease_updated_at", Instant),
+    Column("attach_at", text()),
     revision(),
     Index(None, "project_id", "listed", "id"),
     Index(None, "project_id", "listed", "status", "id"),
@@ -95,13 +149,17 @@ notebooks = Table(
     partial_index("ix_notebooks_there_image", "image_id", where=THERE),
     partial_index("ix_notebooks_there_pool", "pool_id", where=THERE),
     partial_index("ix_notebooks_there_host", "host", "owner_id", where=THERE),
+    partial_index("ix_notebooks_free", "project_id", "listed", "id", where=FREE),
+    partial_index("uq_notebooks_free_there", "owner_id", where=FREE_THERE, unique=True),
+    partial_index("ix_notebooks_elsewhere", "workspace", "listed", "id", where=ELSEWHERE),
+    partial_index("ix_notebooks_remembered", "deleted_at", where=REMEMBERED),
 )
 
 COUNTED = Counted(
     notebooks,
-    (("project_id", "listed", "status"), ("status",)),
+    (("project_id", "listed", "status", "feature", "workspace"), ("status",)),
     within=("project_id", "listed"),
-    by=("status",),
+    by=("status", "feature", "workspace"),
 )
 
 NAMES = Grams(notebooks, "name_folded", part=case((notebooks.c.listed, notebooks.c.project_id)))
@@ -118,21 +176,44 @@ NOTEBOOKS = f.Resource(
         f.Field("kind", f.text, notebooks.c.kind),
         f.Field("units", f.integer, notebooks.c.units),
         f.Field("pool", f.text, notebooks.c.pool_name, folded=func.lower(notebooks.c.pool_name)),
-        f.Field("image_path", f.text, notebooks.c.image_path, folded=func.lower(notebooks.c.image_path)),
-        f.Field("started_at", f.time, notebooks.c.started_at),
+        f.Field("owner_id", f.integer, notebooks.c.owner_id),
+        f.Field("owner_name", f.text, notebooks.c.owner_name, folded=notebooks.c.owner_name_folded),
+        f.Field("listed", f.boolean, notebooks.c.listed),
+        f.Field("feature", f.enum(Feature), notebooks.c.feature),
+        f.Field("workspace", f.integer, notebooks.c.workspace),
+        f.Field("description", f.text, notebooks.c.description, folded=notebooks.c.description_folded),
+        f.Field("image_path", f.text, notebooks.c.image_path, folded=notebooks.c.image_path_folded),
+        f.Field("address", f.text, notebooks.c.node_address),
         f.Field("created_at", f.time, notebooks.c.created_at),
         f.Field("changed_at", f.time, notebooks.c.changed_at),
+        f.Field("started_at", f.time, notebooks.c.started_at),
         f.Field("revision", f.integer, notebooks.c.revision),
     ),
     relations=(
         f.Relation("owner", lambda: USERS, notebooks.c.owner_id, users.c.id),
         f.Relation("image", lambda: IMAGES, notebooks.c.image_id, IMAGES.id),
     ),
+    columns=[column for column in notebooks.c if not column.key.endswith("_folded")],
     counted=COUNTED,
 )
 
 LISTED = Scope((notebooks.c.project_id == bindparam("project")) & notebooks.c.listed, parts=("project",))
 """What a caller sees: their project's notebooks that were not released."""
+
+SCOPES: Final = {
+    NotebookScope.LISTED: LISTED,
+    NotebookScope.DELETED: Scope((notebooks.c.project_id == bindparam("project")) & ~notebooks.c.listed),
+    NotebookScope.EVERY: Scope(notebooks.c.project_id == bindparam("project")),
+}
+
+ONLY_FREE: Final = Scope(notebooks.c.feature == literal_column("'free'"))
+ONLY_ELSEWHERE: Final = Scope(notebooks.c.workspace != literal_column("0"))
+"""What a condition of a query says already, in the text by which a database takes the index of these few."""
+
+KIND: Final = "notebook"
+"""What tags know notebooks as."""
+
+TAGGED: Final = Tagged(KIND, notebooks.c.id)
 
 
 def notebook_of(row: Row[Any]) -> Notebook:
@@ -181,6 +262,22 @@ def notebook_of(row: Row[Any]) -> Notebook:
         release_at=row.release_at,
         deleted_at=row.deleted_at,
         host=row.host,
+        feature=Feature(row.feature),
+        description=row.description,
+        workspace=row.workspace,
+        lease=None if row.lease_kind is None else _lease(row),
+        attach_at=row.attach_at,
+        volume=None if row.volume_kind is None else Volume(VolumeKind(row.volume_kind), row.volume_capacity),
+    )
+
+
+def _lease(row: Row[Any]) -> Lease:
+    return Lease(
+        kind=LeaseKind(row.lease_kind),
+        enabled=row.lease_enabled,
+        duration=timedelta(microseconds=row.lease_duration),
+        created_at=row.lease_created_at,
+        updated_at=row.lease_updated_at,
     )
 
 

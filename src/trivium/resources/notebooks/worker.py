@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -11,17 +11,18 @@ import structlog
 from sqlalchemy import false, select
 
 from trivium.base.errors import Unavailable
-from trivium.resources.notebooks import outcomes, steps
+from trivium.resources.notebooks import attachments, outcomes, steps
 from trivium.resources.notebooks.ports import LaunchKey, Observation, Phase
 from trivium.resources.notebooks.states import is_settled
 from trivium.resources.notebooks.table import notebook_of, notebooks
-from trivium.resources.notebooks.types import Found, Notebook, Wanted
+from trivium.resources.notebooks.types import Attachment, Found, Notebook, Wanted
 from trivium.store import Read
 
 AT_ONCE: Final = 16
 IDLE_LOOK: Final = 1.0  # seconds between two looks at what runs
 BUSY_LOOK: Final = 0.1  # while something is on its way
 MOST_FAULTS: Final = 5  # in a row, after which a notebook is given up
+MOST_WAITS: Final = 30  # in a row, after which a mount has failed
 SWEEP: Final = 30.0  # seconds between two looks for what nobody asks for any more
 log = structlog.get_logger()
 
@@ -74,6 +75,7 @@ class NotebookWorker:
             if await self._store.read(outcomes.is_anything_due, self._host):
                 await self._world.apply(outcomes.expire, self._host)
             unsettled = await self._store.search(_unsettled, self._host)  # all that run are among them
+            shown = await self._store.read(attachments.busy_on, self._host)
             seen = await self._runtime.observe([steps.key_of(notebook) for notebook in unsettled])
             self.trouble = next((one.reason for one in seen.values() if one.phase is Phase.UNKNOWN), "")
         except Unavailable as error:
@@ -86,6 +88,9 @@ class NotebookWorker:
         for notebook in unsettled:
             if notebook.id not in busy:
                 self._take(notebook, seen)
+        for attachment in shown:
+            if attachment.id not in busy:
+                self._begin(attachment.id, self._show(attachment))
         return BUSY_LOOK if self._under_way or any(map(_is_on_its_way, unsettled)) else IDLE_LOOK
 
     async def _sweep(self) -> None:
@@ -119,13 +124,38 @@ class NotebookWorker:
         observation = seen.get(key, Observation(key=key, phase=Phase.UNKNOWN))
         if notebook.id in self._under_way or not steps.is_due(notebook, observation):
             return
-        task = asyncio.create_task(self._step(notebook, observation))
-        self._under_way[notebook.id] = task
-        task.add_done_callback(lambda _: self._ended(notebook.id))
+        self._begin(notebook.id, self._step(notebook, observation))
 
-    def _ended(self, notebook: int) -> None:
-        self._under_way.pop(notebook, None)
+    def _begin(self, id: int, step: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(step)
+        self._under_way[id] = task
+        task.add_done_callback(lambda _: self._ended(id))
+
+    def _ended(self, id: int) -> None:
+        self._under_way.pop(id, None)
         self._awake.set()
+
+    async def _show(self, attachment: Attachment) -> None:
+        async with self._room:
+            try:
+                await steps.show(self._world, attachment)
+                self._faults.pop(attachment.id, None)
+            except Unavailable as error:
+                log.warning("notebook.mount_waits", notebook=attachment.notebook, error=str(error))
+                await self._count_wait(attachment, str(error))
+            except Exception:  # the worker's edge: one notebook's fault must not stop the others
+                log.exception("notebook.mount_failed", notebook=attachment.notebook)
+                await asyncio.sleep(IDLE_LOOK)
+
+    async def _count_wait(self, attachment: Attachment, error: str) -> None:
+        """Give up what the runtime refuses again and again: an older one, which goes on, cannot show anything."""
+        waits = self._faults[attachment.id] = self._faults.get(attachment.id, 0) + 1
+        if waits < MOST_WAITS:
+            await asyncio.sleep(IDLE_LOOK)
+            return
+        del self._faults[attachment.id]
+        with suppress(Unavailable):
+            await self._world.apply(attachments.note, attachment, error)
 
     async def _step(self, notebook: Notebook, observation: Observation) -> None:
         async with self._room:

@@ -95,6 +95,7 @@ class Notebooks(Value, frozen=True):
 
     release_after: timedelta | None = NEVER  # a notebook that is stopped for so long is released
     max_running: timedelta | None = NEVER  # a notebook that runs for so long is stopped
+    keep_deleted: timedelta = timedelta(days=30)  # how long a deleted notebook is remembered
     ready_within: timedelta = timedelta(minutes=3)  # one that does not answer so long after its launch has failed
     stop_grace: timedelta = timedelta(seconds=10)  # what a notebook has to end by itself
 
@@ -134,6 +135,8 @@ class ModelArts(Value, frozen=True):
     body_limit: Size = Size(10 * MIB)
     token_lifetime: timedelta = timedelta(hours=24)
     signature_window: timedelta = timedelta(minutes=15)  # how far a signature's time may lie from ours
+    shortest_lease: timedelta = timedelta(hours=1)  # for how long a notebook can be asked to run at least
+    longest_lease: timedelta = timedelta(hours=72)  # for how long it can be asked to run at most, unless it is for ever
     hosts: str = ""  # what clients sign as Host, with commas between, where a proxy before the server changes it
 
 

@@ -14,10 +14,10 @@ from trivium.base.keyring import Keyring
 from trivium.base.query import After, Offset, Order
 from trivium.dialects.modelarts import paging, quantities, sorting
 from trivium.dialects.modelarts.continuing import LIFETIME, Continuations, Key
-from trivium.dialects.modelarts.errors import BadContinue, NoSuchWorkspace, NotOneOf, NotSortable
+from trivium.dialects.modelarts.errors import BadContinue, NotOneOf, NotSortable
 from trivium.dialects.modelarts.paging import Counts
 from trivium.dialects.modelarts.quantities import BadQuantity
-from trivium.dialects.modelarts.spelling import milliseconds, one_of, rfc3339, workspace
+from trivium.dialects.modelarts.spelling import milliseconds, one_of, rfc3339
 from trivium.dialects.reading import OutOfBounds
 
 NOW = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
@@ -152,12 +152,6 @@ def test_words_are_taken_in_any_case_and_no_others_are() -> None:
     assert one_of("", "status", ("RUNNING",)) is one_of(None, "status", ("RUNNING",)) is None
     with pytest.raises(NotOneOf):
         one_of("walking", "status", ("RUNNING",))
-
-
-def test_there_is_the_default_workspace_by_either_name() -> None:
-    assert workspace(None, "0") == workspace("", "") == "0"
-    with pytest.raises(NoSuchWorkspace):
-        workspace(None, "1")
 
 
 def test_times_are_milliseconds_or_rfc_3339() -> None:

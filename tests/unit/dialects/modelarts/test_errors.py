@@ -11,11 +11,23 @@ from trivium.base.errors import Forbidden, Internal, Invalid, Missing, NotFound,
 from trivium.dialects.modelarts import errors
 from trivium.dialects.modelarts.errors import told_of
 from trivium.dialects.reading import Malformed, Mistyped
-from trivium.resources.images import NoSuchImage
+from trivium.resources.images import ImageExists, NoSuchImage
 from trivium.resources.nodes import NoCapacity
-from trivium.resources.notebooks import BadName, NoSuchNotebook, NotReleasable, NotRunning, NotStartable, NotStoppable
+from trivium.resources.notebooks import (
+    BadName,
+    FreeTaken,
+    NoSuchAttachment,
+    NoSuchNotebook,
+    NotReleasable,
+    NotRunning,
+    NotStartable,
+    NotStoppable,
+    NotStopped,
+    VolumeShrinks,
+)
 from trivium.resources.pools import NoSuchPool
 from trivium.resources.users import AccountFrozen, SessionExpired, UserDisabled
+from trivium.resources.workspaces import NoSuchWorkspace, WorkspaceIsDefault
 
 CODE = re.compile(r"(ModelArts\.\d{4}(\d{4})?|APIGW\.\d{4})")
 
@@ -52,8 +64,18 @@ def test_every_error_has_a_status_a_code_and_words(error: type[TriviumError]) ->
         (errors.NoSuchInterface(path="/v1/x"), 404, "APIGW.0101"),
         (errors.BodyTooLarge(limit=1), 413, "ModelArts.4104"),
         (errors.NotSortable("sort_key", key="x"), 400, "ModelArts.6303"),
-        (errors.NoSuchWorkspace("workspace_id"), 400, "ModelArts.0102"),
+        (errors.UnknownWorkspace("workspace_id"), 400, "ModelArts.0102"),
         (errors.BadContinue("continue"), 400, "ModelArts.50004000"),
+        (errors.BadDescription("description", longest=512), 400, "ModelArts.6334"),
+        (errors.LeaseMissing("duration"), 400, "ModelArts.6348"),
+        (errors.LeaseOutOfBounds("duration", least=1, most=2), 400, "ModelArts.6349"),
+        (FreeTaken(), 400, "ModelArts.6302"),
+        (NotStopped(status="running"), 400, "ModelArts.6347"),
+        (VolumeShrinks("capacity", capacity=1), 400, "ModelArts.6331"),
+        (NoSuchAttachment(), 400, "ModelArts.6404"),
+        (NoSuchWorkspace(), 400, "ModelArts.7005"),
+        (WorkspaceIsDefault(), 400, "ModelArts.3566"),
+        (ImageExists(path="p"), 400, "ModelArts.6737"),
         (NotStartable(status="running"), 400, "ModelArts.6305"),
         (NotStartable(status="starting"), 400, "ModelArts.6306"),
         (NotStartable(status="stopping"), 400, "ModelArts.6357"),

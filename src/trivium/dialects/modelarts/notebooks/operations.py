@@ -9,43 +9,49 @@ from uuid import UUID
 
 from msgspec import Raw
 
-from trivium.base.caller import Caller
 from trivium.base.ids import uuid_of
 from trivium.base.keyring import Keyring
-from trivium.base.query import Listed, Query, Stamp
+from trivium.base.query import Listed, Stamp
 from trivium.base.site import Site
-from trivium.dialects.modelarts.notebooks.shapes import CreateBody, ListQuery, NotebookShape, StartQuery
+from trivium.dialects.modelarts import workspaces
+from trivium.dialects.modelarts.notebooks import leases, storage, tagging
+from trivium.dialects.modelarts.notebooks.finding import named, notebook_uuid
+from trivium.dialects.modelarts.notebooks.leases import Durations
+from trivium.dialects.modelarts.notebooks.shapes import CreateBody, LeaseQuery, ListQuery, NotebookShape, UpdateBody
 from trivium.dialects.modelarts.notebooks.translation import (
     Facts,
-    list_query,
+    change_of,
     may_grow,
-    must_run_for_ever,
     notebook_record,
     notebook_shape,
-    notebook_uuid,
     page_of,
+    sought,
     spec_of,
 )
 from trivium.dialects.modelarts.paging import PageShape, counts, paged
-from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View
+from trivium.dialects.modelarts.settings import ModelArtsSettings
+from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, always
 from trivium.dialects.rendered import Page, Record, Rendered
 from trivium.resources import images, nodes, notebooks, projects, users
+from trivium.resources import workspaces as rooms
 from trivium.resources.images import Image, NoSuchImage
 from trivium.resources.notebooks import Notebook
+from trivium.resources.tags import Tag
 
 ONE: Final = "/v1/{project_id}/notebooks/{id}"
 ALL: Final = "all"
 
 Bare: TypeAlias = "Call[Nothing, Nothing]"
 Listing: TypeAlias = "Call[Nothing, ListQuery]"
-Stamps: TypeAlias = "Callable[[Read, Caller, Query], Listed[Stamp]]"
-Load: TypeAlias = "Callable[[Read, Caller, Sequence[int]], Mapping[int, Notebook]]"
+Stamps: TypeAlias = "Callable[..., Listed[Stamp]]"
+Load: TypeAlias = "Callable[..., Mapping[int, Notebook]]"
+About: TypeAlias = "tuple[int | None, int]"
 
 
-class Around(dict[tuple[int | None], int]):
+class Around(dict[About, tuple[int, UUID | None]]):
     """What is shown with the notebooks of one answer from outside of their rows.
 
-    As a mapping, bytes of the disks of nodes by their ids; each is looked up when it is asked for.
+    As a mapping, bytes of a node's disk and a workspace's UUID, by both their ids; each is looked up when asked for.
     """
 
     def __init__(self, tx: Read) -> None:
@@ -53,19 +59,27 @@ class Around(dict[tuple[int | None], int]):
         self._tx = tx
         self._images: dict[int, Image] = {}
         self._owners: dict[int, UUID] = {}
+        self._tags: dict[int, Sequence[Tag]] = {}
 
-    def __missing__(self, node: tuple[int | None]) -> int:
-        found = 0 if node[0] is None else nodes.get(self._tx, node[0]).disk
-        self[node] = found
+    def __missing__(self, about: About) -> tuple[int, UUID | None]:
+        node, workspace = about
+        disk = 0 if node is None else nodes.get(self._tx, node).disk
+        self[about] = found = disk, rooms.uuids_of(self._tx, (workspace,)).get(workspace)
+        return found
+
+    def with_tags(self, found: Mapping[int, Notebook]) -> Mapping[int, Notebook]:
+        """The same notebooks, whose tags are known then: with one look for all."""
+        self._tags.update(notebooks.tags_of_many(self._tx, found))
         return found
 
     def of(self, notebook: Notebook) -> Facts:
-        """What is shown with one of them."""
+        """What is shown with one of them, whose tags are known."""
         if notebook.image not in self._images:
             self._images[notebook.image] = images.get_any(self._tx, notebook.image)
         if notebook.owner not in self._owners:
             self._owners[notebook.owner] = users.get(self._tx, notebook.owner).uuid
         image, domain = self._images[notebook.image], projects.get_domain(self._tx)
+        disk, workspace = self[notebook.node, notebook.workspace]
         return Facts(
             image=image.uuid,
             image_name=image.name,
@@ -73,21 +87,26 @@ class Around(dict[tuple[int | None], int]):
             owner=self._owners[notebook.owner],
             domain=domain.uuid,
             domain_name=domain.name,
-            disk=self[notebook.node,],
+            tags=tuple(self._tags[notebook.id]),
+            disk=disk,
+            workspace=workspace,
         )
 
 
 def facts_of(tx: Read, notebook: Notebook) -> Facts:
     """What is shown with a notebook from outside of its row."""
-    return Around(tx).of(notebook)
+    around = Around(tx)
+    around.with_tags({notebook.id: notebook})
+    return around.of(notebook)
 
 
 class Notebooks:
     """The operations, with what they keep between requests: records as text."""
 
-    def __init__(self, keyring: Keyring, site: Site) -> None:
+    def __init__(self, keyring: Keyring, site: Site, durations: Durations) -> None:
         self._keyring = keyring
         self._site = site
+        self._durations = durations
         self._rendered: Rendered[Notebook] = Rendered(self._record)
 
     def list_own(self, tx: Read, call: Listing) -> Raw:
@@ -106,31 +125,36 @@ class Notebooks:
 
     async def create(self, call: Call[CreateBody, Nothing]) -> NotebookShape:
         """A new notebook, which is there at once and comes to run by itself."""
-        core = call.core
-        uuid = uuid_of(call.body.image_id)
-        if uuid is None:
-            raise NoSuchImage
-        image = await call.read(images.by_uuid, uuid)
-        spec = spec_of(call.body, image.path)
+        core, body = call.core, call.body
+        image = await _image(call, body.image_id)
+        workspace = await call.read(workspaces.chosen, body.workspace_id)
+        asked = body.lease if body.duration is None and body.lease else LeaseQuery(duration=body.duration)
+        lease = self._durations.asked(asked.duration, asked.type)
+        spec = spec_of(body, image_path=image.path, workspace=workspace or 0, lease=lease)
         there = await images.verify(core.store, core.places, image)
         able = await core.runtime.able(there)
         return await self._told(call, await call.write(notebooks.create, core.site, spec=spec, hosts=able))
 
-    async def start(self, call: Call[Nothing, StartQuery]) -> NotebookShape:
+    async def update(self, call: Call[UpdateBody, Nothing]) -> NotebookShape:
+        """Change a notebook; image, flavor and hooks only while it is stopped."""
+        core, found = call.core, await named(call)
+        image = await _image(call, call.body.image_id) if call.body.image_id else None
+        to = change_of(call.body, image_path=image.path if image else None)
+        hosts = await images.verify(core.store, core.places, image) if image else ()
+        return await self._told(call, await call.write(notebooks.update, found.id, to=to, hosts=hosts))
+
+    async def start(self, call: Call[Nothing, LeaseQuery]) -> NotebookShape:
         """Start a notebook that is stopped or failed."""
-        must_run_for_ever(call.query.duration)
-        return await self._told(call, await call.write(notebooks.start, (await self._named(call)).id))
+        lease = self._durations.asked(call.query.duration, call.query.type)
+        return await self._told(call, await call.write(notebooks.start, (await named(call)).id, lease=lease))
 
     async def stop(self, call: Bare) -> NotebookShape:
         """Stop a notebook."""
-        return await self._told(call, await call.write(notebooks.stop, (await self._named(call)).id))
+        return await self._told(call, await call.write(notebooks.stop, (await named(call)).id))
 
     async def delete(self, call: Bare) -> NotebookShape:
         """Remove a notebook for good."""
-        return await self._told(call, await call.write(notebooks.release, (await self._named(call)).id))
-
-    async def _named(self, call: Call[Any, Any]) -> Notebook:
-        return await call.read(notebooks.by_uuid, notebook_uuid(call.request.parameters["id"]))
+        return await self._told(call, await call.write(notebooks.release, (await named(call)).id))
 
     async def _told(self, call: Call[Any, Any], notebook: Notebook) -> NotebookShape:
         return self._shape(notebook, await call.core.store.read(facts_of, notebook))
@@ -143,25 +167,40 @@ class Notebooks:
         return notebook_record(notebook, own, now, shape=self._shape(notebook, own))
 
     def _listed(self, tx: Read, call: Listing, stamps: Stamps, *, load: Load, place: Hashable) -> Raw:
-        caller, asked = call.caller, list_query(call.query)
+        caller, query = call.caller, call.query
+        asked = sought(query, workspaces.chosen(tx, caller, query.workspace_id, query.workspaceId))
 
         def make() -> tuple[Page, PageShape[Raw]]:
-            found = stamps(tx, caller, asked)
-            page = self._rendered.page(tx, found.rows, lambda ids: load(tx, caller, ids), facts=Around(tx))
+            around = Around(tx)
+            found = stamps(tx, caller, asked.query, scope=asked.scope, tagged=asked.tagged)
+
+            def rows(ids: Sequence[int]) -> Mapping[int, Notebook]:
+                return around.with_tags(load(tx, caller, ids, scope=asked.scope))
+
+            page = self._rendered.page(tx, found.rows, rows, facts=around)
             return page, paged(counts(page_of(call.query), found.total or 0), page.records)
 
         return self._rendered.answer(tx, (place, asked), make)
 
 
-def operations(keyring: Keyring, site: Site) -> tuple[Operation, ...]:
+def operations(keyring: Keyring, site: Site, settings: ModelArtsSettings) -> tuple[Operation, ...]:
     """All of them."""
-    own = Notebooks(keyring, site)
-    return (*_reading(own), *_acting(own))
+    durations = Durations(settings)
+    own = Notebooks(keyring, site, durations)
+    return (*_reading(own), *_acting(own), *leases.operations(durations), *tagging.OPERATIONS, *storage.OPERATIONS)
 
 
 def grows(_body: object, query: ListQuery) -> bool:
     """Whether what a list costs may grow with the table."""
-    return may_grow(list_query(query))
+    return may_grow(query)
+
+
+async def _image(call: Call[Any, Any], text: str) -> Image:
+    """The image that a body names. `NoSuchImage`."""
+    uuid = uuid_of(text)
+    if uuid is None:
+        raise NoSuchImage
+    return await call.read(images.by_uuid, uuid)
 
 
 def _reading(own: Notebooks) -> tuple[Operation, ...]:
@@ -179,7 +218,7 @@ def _reading(own: Notebooks) -> tuple[Operation, ...]:
             name="ListAllNotebooks",
             method="GET",
             path="/v1/{project_id}/notebooks/all",
-            handler=View(look=own.list_all, may_grow=grows),
+            handler=View(look=own.list_all, may_grow=always),
             mark=Mark.COMPANION,
             summary="All users' notebooks, for an administrator those of all projects",
             query=ListQuery,
@@ -207,13 +246,22 @@ def _acting(own: Notebooks) -> tuple[Operation, ...]:
             body=CreateBody,
         ),
         Operation(
+            name="UpdateNotebook",
+            method="PUT",
+            path=ONE,
+            handler=own.update,
+            mark=Mark.COMPANION,
+            summary="Change a notebook's name, description and volume, and while it is stopped its image and flavor",
+            body=UpdateBody,
+        ),
+        Operation(
             name="StartNotebook",
             method="POST",
             path=f"{ONE}/start",
             handler=own.start,
             mark=Mark.COMPANION,
             summary="Start a notebook",
-            query=StartQuery,
+            query=LeaseQuery,
         ),
         Operation(
             name="StopNotebook",

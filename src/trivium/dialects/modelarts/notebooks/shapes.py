@@ -54,6 +54,13 @@ class DataVolumeShape(Shape, frozen=True, kw_only=True):
     mount_type: str
 
 
+class TagShape(Shape, frozen=True, kw_only=True):
+    """A tag of a notebook."""
+
+    key: str
+    value: str
+
+
 class DomainShape(Shape, frozen=True, kw_only=True):
     """The account that a user belongs to."""
 
@@ -88,6 +95,8 @@ class NotebookShape(Shape, frozen=True, kw_only=True):
     user: UserShape
     user_id: str
     fail_reason: str = ""
+    ip: str = ""
+    tags: tuple[TagShape, ...] = ()
     workspace_id: str
     create_at: int
     update_at: int
@@ -187,7 +196,21 @@ class CreateBody(Wire, frozen=True, kw_only=True):
     user_vpc: Given | None = None
 
 
-class StartQuery(Wire, frozen=True, kw_only=True):
+class UpdateBody(Wire, frozen=True, kw_only=True):
+    """What is to be another of a notebook."""
+
+    name: Text = None
+    description: Text = None
+    flavor: Text = None
+    image_id: Text = None
+    storage_new_size: int | None = None  # GB
+    endpoints: tuple[EndpointBody, ...] = ()
+    hooks: HooksBody | None = None
+    data_volumes: tuple[VolumeBody, ...] = ()
+    custom_spec: Given | None = None
+
+
+class LeaseQuery(Wire, frozen=True, kw_only=True):
     """How long it shall run from now on."""
 
     duration: int | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from trivium.base.query import Condition, Op
-from trivium.resources.notebooks import Notebook, Status
+from trivium.resources.notebooks import Notebook, NotebookScope, Status
 
 SHOWN: Final[Mapping[Status, str]] = {
     Status.CREATING: "CREATING",
@@ -26,6 +26,7 @@ ERROR: Final = "ERROR"
 NEVER: Final = ("INIT", "START_FAILED", "DELETE_FAILED", "FROZEN")
 """Words of ModelArts' that no notebook here has."""
 
+DELETED: Final = (SHOWN[Status.DELETING], SHOWN[Status.DELETED])
 WORDS: Final = (*SHOWN.values(), CREATE_FAILED, *NEVER)
 
 MEANT: Final[Mapping[str, Status]] = {word: status for status, word in SHOWN.items()}
@@ -36,6 +37,11 @@ def shown(notebook: Notebook) -> str:
     if notebook.status is Status.FAILED and notebook.started_at is None:
         return CREATE_FAILED
     return SHOWN[notebook.status]
+
+
+def scope(word: str | None) -> NotebookScope:
+    """Where the notebooks of that word are: those that are deleted only where they are asked for."""
+    return NotebookScope.DELETED if word in DELETED else NotebookScope.LISTED
 
 
 def conditions(word: str | None) -> tuple[Condition, ...]:

@@ -21,30 +21,50 @@ from trivium.base.site import Site
 from trivium.base.text import Language
 from trivium.base.units import GIB
 from trivium.base.values import Value
-from trivium.dialects.modelarts.errors import BadVolume, NotHere, UnknownFlavor
+from trivium.dialects.modelarts.errors import BadDescription, BadVolume, NotHere, UnknownFlavor
 from trivium.dialects.modelarts.notebooks import statuses
+from trivium.dialects.modelarts.notebooks.leases import lease_shape
 from trivium.dialects.modelarts.notebooks.naming import Asked, asked_of, containing, flavor_id
 from trivium.dialects.modelarts.notebooks.shapes import (
     CreateBody,
     DataVolumeShape,
     DomainShape,
     HookBody,
+    HooksBody,
     ImageShape,
-    LeaseShape,
     ListQuery,
     NotebookShape,
     PoolShape,
+    UpdateBody,
     UserShape,
     VolumeBody,
     VolumeShape,
 )
+from trivium.dialects.modelarts.notebooks.storage import AREA, BUCKET
+from trivium.dialects.modelarts.notebooks.tagging import read as read_tags
+from trivium.dialects.modelarts.notebooks.tagging import tag_shapes
 from trivium.dialects.modelarts.paging import offset_page
 from trivium.dialects.modelarts.sorting import orders
-from trivium.dialects.modelarts.spelling import bare, dashed, milliseconds, one_of, workspace
+from trivium.dialects.modelarts.spelling import DEFAULT_WORKSPACE, bare, dashed, milliseconds, one_of
+from trivium.dialects.modelarts.workspaces import workspace_id
 from trivium.dialects.rendered import Record
 from trivium.resources import notebooks
-from trivium.resources.notebooks import BadName, Found, NoSuchNotebook, Notebook, NotebookSpec, Status, Wanted
+from trivium.resources.notebooks import (
+    BadName,
+    Feature,
+    Found,
+    LeaseAsked,
+    Notebook,
+    NotebookChange,
+    NotebookScope,
+    NotebookSpec,
+    Status,
+    Volume,
+    VolumeKind,
+    Wanted,
+)
 from trivium.resources.notebooks.ports import Mount
+from trivium.resources.tags import Tag
 
 QUERIES: Final = 256
 """Queries that are remembered as understood."""
@@ -52,17 +72,21 @@ QUERIES: Final = 256
 DEFAULT_LIMIT: Final = 10
 CODELAB: Final = "DEFAULT"
 BILLED: Final = "NOTEBOOK"
-FEATURES: Final = (CODELAB, BILLED)
+FEATURES: Final[Mapping[str, Feature]] = {CODELAB: Feature.FREE, BILLED: Feature.ORDINARY}
+FEATURE_WORDS: Final[Mapping[Feature, str]] = {feature: word for word, feature in FEATURES.items()}
 BILLINGS: Final = ("COMPUTE", "STORAGE", "ALL")
 CATEGORIES: Final = ("EVS", "EFS", "OBS", "OBSFS")
 OWNERSHIPS: Final = ("MANAGED", "DEDICATED")
+VOLUMES: Final[Mapping[str, tuple[VolumeKind, int]]] = {"EVS": (VolumeKind.BLOCK, 5), "EFS": (VolumeKind.FILE, 50)}
+"""The sort of storage that a category is, and the GB that it has unless told."""
+
+VOLUME_WORDS: Final[Mapping[VolumeKind, str]] = {kind: word for word, (kind, _) in VOLUMES.items()}
 LEAST_CAPACITY: Final = 5
 MOST_CAPACITY: Final = 4096
-FOR_EVER: Final = -1
 NAME: Final = re.compile(r"[\w-]{1,128}")
 SCRIPT: Final = "SCRIPT"
 HOOKS: Final = (SCRIPT, "COMMAND")
-BUCKET: Final = "obs://"
+LONGEST_DESCRIPTION: Final = 512
 
 SORTED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "create_at": ("id",),  # ids are given in the order in which notebooks are made
@@ -71,15 +95,20 @@ SORTED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "status": ("status",),
     "flavor": ("kind", "units"),
     "id": ("uuid",),
-    "description": (),
-    "feature": (),
-    "workspace_id": (),
+    "description": ("description",),
+    "feature": ("feature",),
+    "workspace_id": ("workspace",),
+    "user_id": ("owner_id",),  # as users were made
+    "ip": ("address",),
 }
-"""By what lists can be sorted; what is the same of all notebooks makes no order."""
+"""By what lists can be sorted."""
 
 
 class Facts(Value, frozen=True):
-    """What is shown with a notebook from outside of its row; all but the disk never changes."""
+    """What is shown with a notebook from outside of its row.
+
+    Disk and workspace apart, none of it changes while the row's revision is the same.
+    """
 
     image: UUID
     image_name: str
@@ -87,35 +116,45 @@ class Facts(Value, frozen=True):
     owner: UUID
     domain: UUID
     domain_name: str
+    tags: tuple[Tag, ...]
     disk: int  # bytes of the file system that homes are on
+    workspace: UUID | None  # None: the default one, or one that is no more
+
+
+class Sought(Value, frozen=True):
+    """What a list is asked for."""
+
+    query: Query
+    scope: NotebookScope
+    tagged: tuple[Tag, ...]
 
 
 @lru_cache(QUERIES)
-def list_query(asked: ListQuery) -> Query:
-    """The notebooks that are asked for. Raises `Invalid` for what no list can be asked."""
-    workspace(asked.workspace_id, asked.workspaceId)
-    feature = one_of(asked.feature, "feature", FEATURES) or BILLED
+def sought(asked: ListQuery, workspace: int | None) -> Sought:
+    """The notebooks that are asked for, of a workspace or of all. Raises `Invalid` for what no list can be asked."""
+    status = one_of(asked.status, "status", statuses.WORDS)
+    feature = FEATURES[one_of(asked.feature, "feature", tuple(FEATURES)) or BILLED]
     where = [
-        *statuses.conditions(one_of(asked.status, "status", statuses.WORDS)),
+        *statuses.conditions(status),
+        Condition(field="feature", op=Op.EQ, value=feature.value),
+        *(() if workspace is None else (Condition(field="workspace", op=Op.EQ, value=workspace),)),
         *_equal("pool", asked.pool_id),
+        *_equal("address", asked.ip),
         *_contains("name", asked.name),
         *_contains("pool", asked.pool_name),
         *_contains("image_path", asked.swr_path),
-        *_contains("owner.name", asked.username),
+        *_contains("description", asked.description),
+        *_contains("owner_name", asked.username),
         *_named("owner.uuid", asked.owner),
         *_named("image.uuid", asked.image_id),
         *_named("uuid", asked.id),
         *(containing(asked.flavor) if asked.flavor else ()),
     ]
-    # Nothing is charged for, and no notebook has tags, a description, an address of its own, or is of CodeLab.
-    billing = one_of(asked.billing, "billing", BILLINGS) not in (None, "ALL")
-    if feature == CODELAB or billing or asked.tags or asked.description or asked.ip:
+    if one_of(asked.billing, "billing", BILLINGS) not in (None, "ALL"):  # nothing is charged for
         where = [NONE]
-    return Query(
-        where=tuple(where),
-        order=orders(asked.sort_key, asked.sort_dir, SORTED_BY, default="create_at"),
-        page=page_of(asked),
-    )
+    order = orders(asked.sort_key, asked.sort_dir, SORTED_BY, default="create_at")
+    query = Query(where=tuple(where), order=order, page=page_of(asked))
+    return Sought(query=query, scope=statuses.scope(status), tagged=read_tags(asked.tags))
 
 
 def page_of(asked: ListQuery) -> Offset:
@@ -123,47 +162,50 @@ def page_of(asked: ListQuery) -> Offset:
     return offset_page(asked.limit, asked.offset, default=DEFAULT_LIMIT)
 
 
-def may_grow(asked: Query) -> bool:
-    """Whether what the query costs may grow with the table: all but the newest or oldest ones of some status."""
-    return asked.order[0].field != "id" or any(condition.field != "status" for condition in asked.where)
+def may_grow(asked: ListQuery) -> bool:
+    """Whether what a list costs may grow with the table."""
+    workspace = (asked.workspace_id or asked.workspaceId or "").strip()
+    wanted = sought(asked, int(workspace != DEFAULT_WORKSPACE) if workspace else None)
+    return notebooks.may_grow(wanted.query, scope=wanted.scope, tagged=wanted.tagged)
 
 
-def spec_of(body: CreateBody, image_path: str) -> NotebookSpec:
+def spec_of(body: CreateBody, *, image_path: str, workspace: int, lease: LeaseAsked) -> NotebookSpec:
     """What is asked for. Raises `Invalid` that names the field, and `NotHere` for what there is not."""
-    if not NAME.fullmatch(body.name):
-        message = "a notebook's name has 1 to 128 letters, digits, - and _"
-        raise BadName("name", message)
-    workspace(body.workspace_id)
-    if one_of(body.feature, "feature", FEATURES) == CODELAB:
-        raise NotHere(what="CodeLab (feature DEFAULT)")
-    lease = body.lease.duration if body.lease else None
-    must_run_for_ever(body.duration if body.duration is not None else lease)
     _must_be_here(body)
-    _check_volume(body.volume)
+    volume = _volume(body.volume)
     asked = _flavor(body.flavor)
     return NotebookSpec(
-        name=body.name,
+        name=_name(body.name),
         image_path=image_path,
         kind=asked.kind,
         count=asked.units,
         pool=body.pool_id or None,
         mounts=tuple(_mount(volume) for volume in body.data_volumes),
-        start_command=_command(body),
+        start_command=_command(body.hooks),
+        feature=FEATURES[one_of(body.feature, "feature", tuple(FEATURES)) or BILLED],
+        description=_description(body.description) or "",
+        workspace=workspace,
+        lease=lease,
+        volume=volume,
+        attach_at=AREA,
     )
 
 
-def must_run_for_ever(duration: int | None) -> None:
-    """Raise `NotHere` where a notebook is to be stopped by itself."""
-    if duration not in (None, FOR_EVER):
-        raise NotHere(what="stopping a notebook after a duration")
-
-
-def notebook_uuid(text: str) -> UUID:
-    """The notebook that a path names. `NoSuchNotebook` for what no notebook could be called."""
-    found = uuid_of(text)
-    if found is None or str(found) != text.lower():
-        raise NoSuchNotebook
-    return found
+def change_of(body: UpdateBody, *, image_path: str | None) -> NotebookChange:
+    """What is to be another. Raises as `spec_of` does."""
+    _must_be_here(body)
+    if body.data_volumes:
+        raise NotHere(what="other data_volumes for a notebook that is there")
+    asked = _flavor(body.flavor) if body.flavor else None
+    return NotebookChange(
+        name=None if body.name is None else _name(body.name),
+        description=_description(body.description),
+        volume_capacity=_capacity(body.storage_new_size, "storage_new_size"),
+        image_path=image_path,
+        kind=asked.kind if asked else None,
+        count=asked.units if asked else None,
+        start_command=None if body.hooks is None else _command(body.hooks) or "",
+    )
 
 
 def notebook_shape(notebook: Notebook, facts: Facts, *, keyring: Keyring, site: Site) -> NotebookShape:
@@ -174,8 +216,8 @@ def notebook_shape(notebook: Notebook, facts: Facts, *, keyring: Keyring, site: 
     return NotebookShape(
         id=dashed(notebook.uuid),
         name=notebook.name,
-        description="",
-        feature=BILLED,
+        description=notebook.description,
+        feature=FEATURE_WORDS[notebook.feature],
         flavor=flavor_id(has.kind, has.count),
         status=statuses.shown(notebook),
         image=ImageShape(
@@ -184,12 +226,12 @@ def notebook_shape(notebook: Notebook, facts: Facts, *, keyring: Keyring, site: 
             swr_path=notebook.image_path,
             type="BUILD_IN" if facts.preset else "DEDICATED",
         ),
-        lease=_lease(notebook),
+        lease=lease_shape(notebook),
         token=str(notebooks.access_token(notebook, keyring)),
         url=f"{notebooks.place(site, notebook.id, service=False)}lab" if runs else "",
         volume=VolumeShape(
-            capacity=facts.disk // GIB,
-            category="EVS",
+            capacity=(facts.disk if notebook.volume is None else notebook.volume.capacity) // GIB,
+            category="EVS" if notebook.volume is None else VOLUME_WORDS.get(notebook.volume.kind, "OBS"),
             mount_path=f"{site.homes / str(notebook.owner)}/",
             ownership="MANAGED",
             status="MOUNTED" if runs else "UNMOUNTED",
@@ -204,15 +246,18 @@ def notebook_shape(notebook: Notebook, facts: Facts, *, keyring: Keyring, site: 
         ),
         user_id=bare(facts.owner),
         fail_reason=notebook.reason.say(Language.EN) if failed and notebook.reason else "",
-        workspace_id=workspace(),
+        ip=notebook.node_address or "" if runs else "",
+        tags=tag_shapes(facts.tags),
+        workspace_id=workspace_id(facts.workspace),
         create_at=milliseconds(notebook.created_at),
         update_at=milliseconds(notebook.changed_at),
     )
 
 
 def notebook_record(notebook: Notebook, facts: Facts, now: datetime, *, shape: NotebookShape) -> Record:
-    """The same as text, which is good as long as the row is the same, and its node's disk as large."""
-    return Record(text=Raw(msgspec.json.encode(shape)), since=now, about=(notebook.node,), fact=facts.disk)
+    """The same as text: good as long as the row is the same, its node's disk as large, and its workspace there."""
+    about, fact = (notebook.node, notebook.workspace), (facts.disk, facts.workspace)
+    return Record(text=Raw(msgspec.json.encode(shape)), since=now, about=about, fact=fact)
 
 
 NONE: Final = Condition(field="id", op=Op.EQ, value=0)
@@ -244,22 +289,42 @@ def _flavor(name: str | None) -> Asked:
     return found
 
 
-def _must_be_here(body: CreateBody) -> None:
+def _must_be_here(body: CreateBody | UpdateBody) -> None:
     if body.custom_spec is not None:
         raise NotHere(what="custom_spec")
-    if body.user_vpc is not None:
+    if isinstance(body, CreateBody) and body.user_vpc is not None:
         raise NotHere(what="user_vpc")
     if any((endpoint.service or "").upper() == "SSH" for endpoint in body.endpoints):
         raise NotHere(what="SSH into a notebook")
 
 
-def _check_volume(volume: VolumeBody) -> None:
-    """The volume is the user's home, whatever it is called; it cannot be somebody else's storage."""
+def _name(name: str) -> str:
+    if not NAME.fullmatch(name):
+        message = "a notebook's name has 1 to 128 letters, digits, - and _"
+        raise BadName("name", message)
+    return name
+
+
+def _description(text: str | None) -> str | None:
+    if text is not None and (len(text) > LONGEST_DESCRIPTION or "<" in text or ">" in text):
+        raise BadDescription("description", longest=LONGEST_DESCRIPTION)
+    return text
+
+
+def _volume(volume: VolumeBody) -> Volume:
+    """The user's home, whatever it is called, of the size that is told; it cannot be somebody else's storage."""
     category = one_of(volume.category, "volume.category", CATEGORIES)
-    if one_of(volume.ownership, "volume.ownership", OWNERSHIPS) == "DEDICATED" or category in ("OBS", "OBSFS"):
+    if one_of(volume.ownership, "volume.ownership", OWNERSHIPS) == "DEDICATED" or category not in VOLUMES:
         raise NotHere(what="a volume of ownership DEDICATED")
-    if volume.capacity is not None and not LEAST_CAPACITY <= volume.capacity <= MOST_CAPACITY:
-        raise BadVolume("volume.capacity", least=LEAST_CAPACITY, most=MOST_CAPACITY)
+    kind, default = VOLUMES[category]
+    return Volume(kind=kind, capacity=_capacity(volume.capacity, "volume.capacity") or default * GIB)
+
+
+def _capacity(size: int | None, field: str) -> int | None:
+    """So many GB, in bytes."""
+    if size is not None and not LEAST_CAPACITY <= size <= MOST_CAPACITY:
+        raise BadVolume(field, least=LEAST_CAPACITY, most=MOST_CAPACITY)
+    return None if size is None else size * GIB
 
 
 def _mount(volume: VolumeBody) -> Mount:
@@ -273,9 +338,9 @@ def _mount(volume: VolumeBody) -> Mount:
     return Mount(source=source, target=volume.mount_path, writable=not volume.read_only)
 
 
-def _command(body: CreateBody) -> str | None:
+def _command(asked: HooksBody | None) -> str | None:
     """What the hooks run, one after the other, when the notebook starts."""
-    hooks = body.hooks.container_hooks if body.hooks else None
+    hooks = asked.container_hooks if asked else None
     given = (hooks.pre_start, hooks.post_start) if hooks else ()
     lines = [_line(hook) for hook in given if hook is not None and hook.script]
     return "\n".join(lines) or None
@@ -285,18 +350,6 @@ def _line(hook: HookBody) -> str:
     kind = one_of(hook.type, "hooks.type", HOOKS) or SCRIPT
     script = hook.script or ""
     return f"bash {shlex.quote(script)}" if kind == SCRIPT else script
-
-
-def _lease(notebook: Notebook) -> LeaseShape:
-    begin = notebook.started_at or notebook.created_at
-    limit = notebook.max_running
-    return LeaseShape(
-        create_at=milliseconds(begin),
-        duration=FOR_EVER if limit is None else int(limit.total_seconds() * 1000),
-        enable=limit is not None,
-        type="TIMING",
-        update_at=milliseconds(begin),
-    )
 
 
 def _data_volume(mount: Mount, *, mounted: bool) -> DataVolumeShape:

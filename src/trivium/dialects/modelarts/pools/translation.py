@@ -31,7 +31,7 @@ from trivium.dialects.modelarts.pools.shapes import (
     ScopeShape,
     ZoneCount,
 )
-from trivium.dialects.modelarts.spelling import bare, dashed, one_of, rfc3339, workspace
+from trivium.dialects.modelarts.spelling import bare, dashed, one_of, rfc3339
 from trivium.dialects.operation import Read
 from trivium.resources import networks, operations, projects, shares
 from trivium.resources.networks import Network
@@ -84,8 +84,8 @@ def network_of(tx: Read, pool: Pool) -> Network | None:
 
 
 def pools_query(asked: PoolsQuery) -> Query:
-    """The pools that are asked for. `NotOneOf`, `NoSuchWorkspace`."""
-    workspace(asked.workspaceId)
+    """The pools that are asked for. `NotOneOf`, `UnknownWorkspace`."""
+    objects.workspace(asked.workspaceId)
     word = one_of(asked.status, "status", STATUSES)
     phases = () if word is None else tuple(phase.value for phase in STATUSES[word])
     where = (Condition(field="phase", op=Op.IN, value=phases),) if phases else ()
@@ -95,7 +95,7 @@ def pools_query(asked: PoolsQuery) -> Query:
 def pool_shape(pool: Pool, facts: Facts, zone: str) -> PoolShape:
     """The pool as ModelArts shows it."""
     details = pool.details
-    own = {objects.NAME: pool.title or pool.name, objects.WORKSPACE: workspace(), **details.labels}
+    own = {objects.NAME: pool.title or pool.name, objects.WORKSPACE: objects.workspace(), **details.labels}
     own |= {objects.RESOURCE: dashed(pool.uuid), PREFIX: pool.node_prefix}
     own |= {name: text for name, text in ((objects.PROJECT, facts.project), (ORDER, facts.order)) if text}
     scope = tuple(WORDS[one] for one in details.scope)

@@ -19,7 +19,8 @@ from trivium.resources.notebooks import RuntimeUnavailable
 
 START_WITHIN = 10.0  # seconds for a keeper to open its door
 ONCE = frozenset({"execute"})  # what must not happen twice
-ACTING = frozenset({"launch", "stop", "forget", "remove", "adopt"})  # what only the host's holder may do
+# What only the host's holder may do.
+ACTING = frozenset({"launch", "stop", "forget", "remove", "adopt", "attach", "detach"})
 LINE = 64 << 20  # bytes of one answer
 STEP = 0.02  # seconds between two knocks
 

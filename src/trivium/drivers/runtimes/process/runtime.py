@@ -25,6 +25,7 @@ from trivium.resources.notebooks.ports import (
     LaunchKey,
     LaunchSpec,
     Log,
+    Mount,
     Observation,
     Phase,
     SavedLayer,
@@ -100,6 +101,20 @@ class ProcessRuntime:
     async def stop(self, key: LaunchKey, grace: timedelta) -> None:
         """Ask it to end, and after `grace` make it. Errors: `RuntimeUnavailable`."""
         await self._keeper.ask("stop", key=wire.key_note(key), grace=grace.total_seconds())
+
+    async def attach(self, key: LaunchKey, mount: Mount) -> str | None:
+        """Show a directory of the home to a notebook that runs; why not, where it cannot be. Repeatable.
+
+        Errors: `RuntimeUnavailable`, also where it does not run.
+        """
+        told = {"source": mount.source, "target": mount.target, "writable": mount.writable}
+        answer = await self._keeper.ask("attach", longer=GONE_WITHIN, key=wire.key_note(key), **told)
+        return answer["failed"]
+
+    async def detach(self, key: LaunchKey, target: str) -> str | None:
+        """Take away what is shown there; why not, where it cannot be. Repeatable. Errors as of `attach`."""
+        answer = await self._keeper.ask("detach", longer=GONE_WITHIN, key=wire.key_note(key), target=target)
+        return answer["failed"]
 
     async def forget(self, key: LaunchKey) -> None:
         """Drop what is kept of a launch, its layer and log apart; one that still runs is ended first."""

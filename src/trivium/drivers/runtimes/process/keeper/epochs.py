@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-ACTING = frozenset({"launch", "stop", "forget", "remove", "adopt"})
+ACTING = frozenset({"launch", "stop", "forget", "remove", "adopt", "attach", "detach"})
 
 
 class Epochs:

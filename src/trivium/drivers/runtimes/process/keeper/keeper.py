@@ -10,13 +10,15 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from trivium.drivers.runtimes.process.keeper.commands import Commands, Reply
 from trivium.drivers.runtimes.process.keeper.epochs import ACTING, Epochs
 from trivium.drivers.runtimes.process.keeper.launches.journal import BESIDE, Journal, Note
 from trivium.drivers.runtimes.process.keeper.launches.launch import Launch, recalled
 from trivium.drivers.runtimes.process.keeper.launches.snapshot import Snapshot
-from trivium.drivers.runtimes.process.keeper.launches.spec import paths_of, read_spec
+from trivium.drivers.runtimes.process.keeper.launches.spec import Mount, paths_of, read_spec
+from trivium.drivers.runtimes.process.keeper.startup import attaching
 from trivium.drivers.runtimes.process.keeper.startup.steps import FULL
 from trivium.drivers.runtimes.process.keeper.system import cgroups, folders, listeners, processes, sweeping
 from trivium.drivers.runtimes.process.keeper.waiters import Waiters
@@ -65,6 +67,9 @@ class Keeper:
             raise Refused("another server acts here by now")
         if op == "execute":
             self._execute(note, reply)
+            return
+        if op in ("attach", "detach"):
+            self._show(op, note, reply)
             return
         if op == "changed":
             self._waiters.add(str(note.get("known", "")), reply)
@@ -206,13 +211,31 @@ class Keeper:
         return {"own": listeners.have_accepted(launch.pids(processes.everyone()), here, client)}
 
     def _execute(self, note: Note, reply: Reply) -> None:
-        launch = self._find(note)
-        if launch is None or not launch.is_alive or launch.is_stopping or not processes.is_alive(launch.main):
-            raise Refused("the notebook does not run")
+        launch = self._running(note)
         try:
             self._commands.run(launch, str(note["command"]), within=float(note["timeout"]), reply=reply)
         except OSError as error:
             raise Refused(f"the command could not be started: {error.strerror}") from error
+
+    def _show(self, op: str, note: Note, reply: Reply) -> None:
+        launch = self._running(note)
+        paths, area = launch.plan().paths, launch.spec.attach_at
+        if area is None:
+            raise Refused("nothing can be shown to this notebook while it runs")
+        mount = Mount(str(note.get("source", "")), str(note["target"]), bool(note.get("writable")))
+        act = partial(attaching.attach, paths, area, mount)
+        if op == "detach":
+            act = partial(attaching.detach, area, mount.target)
+        try:
+            self._commands.inside(launch, act, reply=reply)
+        except OSError as error:
+            raise Refused(f"the notebook cannot be entered: {error.strerror}") from error
+
+    def _running(self, note: Note) -> Launch:
+        launch = self._find(note)
+        if launch is None or not launch.is_alive or launch.is_stopping or not processes.is_alive(launch.main):
+            raise Refused("the notebook does not run")
+        return launch
 
     # ---- what it does by itself ----------------------------------------------------------------------------------
 

@@ -49,6 +49,7 @@ class Spec(NamedTuple):
     environment: tuple[tuple[str, str], ...]  # what the operator adds
     warm: float = 0.0  # seconds for which a warm parent of the image waits to be used; 0: none is kept
     disk_reserve: int = 0  # bytes that must be free for it to start
+    attach_at: str | None = None  # below it directories can be shown while it runs
 
     @property
     def name(self) -> str:
@@ -121,6 +122,7 @@ def read_spec(note: Note) -> Spec:
         environment=tuple((str(name), str(value)) for name, value in note["settings"]["environment"].items()),
         warm=float(note["settings"].get("warm", 0.0)),
         disk_reserve=int(note["settings"].get("disk_reserve", 0)),
+        attach_at=note.get("attach_at"),
     )
 
 

@@ -54,6 +54,8 @@ def make(spec: Spec, paths: Paths) -> None:
     hidden = {os.path.realpath(place): -1 for place in (paths.data, paths.sockets)}
     covered = _cover(resolved, covers={**_scratch(paths), **hidden}, uid=spec.uid)
     namespace = Namespace(paths, covered, [one.path for one, _ in resolved])
+    if spec.attach_at is not None and _make_area(spec.attach_at, spec, namespace):
+        covered.append(spec.attach_at)
     for mount, source in zip(spec.mounts, sources):  # noqa: B905 - Python 3.9 does not know `strict`
         _mount(mount, source, spec=spec, namespace=namespace)
 
@@ -260,6 +262,22 @@ def _mount(mount: Mount, source: int, *, spec: Spec, namespace: Namespace) -> No
         os.close(source)
 
 
+def _make_area(place: str, spec: Spec, namespace: Namespace) -> bool:
+    """An empty directory in memory, root's own, in which `attaching` shows directories later; False where it cannot be.
+
+    That is missed only once something is to be shown: the notebook's own things may lie there, or the root directory
+    have too many entries.
+    """
+    if refused_target(place, namespace) is not None:
+        return False
+    try:
+        os.close(_open_target(place, spec, namespace))
+        linux.mount_tmpfs(place)
+    except OSError:
+        return False
+    return True
+
+
 def refused_target(target: str, namespace: Namespace) -> str | None:
     """Why nothing may be mounted at a path; None when it may."""
     place = os.path.normpath(target)
@@ -280,7 +298,7 @@ def _open_target(target: str, spec: Spec, namespace: Namespace) -> int:
         while not os.path.lexists(above):
             above = os.path.dirname(above)
         real = os.path.realpath(above)
-        ours = any(real == place or _is_below(real, place) for place in namespace.covered) and _is_memory(real)
+        ours = any(real == place or _is_below(real, place) for place in namespace.covered) and is_memory(real)
         with _acting_as(None if ours else spec.uid), suppress(OSError):
             os.makedirs(target, mode=0o755)
         if not os.path.isdir(target):
@@ -341,7 +359,7 @@ def _is_below(path: str, place: str) -> bool:
     return path.startswith(place.rstrip("/") + "/")
 
 
-def _is_memory(place: str) -> bool:
+def is_memory(place: str) -> bool:
     """Whether a directory is on one of our covers, and not on something that is shown in it."""
     lines = [line.split() for line in _mountinfo()]
     kinds = {words[4]: words[words.index("-") + 1] for words in lines}  # the last mount at a place is the one on top
