@@ -85,6 +85,10 @@ def test_a_pool_of_ones_own_holds_notebooks_and_is_given_back(huawei: Sdk) -> No
         "modelarts.vm.cpu.2u-Default",
         "nodepool-1",
     ]
+    tagged = {"tags": [{"key": "team", "value": "vision"}, {"key": "env", "value": "prod"}]}
+    huawei.ask("batch_create_pool_tags", pool_name=name, body=tagged)
+    huawei.ask("batch_delete_pool_tags", pool_name=name, body={"tags": [{"key": "env"}]})
+    assert huawei.raw("list_pool_tags")["tags"] == [{"key": "team", "values": ["vision"]}]
 
     assert len(walked_while_it_grows(huawei, name)) == 5
     raw = huawei.raw("show_network_available_ip", network_name=net.metadata.name, network_id=subnet(huawei, net))

@@ -102,6 +102,8 @@ async def pools_and_nodes(here: World, person: Person) -> None:
     pool = await store.write(shares.create, caller, new)
     await store.write(shares.add_node_pool, caller, pool.name, new=part("dcu.1", 2, "cards"))
     await store.write(shares.change, caller, pool.name, details=PoolDetails(), counts={"cards": 1, "cpu.1u-default": 4})
+    await store.write(shares.put_tags, caller, pool.name, given=[Tag("a", "b"), Tag("c")])
+    await store.write(shares.remove_tags, caller, pool.name, keys=["c"])
     await store.read(pools_and_nodes_seen, caller, pool.name, net.name)
     first = (await store.read(shares.list_nodes, caller, pool.name, asked=Query())).rows[0].node.name
     await store.write(shares.lock_nodes, caller, pool.name, node=first, actions=("delete",))
@@ -139,6 +141,9 @@ def pools_and_nodes_seen(tx: Read, caller: Caller, pool: str, network: str) -> N
     assert networks.of_ids(tx, [networks.by_name(tx, caller, network).id])
     assert len(shares.node_pools(tx, caller, pool)) == 2
     assert nodes.site_flavors(tx)
+    assert shares.tags_of(tx, caller, pool) == [Tag("a", "b")]
+    assert nodes.named(tx, pools.find_any(tx, caller, pool).id, ["x"]) == frozenset()
+    assert len(shares.names(tx, pools.find_any(tx, caller, pool).id)) == 2
     assert quotas.of_project(tx, caller.project)
 
 

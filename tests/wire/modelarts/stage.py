@@ -86,7 +86,7 @@ class Stage(scnet.Stage):
                 users.grant, self.world.admin, given.caller.user, project=of.caller.project, role=given.caller.role
             )
             return
-        if {"pool", "network", "allowed", "locked"} & told.keys() and "notebook" not in told:
+        if {"pool", "network", "allowed", "locked", "tagged"} & told.keys() and "notebook" not in told:
             await self._of_pools(told, people[told.get("of", "alice")].caller, names)
             return
         if "disabled" in told:
@@ -124,6 +124,9 @@ class Stage(scnet.Stage):
         store, admin = self.world.core.store, self.world.admin
         if "allowed" in told:
             store.write_now(quotas.set_most, admin, caller.project, name=quotas.POOLS, most=told["allowed"])
+        elif "tagged" in told:
+            given = [Tag(key=key, value=value) for key, value in told["with"].items()]
+            store.write_now(shares.put_tags, caller, names[f"{told['tagged']}.name"], given=given)
         elif "locked" in told:
             pool, node = names[f"{told['in pool']}.name"], names[told["locked"]]
             store.write_now(shares.lock_nodes, caller, pool, node=node, actions=told["against"])

@@ -44,6 +44,7 @@ SAID: Final = {
     "pool.create": "The pool was created",
     "pool.change": "The pool was changed",
     "pool.resize": "The pool was given other numbers of nodes",
+    "pool.tag": "The tags of the pool were changed",
     "pool.delete": "The pool was deleted",
     "pool.running": "All nodes of the pool are ready",
     ABNORMAL: "Some node of the pool is not ready",

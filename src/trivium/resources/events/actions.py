@@ -27,6 +27,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "pool.create": "A pool was made, with its nodes.",
     "pool.change": "Something else was said of a pool.",
     "pool.resize": "A pool got other numbers of nodes.",
+    "pool.tag": "A pool was given tags, or they were taken from it.",
     "pool.delete": "A pool was deleted.",
     "pool.running": "All nodes of the pool are ready.",
     "pool.abnormal": "Some node of the pool is not ready.",

@@ -25,6 +25,7 @@ from trivium.resources.shares.service import (
     remove_node_pool,
     resize,
 )
+from trivium.resources.shares.tagging import put_tags, remove_tags, tags_by_key, tags_of, tags_of_many
 from trivium.resources.shares.types import NewNodePool, NewPool, NodePool, NodePoolCount, Occupants
 
 __all__ = [
@@ -54,9 +55,14 @@ __all__ = [
     "node_pools",
     "orders",
     "orders_of",
+    "put_tags",
     "release",
     "remove_node_pool",
+    "remove_tags",
     "resize",
     "resume",
+    "tags_by_key",
+    "tags_of",
+    "tags_of_many",
     "unlock_nodes",
 ]

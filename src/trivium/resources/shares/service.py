@@ -14,13 +14,14 @@ from sqlalchemy import select
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
-from trivium.resources import events, networks, nodes, operations, pools, projects, quotas
+from trivium.resources import events, networks, nodes, operations, pools, projects, quotas, tags
 from trivium.resources.pools import Pool, PoolDetails
 from trivium.resources.shares import cutting
 from trivium.resources.shares.errors import NoSuchNodePool, PoolInUse
 from trivium.resources.shares.rights import changing, managed
 from trivium.resources.shares.table import node_pool_of
 from trivium.resources.shares.table import node_pools as table
+from trivium.resources.shares.tagging import KIND
 from trivium.resources.shares.types import NewNodePool, NewPool, NodePool, NodePoolCount, Occupants
 from trivium.store import Read, Write
 
@@ -102,6 +103,7 @@ def delete(tx: Write, caller: Caller, name: str, *, occupants: Sequence[Occupant
         networks.leave(tx, pool.network)
     if pool.project is not None:
         quotas.give_back(tx, pool.project, name=quotas.POOLS)
+    tags.remove_all(tx, KIND, pool.id)
     gone = pools.remove(tx, pool.id)
     _note(tx, caller, gone, verb="delete", before={"name": name, **before}, told={})
     return gone

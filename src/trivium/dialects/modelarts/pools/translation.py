@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+import msgspec
+
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
 from trivium.base.query import Condition, Offset, Op, Order, Query
@@ -37,6 +39,7 @@ from trivium.resources import networks, operations, projects, shares
 from trivium.resources.networks import Network
 from trivium.resources.pools import Pool, PoolDetails, PoolPhase, Scope
 from trivium.resources.shares import NewNodePool, NewPool, NodePool, NodePoolCount
+from trivium.resources.tags import Tag
 
 MOST: Final = 1000
 DEDICATED: Final = "Dedicate"
@@ -44,6 +47,7 @@ TYPES: Final = (DEDICATED, "Logical")
 NAME: Final = re.compile(r"[a-z](?!.*-default$)[a-z0-9-]{0,48}[a-z0-9]")
 DEFAULT: Final = "-Default"
 PREFIX: Final = "os.modelarts/node.prefix"
+TAGS: Final = "os.modelarts/tms.tags"
 ORDER: Final = "os.modelarts/order.name"
 SCOPES: Final = {"Train": Scope.TRAIN, "Infer": Scope.INFER, "Notebook": Scope.NOTEBOOK}
 WORDS: Final = {scope: word for word, scope in SCOPES.items()}
@@ -65,6 +69,7 @@ class Facts(Value, frozen=True):
     network: Network | None
     project: str
     order: str  # the last change of it
+    tags: tuple[Tag, ...] = ()
 
 
 def facts_of(tx: Read, caller: Caller, pool: Pool, *, parts: Parts | None = None) -> Facts:
@@ -75,6 +80,7 @@ def facts_of(tx: Read, caller: Caller, pool: Pool, *, parts: Parts | None = None
         network=network_of(tx, pool),
         project="" if pool.project is None else bare(projects.get(tx, pool.project).uuid),
         order=dashed(changes[0].uuid) if changes else "",
+        tags=tuple(shares.tags_of_many(tx, (pool.id,))[pool.id]),
     )
 
 
@@ -110,7 +116,7 @@ def pool_shape(pool: Pool, facts: Facts, zone: str) -> PoolShape:
             creation_timestamp=rfc3339(pool.created_at),
             deletion_timestamp=objects.shown_at(pool.deleted_at),
             labels=own,
-            annotations=objects.said(details.annotations, details.description),
+            annotations=objects.said(details.annotations, details.description) | _told(facts.tags),
         ),
         spec=PoolSpec(
             type=DEDICATED,
@@ -251,3 +257,8 @@ def document_of_part(part: NodePool) -> dict[str, Any]:
     """What can be changed of a node pool, as it is."""
     resources = {"flavor": objects.flavor_name(part.flavor), "count": part.count, "maxCount": part.max_count}
     return {"metadata": {"annotations": objects.said(part.annotations, "")}, "spec": {"resources": resources}}
+
+
+def _told(tags: Sequence[Tag]) -> dict[str, str]:
+    """The tags, as JSON in an annotation."""
+    return {TAGS: msgspec.json.encode([{"key": tag.key, "value": tag.value} for tag in tags]).decode()} if tags else {}
