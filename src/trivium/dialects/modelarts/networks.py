@@ -288,7 +288,7 @@ ACTING: Final = (
 
 
 def _change(tx: Write, caller: Caller, name: str, *, patch: Patch, request: Request) -> Network:
-    before = networks.by_name(tx, caller, name)
+    before = networks.locked(tx, caller, name)  # what one change keeps, another may not change meanwhile
     present = {
         "metadata": {"annotations": objects.said(before.annotations, before.description)},
         "spec": {"connection": dict(before.connection)},

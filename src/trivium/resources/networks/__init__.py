@@ -11,6 +11,7 @@ from trivium.resources.networks.service import (
     join,
     leave,
     list_networks,
+    locked,
     of_ids,
 )
 from trivium.resources.networks.types import Network, NetworkPhase, NewNetwork
@@ -35,6 +36,7 @@ __all__ = [
     "join",
     "leave",
     "list_networks",
+    "locked",
     "of_ids",
     "take_back",
 ]

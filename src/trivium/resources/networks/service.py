@@ -77,6 +77,14 @@ def by_name(tx: Read, caller: Caller, name: str) -> Network:
     return network_of(row)
 
 
+def locked(tx: Write, caller: Caller, name: str) -> Network:
+    """The same, which nobody else changes until the transaction ends."""
+    row = tx.lock(select(networks).where(networks.c.id == by_name(tx, caller, name).id))
+    if row is None or not row.listed:  # gone by now
+        raise NoSuchNetwork(name=name)
+    return network_of(row)
+
+
 def list_networks(tx: Read, caller: Caller, asked: Query, *, selector: Sequence[Requirement] = ()) -> Listed[Network]:
     """The networks of the caller's project that satisfy the selector, as asked, with how many follow the page.
 
@@ -98,7 +106,7 @@ def change(
     connection: Mapping[str, Any] | None = None,
 ) -> Network:
     """Change what is given; None leaves it as it is. `NoSuchNetwork`, `Invalid`."""
-    before = _locked(tx, by_name(tx, caller, name).id)
+    before = locked(tx, caller, name)
     told = _checked(
         before.description if description is None else description,
         before.annotations if annotations is None else annotations,
@@ -120,7 +128,7 @@ def change(
 
 def delete(tx: Write, caller: Caller, name: str) -> Network:
     """Delete the network, and show what it was. `NoSuchNetwork`; `NetworkInUse` while pools use it."""
-    before = _locked(tx, by_name(tx, caller, name).id)
+    before = locked(tx, caller, name)
     if before.pools:
         raise NetworkInUse(name=name, pools=before.pools)
     gone = {"listed": False, "deleted_at": tx.now, "changed_at": tx.now, "phase": NetworkPhase.DELETING.value}
@@ -133,7 +141,7 @@ def delete(tx: Write, caller: Caller, name: str) -> Network:
 
 def join(tx: Write, caller: Caller, name: str, *, project: int) -> Network:
     """One more pool of the project uses the network, which cannot be deleted until it leaves. `NoSuchNetwork`."""
-    found = _locked(tx, by_name(tx, caller, name).id)
+    found = locked(tx, caller, name)
     if found.project != project:
         raise NoSuchNetwork(name=name)
     tx.run(update(networks).where(networks.c.id == found.id).values(pools=networks.c.pools + 1))
@@ -143,14 +151,6 @@ def join(tx: Write, caller: Caller, name: str, *, project: int) -> Network:
 def leave(tx: Write, network: int) -> None:
     """A pool does not use the network any more."""
     tx.run(update(networks).where(networks.c.id == network).values(pools=networks.c.pools - 1))
-
-
-def _locked(tx: Write, network: int) -> Network:
-    """The network, which nobody else changes until the transaction ends. `NoSuchNetwork` when it is gone by then."""
-    row = tx.lock(select(networks).where(networks.c.id == network))
-    if row is None or not row.listed:
-        raise NoSuchNetwork
-    return network_of(row)
 
 
 def _project(caller: Caller, project: int | None) -> int:
