@@ -107,7 +107,8 @@ def _make(url: str, count: int) -> None:
     store = Store.open(url, SystemClock(), "cli")
     try:
         accounts = store.write_now(_accounts)
-        templates = store.read_now(lambda tx: tx.fetch("SELECT * FROM notebooks ORDER BY id", ()))
+        columns = ", ".join(column.name for column in notebooks.c)
+        templates = store.read_now(lambda tx: tx.fetch(f"SELECT {columns} FROM notebooks ORDER BY id", ()))
         with _untriggered(store):
             for chunk in _chunks(_rows(templates, accounts, count), 20_000):
                 store.write_now(_write, chunk)
@@ -171,6 +172,7 @@ def _rows(
         id = first + (number << 22)
         changed = {"id": id, "uuid": UUID(int=id << 32 | number, version=4).bytes, "project_id": project}
         changed |= {"owner_id": owner, "owner_name": owner_name, "name": name, "name_folded": fold(name)}
+        changed["owner_name_folded"] = fold(owner_name)
         for column, value in changed.items():
             row[places[column]] = value
         yield tuple(row)
