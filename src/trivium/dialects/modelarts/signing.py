@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -24,6 +24,10 @@ CONTENT: Final = "x-sdk-content-sha256"
 STAMP: Final = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 HASH: Final = re.compile(r"[0-9a-fA-F]{64}")
 MOST_HEADERS: Final = 64
+PLAIN_PATH: Final = re.compile(rb"[-./A-Z_a-z~0-9]*")
+"""A path that is encoded as it is: nearly every one."""
+PLAIN_QUERY: Final = re.compile(rb"[-.A-Z_a-z~0-9]+=[-.A-Z_a-z~0-9]*(?:&[-.A-Z_a-z~0-9]+=[-.A-Z_a-z~0-9]*)*")
+"""A query that is encoded as it is."""
 
 
 class Signature(Value, frozen=True):
@@ -53,7 +57,7 @@ def parsed(headers: Mapping[str, str]) -> Signature | None:
 def time_of(stamp: str) -> datetime | None:
     """The time that a stamp names; None for a day or an hour that is none."""
     try:
-        return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(stamp) if STAMP.fullmatch(stamp) else None
     except ValueError:
         return None
 
@@ -73,6 +77,9 @@ def payload_hash(body: bytes, *, declared: str | None, content_type: str) -> str
 
 def canonical_uri(raw_path: bytes) -> str:
     """The path, decoded and each segment encoded anew, with a slash at its end."""
+    if PLAIN_PATH.fullmatch(raw_path):
+        uri = raw_path.decode()
+        return uri if uri.endswith("/") else f"{uri}/"
     segments = unquote_to_bytes(raw_path).split(b"/")
     uri = "/".join(quote_from_bytes(segment, safe="~") for segment in segments)
     return uri if uri.endswith("/") else f"{uri}/"
@@ -80,6 +87,8 @@ def canonical_uri(raw_path: bytes) -> str:
 
 def canonical_query(raw_query: bytes) -> str:
     """The query's names and values, decoded, in order, and encoded anew; names without a value have an empty one."""
+    if PLAIN_QUERY.fullmatch(raw_query):
+        return b"&".join(sorted(raw_query.split(b"&"), key=_by_name)).decode()
     pairs = sorted(_decoded(pair) for pair in raw_query.split(b"&") if pair)
     return "&".join(f"{quote_from_bytes(name, safe='~')}={quote_from_bytes(value, safe='~')}" for name, value in pairs)
 
@@ -128,6 +137,11 @@ def _pair(part: str) -> tuple[str, str]:
 def _decoded(pair: bytes) -> tuple[bytes, bytes]:
     name, _, value = pair.partition(b"=")
     return unquote_to_bytes(name.replace(b"+", b" ")), unquote_to_bytes(value.replace(b"+", b" "))
+
+
+def _by_name(pair: bytes) -> tuple[bytes, bytes]:
+    name, _, value = pair.partition(b"=")
+    return name, value
 
 
 def _is_json(content_type: str) -> bool:

@@ -7,7 +7,7 @@ import string
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 
 from trivium.base.caller import Caller
 from trivium.base.keyring import Keyring
@@ -16,7 +16,7 @@ from trivium.resources.users import accounts
 from trivium.resources.users.errors import KeyNotFound, ProjectClosed, UserNotFound
 from trivium.resources.users.table import key_pairs, pair_of, users
 from trivium.resources.users.types import WITHDRAWN, FreshKey, KeyPair, SigningKey
-from trivium.store import Read, Write
+from trivium.store import Prepared, Read, Write
 
 ACCESS_LETTERS: Final = string.ascii_uppercase + string.digits
 SECRET_LETTERS: Final = string.ascii_letters + string.digits
@@ -83,7 +83,7 @@ def delete_key(tx: Write, caller: Caller, access_key: str) -> None:
 
 def find_key(tx: Read, keyring: Keyring, access_key: str) -> SigningKey:
     """What a signature under that access key is checked with; a decoy for one that nobody has."""
-    row = tx.first(_pairs().where(key_pairs.c.access_key == access_key))
+    row = BY_ACCESS_KEY.first(tx, access_key)
     if row is None:
         return SigningKey(secret=keyring.decoy(), pair=None)
     return SigningKey(secret=keyring.open(row.secret, _context(access_key)), pair=pair_of(row))
@@ -95,6 +95,9 @@ def _pairs() -> Select[Any]:
     return (
         select(key_pairs, users.c.name.label("user_name")).select_from(joined).where(key_pairs.c.deleted_at.is_(None))
     )
+
+
+BY_ACCESS_KEY: Final = Prepared(_pairs().where(key_pairs.c.access_key == bindparam("wanted")), "wanted")
 
 
 def _context(access_key: str) -> str:
