@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks import growth, idling, launching, listing, proxying
+from benchmarks import growth, idling, launching, listing, proxying, signed
 from benchmarks.plan import Plan
 
 BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
     "list": listing.run,
+    "signed": signed.run,
     "launch": launching.run,
     "growth": growth.run,
     "proxy": proxying.run,
@@ -28,20 +29,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count; medians are told (default: 5)")
     parser.add_argument("--seconds", type=float, default=4.0, help="how long a round asks each server (default: 4)")
     parser.add_argument("--connections", type=int, default=16, help="kept alive by the client (default: 16)")
-    parser.add_argument("--rows", type=int, default=1000, help="list: rows in the table (default: 1000)")
+    parser.add_argument("--rows", type=int, default=1000, help="list, signed: rows in the table (default: 1000)")
     parser.add_argument("--peer", choices=("jupyterhub",), default=None, help="list: whom to measure beside")
     parser.add_argument(
         "--sizes",
         type=lambda text: tuple(map(int, text.split(","))),
         default=(1000, 100_000, 1_000_000),
-        help="growth, idle: rows of the data sets, the smallest first (default: 1000,100000,1000000)",
+        help="growth, signed, idle: rows of the data sets, the smallest first (default: 1000,100000,1000000)",
     )
-    parser.add_argument("--keep", type=Path, default=None, help="growth, idle: a folder where the data sets stay")
+    parser.add_argument(
+        "--keep", type=Path, default=None, help="growth, signed, idle: a folder where the data sets stay"
+    )
     parser.add_argument(
         "--database",
         default=None,
-        help="growth, idle: postgresql://… of an empty database, instead of SQLite; list measures both, the latter "
-        "on a cluster of its own unless this says where",
+        help="growth, signed, idle: postgresql://… of an empty database, instead of SQLite; list measures both, the "
+        "latter on a cluster of its own unless this says where",
     )
     given = parser.parse_args()
     unknown = [name for name in given.names if name not in BENCHMARKS]
