@@ -7,9 +7,9 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
-from importlib.metadata import version
 from typing import Any, Final
 
 import structlog
@@ -19,6 +19,7 @@ from trivium.base.clock import SystemClock
 from trivium.base.keyring import Keyring
 from trivium.base.site import Site
 from trivium.dialects.operation import Core
+from trivium.drivers.runtimes.process import capabilities
 from trivium.resources import hosts, nodes, notebooks, users
 from trivium.resources.hosts import Identity
 from trivium.server import logs
@@ -42,6 +43,7 @@ from trivium.store.notifications import EVERYTHING
 log = structlog.get_logger()
 DRAIN: Final = timedelta(seconds=2)  # what the proxy's clients have, of the five seconds that an end may take
 GRACE: Final = 2  # what the APIs' clients have, in seconds
+AT_ONCE: Final = 0.5  # seconds that who connects meanwhile waits, rather than to hear 503 and ask again
 BEAT: Final = 20.0  # seconds between two renewals of the lease on the worker bits
 AWAY: Final = 5.0  # seconds between two looks for hosts that nobody acts on
 FOLD: Final = 1.0  # seconds between two times that what the counters noted is folded
@@ -54,6 +56,7 @@ def main(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises what keeps a server from starting."""
     logs.set_up(settings.log.level.value, logs.Form(settings.log.format.value))
     prepare(settings)
+    capabilities.trial()  # in a process of its own, while we go on
     lock = lock_exclusively if flavour_of(settings.database_url) is Flavour.SQLITE else lock_shared
     with lock(settings.data) as host:
         listener = bind(settings.server.host, settings.server.port)
@@ -90,7 +93,7 @@ class _Serving:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        self._runtime.look_around()  # in a process of its own, while we go on
+        self._runtime.look_around()
         proxy = self._proxy(listener.port)
         proxy_port = await self._listen(proxy)
         await self._announce(proxy_port)
@@ -110,6 +113,9 @@ class _Serving:
         for task in background:
             watch(task, self._stop)
         try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AT_ONCE):
+                    await work.under_way()
             print(greeting(self._settings, site, made=self._first.made), flush=True)  # noqa: T201 - to the operator
             await serve(self._app(work, site, proxy=proxy), [listener], self._stop, patience=Patience(grace=GRACE))
             await proxy.stop(DRAIN)
@@ -221,6 +227,8 @@ class _Serving:
 
 @cache
 def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 - takes long to import
+
     return version("trivium")
 
 

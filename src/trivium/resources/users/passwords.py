@@ -7,17 +7,17 @@ event loop.
 from __future__ import annotations
 
 import hashlib
-from typing import Final
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from trivium.base.caller import Caller
 from trivium.resources.users.errors import BadPassword, UserDisabled, WrongPassword
 from trivium.resources.users.types import Login, PasswordHash, UserStatus
 
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
 LONGEST: Final = 1024  # bytes
-HASHER: Final = PasswordHasher()
 DECOY: Final = PasswordHash(
     "$argon2id$v=19$m=65536,t=3,p=4$ziGh01k9uPhnO74z2wiPkg$HYYqCzgEHJ4yP5qbbQXGq92sovdfSJA/0rMMpbR7nCI"
 )
@@ -35,7 +35,7 @@ def digest_of(password: str) -> str:
 
 def hash_of(password: str) -> PasswordHash:
     """The password as it is kept, with a salt of its own. `BadPassword` when it is empty or absurdly long."""
-    return PasswordHash(HASHER.hash(digest_of(password)))
+    return PasswordHash(_hasher().hash(digest_of(password)))
 
 
 def check(login: Login, digest: str) -> Caller:
@@ -51,7 +51,16 @@ def check(login: Login, digest: str) -> Caller:
 
 
 def _matches(hash: PasswordHash, digest: str) -> bool:
+    from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415 - as in `_hasher`
+
     try:
-        return HASHER.verify(hash, digest)
+        return _hasher().verify(hash, digest)
     except (VerificationError, InvalidHashError):
         return False
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher  # noqa: PLC0415 - a start of the server need not wait for it
+
+    return PasswordHasher()

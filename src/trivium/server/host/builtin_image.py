@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,7 @@ DESCRIPTION: Final = "JupyterLab {version}, Python {python}"
 
 def is_there(tx: Read, site: Site, caller: Caller) -> bool:
     """Whether the built-in image is there, from this start or an earlier one."""
-    return _built_in(tx, _path(site, caller)) is not None
+    return _built_in(tx, lambda: _path(site, caller)) is not None
 
 
 async def ensure(store: Store, environments: Environments, caller: Caller, *, site: Site, host: str) -> None:
@@ -36,7 +36,7 @@ async def ensure(store: Store, environments: Environments, caller: Caller, *, si
     this one has another environment.
     """
     here = Path(sys.prefix)
-    known = await store.search(_built_in, _path(site, caller))
+    known = await store.search(_built_in, lambda: _path(site, caller))
     if known is not None and known.environment != here and known.environment.exists():
         log.info("image.built_in_elsewhere", environment=str(known.environment))
         return
@@ -73,15 +73,20 @@ def _adopt(tx: Write, image: Image, *, host: str, found: EnvironmentFound) -> bo
     return True
 
 
-def _built_in(tx: Read, path: str | None) -> Image | None:
+def _built_in(tx: Read, path_of: Callable[[], str | None]) -> Image | None:
     """The operator's image of our environment, else the one of that path, which was made of another."""
     preset = [image for image in images.everywhere(tx) if image.preset]
-    mine = (image for image in preset if image.environment == Path(sys.prefix))
-    return next(mine, None) or next((image for image in preset if image.path == path), None)
+    mine = next((image for image in preset if image.environment == Path(sys.prefix)), None)
+    if mine is not None or not preset:
+        return mine
+    path = path_of()
+    return next((image for image in preset if image.path == path), None)
 
 
 def _path(site: Site, caller: Caller) -> str | None:
     """The path that the built-in image of our environment has; None without a JupyterLab in it."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - takes long to import
+
     try:
         jupyterlab = version("jupyterlab")
     except PackageNotFoundError:
@@ -94,7 +99,7 @@ def _version(jupyterlab: str | None, python: str) -> str:
 
 
 def _add_image(tx: Write, caller: Caller, site: Site, *, host: str, found: EnvironmentFound) -> None:
-    if _built_in(tx, None) is not None:
+    if _built_in(tx, lambda: None) is not None:
         return
     made = images.add(
         tx,

@@ -56,7 +56,7 @@ class HostWork:
         self._runtimes = runtimes
         self._worker: NotebookWorker | None = None
         self._calls: CallServer | None = None
-        self._furnished = False
+        self._furnished = asyncio.Event()
         self._other_images: set[tuple[Path, str]] = set()
 
     def wake(self) -> None:
@@ -73,8 +73,14 @@ class HostWork:
         return (
             Part(name="workers", ready=looked, reason="the first look at the notebooks is not over"),
             Part(name="runtime", ready=not trouble, reason=trouble),
-            Part(name="images", ready=self._furnished, reason="the built-in image is being looked at"),
+            Part(name="images", ready=self._furnished.is_set(), reason="the built-in image is being looked at"),
         )
+
+    async def under_way(self) -> None:
+        """Come back when all of the work is under way; at once, where it has not been begun."""
+        if self._worker is not None:
+            await self._worker.first_look.wait()
+            await self._furnished.wait()
 
     async def prepare(self, tenure: Tenure) -> None:
         """Take stock of the machine, which is what notebooks are placed by, and hold notebooks to the site's limits."""
@@ -129,14 +135,14 @@ class HostWork:
         await self._store.write(hosts.held, tenure, _note_stock, tenure, found=found, able=able)
 
     async def _furnish(self, tenure: Tenure, worker: NotebookWorker) -> None:
-        self._furnished = await self._store.search(builtin_image.is_there, self._site, self._admin)
-        if self._furnished:  # whether it is up to date may be seen later
-            await _settled(worker)
+        if await self._store.search(builtin_image.is_there, self._site, self._admin):
+            self._furnished.set()
+            await _settled(worker)  # whether it is up to date may be seen later
         try:
             await builtin_image.ensure(self._store, self._runtime, self._admin, site=self._site, host=tenure.host)
         except Exception:  # an edge: without the built-in image the operator's own still serve
             log.exception("image.built_in_failed")
-        self._furnished = True
+        self._furnished.set()
 
     async def _learn(self, tenure: Tenure) -> None:
         """Look which images are on this host too, where there are several."""

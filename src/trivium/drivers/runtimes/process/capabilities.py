@@ -6,6 +6,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import Future
+from functools import cache
+from threading import Thread
 
 from trivium.drivers.runtimes.process.keeper.system import cgroups
 from trivium.drivers.runtimes.process.settings import ProcessSettings
@@ -27,7 +30,7 @@ def find_capabilities(settings: ProcessSettings) -> Capabilities:
     """What this host can do. Leaves nothing behind."""
     is_root = os.geteuid() == 0
     held = _held(settings)
-    tried = _tried() if is_root else frozenset[str]()
+    tried = trial().result() if is_root else frozenset[str]()
     has_namespaces = "mounts" in tried
 
     def limit(controller: str) -> Enforcement:
@@ -47,6 +50,17 @@ def find_capabilities(settings: ProcessSettings) -> Capabilities:
     )
 
 
+@cache
+def trial() -> Future[frozenset[str]]:
+    """What a process of ours that tries to make a room can do, found out once: have `mounts` and a `proc` of its own.
+
+    It is a process that takes a moment. Who will want to know may ask early, and go on meanwhile.
+    """
+    found = Future[frozenset[str]]()
+    Thread(target=lambda: found.set_result(_tried()), name="trial", daemon=True).start()
+    return found
+
+
 def _held(settings: ProcessSettings) -> frozenset[str]:
     if not settings.cgroups:
         return frozenset()
@@ -54,7 +68,6 @@ def _held(settings: ProcessSettings) -> frozenset[str]:
 
 
 def _tried() -> frozenset[str]:
-    """What a process could do that tried to make a room: `mounts` of its own, a `proc` of its own."""
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", TRIAL], check=False, timeout=WITHIN, capture_output=True, text=True
