@@ -200,8 +200,9 @@ def ports_are_free(scene: Scene) -> Iterator[str]:
     Long after, a port may be that of another site on this machine.
     """
     running = {row.id for row in scene.ledger.running}
+    others = {asked.port for asked, row in scene.pairs() if row.id in running}  # a port that was free is taken again
     for asked, row in scene.pairs():
-        if asked.port is None or row.id in running:
+        if asked.port is None or row.id in running or asked.port in others:
             continue
         if listeners.of(scene.machine.processes, asked.port) is not None:
             yield f"{row.id}: does not run, and port {asked.port} is held"
