@@ -36,9 +36,9 @@ class Api:
             raise NotReady(message)
         return answer["data"]
 
-    def create(self, image: str) -> str:
-        """The id of a new notebook of an image with this path."""
-        asked = {"acceleratorType": "CPU", "acceleratorNumber": "1", "imagePath": image}
+    def create(self, image: str, *, cores: int = 1) -> str:
+        """The id of a new notebook of an image with this path, which may use so many cores."""
+        asked = {"acceleratorType": "CPU", "acceleratorNumber": str(cores), "imagePath": image}
         body = {**asked, "clusterId": self._site, "imageName": image.rpartition("/")[2]}
         return str(self.call("POST", "/ac/openapi/v2/notebook/actions/create", body)["notebookId"])
 

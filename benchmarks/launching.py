@@ -2,8 +2,8 @@
 
 The same environment for all: the one that this runs in. Trivium's way is the user's: the call that creates the
 notebook, `Running`, and requests through the proxy; warm with a warm parent of the image, cold with none
-(`runtime.warm = 0s`). Memory is the proportional share (PSS) of everything that one more notebook brings, kernels left
-out.
+(`runtime.warm = 0s`). It may use all of the machine's cores, as the bare server may. Memory is the proportional share
+(PSS) of everything that one more notebook brings, kernels left out.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from trivium.base.values import Value
 
 TOKEN: Final = "a-token-for-the-bare-server"
 QUIET: Final = 1.0  # seconds before a start, in which what the former left has its end
+CORES: Final = len(os.sched_getaffinity(0))  # a notebook may use as many as the bare server does
 PACKAGES: Final = ("jupyterlab", "jupyter_server", "ipykernel")
 
 
@@ -70,7 +71,7 @@ class _Product:
         time.sleep(QUIET)
         before = self._memory()
         began = time.perf_counter()
-        id = self._api.create(self._image)
+        id = self._api.create(self._image, cores=CORES)
         try:
             link = urlsplit(self._api.link(id, step=STEP))
             base, token = link.path.rpartition("lab")[0], link.query.removeprefix("token=")
@@ -132,7 +133,8 @@ def _print(plan: Plan, found: Mapping[str, list[_Start]]) -> None:
         "launch: from the call that creates a notebook to its first 200 through the proxy, and to its first cell",
         (
             "baseline: a bare `jupyter lab` of the same environment, from the start of its process",
-            f"medians of {plan.rounds} interleaved rounds; memory: PSS of one more notebook without kernels",
+            f"each may use {CORES} cores; medians of {plan.rounds} interleaved rounds",
+            "memory: PSS of one more notebook without kernels",
         ),
         packages=PACKAGES,
     )
