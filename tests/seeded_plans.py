@@ -53,6 +53,7 @@ SPECIAL: Final[Mapping[tuple[str, str], str]] = {
     ("images", "audience"): "CASE WHEN n % 2 = 0 THEN -1 WHEN n % 100 = 1 THEN 0 ELSE n END",
     ("images", "accelerator"): "(ARRAY['cpu', 'gpu', 'dcu'])[n % 3 + 1]",
     ("images", "deleted_at"): "CASE WHEN n % 2 = 0 THEN n END",
+    ("images", "refers_to"): "CASE WHEN n % 100 = 3 THEN 'x' || n END",
     ("images", "status"): "CASE WHEN n % 2 = 0 THEN 'deleted' ELSE 'active' END",
     ("nodes", "parent_id"): "CASE WHEN n % 5000 > 0 THEN n * 7919 % 211 + 1 END",
     ("nodes", "listed"): "n % 5 > 1",

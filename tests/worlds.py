@@ -126,7 +126,8 @@ class World:
 
     async def notebook(self, person: Person, image: Image, status: Status, **asked: Any) -> Notebook:
         """A notebook of somebody's, brought to that status: creating, running, stopping, stopped or failed."""
-        spec = NotebookSpec(image_path=image.path, **{"kind": "cpu", "count": 1, **asked})
+        very = image.uuid if image.registered else None  # the one that was registered has the path, too
+        spec = NotebookSpec(image_path=image.path, image=very, **{"kind": "cpu", "count": 1, **asked})
         capabilities = await self.runtime.capabilities()
         if status is Status.CREATING:
             await self.pause()

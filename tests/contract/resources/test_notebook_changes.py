@@ -15,7 +15,7 @@ from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
 from trivium.base.units import GIB
 from trivium.resources import events, images, nodes, notebooks, tags
-from trivium.resources.images import Image, ImageNotReady, NoSuchImage, SaveAs
+from trivium.resources.images import Image, ImageNotReady, NoSuchImage, Registration, SaveAs
 from trivium.resources.nodes import NoCapacity
 from trivium.resources.notebooks import (
     BadName,
@@ -182,6 +182,16 @@ def saving(here: Place, caller: Caller, of: Image) -> Image:
 
 
 # ---- tags -------------------------------------------------------------------------------------------------------
+
+
+def test_of_images_with_one_path_the_one_that_was_named_is_taken(here: Place, alice: Caller) -> None:
+    notebook = stopped(here, alice)
+    theirs = here.store.read_now(images.get_any, notebook.image)
+    own = here.store.write_now(images.register, alice, Registration(path=theirs.path))
+    assert changed(here, alice, notebook.id, image_path=own.path).image == theirs.id
+    assert changed(here, alice, notebook.id, image_path=own.path, image=own.uuid).image == own.id
+    assert changed(here, alice, notebook.id, image_path=own.path, image=own.uuid).image == own.id
+    assert here.store.read_now(images.get, alice, own.id).clones == 1
 
 
 def test_tags_of_a_notebook_are_its_projects_and_go_with_it(here: Place, alice: Caller) -> None:

@@ -19,8 +19,10 @@ from tests.shares import part
 from tests.worlds import Person, World, world
 from trivium.base.caller import Caller
 from trivium.base.query import After, Condition, Offset, Op, Order, Query
+from trivium.base.reasons import Reason
 from trivium.resources import hosts, images, networks, nodes, notebooks, pools, quotas, shares, users, workspaces
 from trivium.resources.hosts import CallResult
+from trivium.resources.images import Examined, Registration
 from trivium.resources.labels import Requirement, Selecting
 from trivium.resources.networks import NewNetwork
 from trivium.resources.nodes.table import nodes as nodes_table
@@ -53,6 +55,7 @@ async def test_what_goes_on_beside_requests_looks_up_what_it_needs(database_url:
             await counts(here)
             await lists(here)
             await parts(here)
+            await registered_images(here)
     statements.note(GOES_THROUGH_ALL) if statements.sqlite else statements.note_postgresql(GOES_THROUGH_ALL, None)
     scans = all_scans(statements, tmp_path)
     assert [scan for scan in scans if not scan.endswith(GOES_THROUGH_ALL)] == []
@@ -214,6 +217,23 @@ async def lists(here: World) -> None:
                 near = Query(where=where, order=order)
                 await store.search(notebooks.list_stamps, caller, near, scope=scope)
         await store.search(notebooks.list_notebooks, caller, Query(where=where), tagged=tagged)
+
+
+async def registered_images(here: World) -> None:
+    """What projects have as their own of what is there, by path, id and group."""
+    store, caller, image = here.core.store, here.user().caller, await here.image("tiny:3")
+    own = await store.write(images.register, caller, Registration(path=image.path, read_me="x", tags=(Tag("a"),)))
+    assert (await store.read(images.by_path, caller, image.path)).id == image.id
+    await store.write(images.note_examined, caller, own, examined=Examined(reason=Reason(code="image.changed")))
+    assert await images.examine(
+        store, here.core.places, caller, image=await store.read(images.by_uuid, caller, own.uuid)
+    )
+    await store.write(images.remove, here.admin, image)
+    assert (await store.read(images.by_path, caller, image.path)).id == own.id
+    found = await store.search(images.list_groups, caller, images.GroupQuery(preset=False))
+    await store.write(images.update_group, caller, found.rows[0].uuid, read_me="y", given=[Tag("b")])
+    assert await store.read(images.tags_of_groups, [found.rows[0].id])
+    await store.write(images.remove_group, caller, found.rows[0].uuid)
 
 
 EQUAL: Final = (

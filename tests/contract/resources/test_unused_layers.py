@@ -10,8 +10,9 @@ import pytest_asyncio
 
 from tests.builders import HOST
 from tests.worlds import Person, World, world
-from trivium.resources import images, notebooks
-from trivium.resources.images import Image
+from trivium.base.caller import Role
+from trivium.resources import images, notebooks, users
+from trivium.resources.images import Image, Registration
 from trivium.resources.notebooks import NoSuchNotebook, Status
 from trivium.store import Write
 
@@ -55,6 +56,38 @@ async def test_a_layer_goes_with_the_last_that_needs_it(here: World) -> None:
     await notebooks.drop_unused_layers(store, here.runtime)
     assert not layer.exists()
     assert unfinished.is_dir()
+
+
+async def test_a_layer_stays_for_whoever_registered_the_image(here: World) -> None:
+    owner, other, store = here.user(), here.user(), here.core.store
+    saved = await _saved(here, owner, await here.image("tiny:1"))
+    layer = _place(here, saved)
+    await store.write(users.grant, here.admin, other.caller.user, project=owner.caller.project, role=Role.MEMBER)
+    own = await store.write(images.register, other.caller, Registration(path=saved.path))
+
+    await store.write(images.remove, owner.caller, saved)
+    await notebooks.drop_unused_layers(store, here.runtime)
+    assert layer.is_dir()
+
+    notebook = await here.notebook(other, own, Status.STOPPED)
+    assert notebook.image == own.id
+    await store.write(images.remove, other.caller, own)
+    await notebooks.drop_unused_layers(store, here.runtime)
+    assert layer.is_dir()  # the notebook still stands on it
+
+    await here.release_all(other)
+    await notebooks.drop_unused_layers(store, here.runtime)
+    assert not layer.exists()
+
+
+async def test_a_layer_stays_when_what_was_registered_is_removed(here: World) -> None:
+    owner, other, store = here.user(), here.user(), here.core.store
+    saved = await _saved(here, owner, await here.image("tiny:1"))
+    await store.write(users.grant, here.admin, other.caller.user, project=owner.caller.project, role=Role.MEMBER)
+    own = await store.write(images.register, other.caller, Registration(path=saved.path))
+    await store.write(images.remove, other.caller, own)
+    await notebooks.drop_unused_layers(store, here.runtime)
+    assert _place(here, saved).is_dir()
 
 
 def _start(tx: Write, person: Person, here: World, of: Image) -> Image:

@@ -18,6 +18,7 @@ from trivium.base.ids import SNOWFLAKE_EPOCH
 from trivium.base.query import Condition, Offset, Op, Order, Query
 from trivium.base.text import fold
 from trivium.resources import images, nodes, notebooks, pools
+from trivium.resources.images.table import images as image_table
 from trivium.resources.notebooks.table import notebooks as table
 from trivium.store import Flavour, Read, Store, Write, counters
 from trivium.store.database import WRITING, engine_for
@@ -200,6 +201,23 @@ def test_what_users_hold_is_what_was_there_and_is_not_gone(store: Store) -> None
     holds = notebooks.NotebookHoldings()
     told = [store.read_now(holds.held_by, user) for user in (21, 22, 23)]
     assert told == ["more than 1000 notebooks", f"{few} notebooks", None]
+
+
+def test_images_are_grouped_by_name_and_say_what_they_are(store: Store) -> None:
+    there = [row for row in map(version, range(20)) if row["deleted_at"] is None]
+
+    def look(tx: Read) -> None:
+        found = {row.id: row for row in tx.all(select(image_table))}
+        for row in there:
+            image = found[row["id"]]
+            assert (image.refers_to, image.suits, image.chip) == (None, "[]", "")
+            assert (image.purpose, image.origin) == ("development", "saved")
+            caller = Caller(user=21, user_name="x21", project=row["project_id"], role=Role.MEMBER)
+            (group,) = images.list_groups(tx, caller, images.GroupQuery(name=image.name)).rows
+            assert (group.id, group.versions, group.namespace) == (image.group_id, 1, image.namespace)
+        assert [found[41 + number].group_id for number in range(0, 20, 5)] == [None] * 4
+
+    store.search_now(look)
 
 
 def test_nodes_are_machines_and_are_listed_as_such(store: Store) -> None:

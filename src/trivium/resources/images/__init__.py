@@ -1,14 +1,32 @@
 """Images: the environments that notebooks are made of, the operator's own and those that users saved."""
 
-from trivium.resources.images.errors import EnvironmentRefused, ImageChanged, ImageExists, ImageNotReady, NoSuchImage
-from trivium.resources.images.groups import GroupQuery, ImageGroup, list_groups
+from trivium.resources.images.errors import (
+    EnvironmentRefused,
+    ImageChanged,
+    ImageExists,
+    ImageNotReady,
+    ImageOutOfReach,
+    NoSuchImage,
+    NoSuchImageGroup,
+)
+from trivium.resources.images.examining import Examined, examine, note_examined
+from trivium.resources.images.groups import (
+    GroupQuery,
+    ImageGroup,
+    list_groups,
+    remove_group,
+    tags_of_groups,
+    update_group,
+)
 from trivium.resources.images.holdings import ImageHoldings
 from trivium.resources.images.layers import LayerUse, uses_of
+from trivium.resources.images.registering import register
 from trivium.resources.images.service import (
     add,
     adopt,
     by_path,
     by_uuid,
+    chosen,
     count_clone,
     everywhere,
     fingerprints_of,
@@ -26,13 +44,24 @@ from trivium.resources.images.service import (
     start_save,
 )
 from trivium.resources.images.table import IMAGES
-from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, SaveAs, Visibility
+from trivium.resources.images.types import (
+    KINDS,
+    Image,
+    ImageScope,
+    ImageStatus,
+    Origin,
+    Purpose,
+    Registration,
+    SaveAs,
+    Visibility,
+)
 from trivium.resources.images.verify import learn, verify
 
 __all__ = [
     "IMAGES",
     "KINDS",
     "EnvironmentRefused",
+    "Examined",
     "GroupQuery",
     "Image",
     "ImageChanged",
@@ -40,18 +69,25 @@ __all__ = [
     "ImageGroup",
     "ImageHoldings",
     "ImageNotReady",
+    "ImageOutOfReach",
     "ImageScope",
     "ImageStatus",
     "LayerUse",
     "NoSuchImage",
+    "NoSuchImageGroup",
+    "Origin",
+    "Purpose",
+    "Registration",
     "SaveAs",
     "Visibility",
     "add",
     "adopt",
     "by_path",
     "by_uuid",
+    "chosen",
     "count_clone",
     "everywhere",
+    "examine",
     "fingerprints_of",
     "finish_save",
     "forget_fingerprint",
@@ -62,11 +98,16 @@ __all__ = [
     "learn",
     "list_groups",
     "list_images",
+    "note_examined",
     "note_fingerprint",
+    "register",
     "relocate",
     "remove",
+    "remove_group",
     "split_version",
     "start_save",
+    "tags_of_groups",
+    "update_group",
     "uses_of",
     "verify",
 ]

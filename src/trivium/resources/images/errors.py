@@ -30,6 +30,18 @@ class ImageChanged(Conflict):
 
 
 class ImageNotReady(WrongState):
-    """The image is still being saved, or saving it failed."""
+    """The image is still being saved, saving it failed, or what it is made of is gone."""
 
     code = "image.not_ready"
+
+
+class ImageOutOfReach(NotFound):
+    """No image of that path is here for the caller; nothing is fetched from registries."""
+
+    code = "image.out_of_reach"
+
+
+class NoSuchImageGroup(NotFound):
+    """There is no such group of images that the caller may see."""
+
+    code = "image.group_not_found"

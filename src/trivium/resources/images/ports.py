@@ -31,6 +31,10 @@ class Places(Protocol):
         """The digest, read anew on that host; None when the environment is not there. Errors: `HostAway`."""
         ...
 
+    async def layer_at(self, host: str, path: Path) -> int | None:
+        """The bytes of a saved layer, read anew on that host; None if it is not what was saved. Errors: `HostAway`."""
+        ...
+
 
 class Environments(Protocol):
     """What looks at environments on disk. Errors: `EnvironmentRefused` with the reason."""
@@ -45,4 +49,8 @@ class Environments(Protocol):
 
     async def digest(self, path: Path) -> str | None:
         """The digest, read anew; None when the environment is not there."""
+        ...
+
+    async def saved_layer(self, path: Path) -> int | None:
+        """The bytes of a saved layer, read anew; None when it is not there, or not what was saved."""
         ...

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from trivium.base.caller import Caller
@@ -19,16 +19,36 @@ from trivium.base.reasons import Reason
 from trivium.base.site import Site
 from trivium.base.text import fold
 from trivium.resources import events, workspaces
-from trivium.resources.images.errors import ImageExists, NoSuchImage
+from trivium.resources.images import grouping
+from trivium.resources.images.errors import ImageChanged, ImageExists, NoSuchImage
 from trivium.resources.images.ports import EnvironmentFound
-from trivium.resources.images.table import EVERYBODY, IMAGES, NOBODY, SCOPES, fingerprints, image_of, images
-from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, SaveAs, Visibility
+from trivium.resources.images.table import (
+    EVERYBODY,
+    IMAGES,
+    NO_LAYERS,
+    NOBODY,
+    SCOPES,
+    fingerprints,
+    image_of,
+    images,
+)
+from trivium.resources.images.types import (
+    KINDS,
+    Image,
+    ImageScope,
+    ImageStatus,
+    Origin,
+    Purpose,
+    SaveAs,
+    Visibility,
+)
 from trivium.store import Read, Write, query
 
 NAME: Final = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")
 LONGEST_NAMESPACE: Final = 64
 LONGEST_NAME: Final = 512
 LONGEST_DESCRIPTION: Final = 512
+VISIBLE: Final = SCOPES[ImageScope.VISIBLE].clause
 TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
@@ -68,21 +88,27 @@ def add(
         "environment": str(environment),
         "environment_digest": found.digest,
         "fingerprint": found.fingerprint,
-        "layers": "[]",
+        "layers": NO_LAYERS,
         "command": msgspec.json.encode(list(command)).decode(),
         "preset": True,
+        "purpose": Purpose.GENERAL.value,
+        "origin": Origin.BUILT.value,
     }
-    return _insert(tx, caller, made, name=name, tag=tag)
+    return _made(tx, caller, made, name=name, tag=tag)
 
 
 def adopt(tx: Write, image: Image, found: EnvironmentFound) -> None:
     """Take what stands in an image's environment now as what was added: the operator upgraded it.
 
-    Images that were saved over the same environment follow, for they lie on what is there now.
+    Images that were saved over the same environment or registered follow, for they lie on what is there now.
     """
+    on_it = images.c.environment == str(image.environment)
     now_there = {"environment_digest": found.digest, "fingerprint": found.fingerprint, "changed_at": tx.now}
-    tx.run(update(images).where(images.c.environment == str(image.environment)).values(now_there))
-    tx.run(update(images).where(images.c.id == image.id).values(digest=found.digest, size=found.size))
+    tx.run(update(images).where(on_it).values(now_there))
+    changed = and_(images.c.status == ImageStatus.BROKEN.value, images.c.reason.contains(f'"{ImageChanged.code}"'))
+    tx.run(update(images).where(on_it, changed).values(status=ImageStatus.ACTIVE.value, reason=None))
+    bare = and_(images.c.layers == NO_LAYERS, images.c.status == ImageStatus.ACTIVE.value)
+    tx.run(update(images).where(on_it, bare).values(digest=found.digest, size=found.size))
 
 
 def relocate(tx: Write, image: Image, environment: Path) -> Image:
@@ -168,8 +194,12 @@ def start_save(
         "preset": False,
         "notebook_id": notebook,
         "host": host,
+        "purpose": Purpose.DEVELOPMENT.value,
+        "origin": Origin.SAVED.value,
+        "suits": msgspec.json.encode(of.suits).decode(),
+        "chip": of.chip,
     }
-    return _insert(tx, caller, made, name=as_.name, tag=as_.tag)
+    return _made(tx, caller, made, name=as_.name, tag=as_.tag)
 
 
 def finish_save(
@@ -203,13 +233,29 @@ def get_any(tx: Read, image: int) -> Image:
 
 
 def by_uuid(tx: Read, caller: Caller, uuid: UUID) -> Image:
-    """The image of that UUID, if the caller may use it. `NoSuchImage`."""
-    return _one(tx, caller, images.c.uuid == uuid)
+    """The image of that UUID, if the caller may use it; a shared one is found by nothing else. `NoSuchImage`."""
+    shared = and_(images.c.visibility == Visibility.SHARED.value, images.c.deleted_at.is_(None))
+    row = tx.first(select(images).where(images.c.uuid == uuid, or_(VISIBLE, shared)), {"project": caller.project})
+    if row is None:
+        raise NoSuchImage
+    return image_of(row)
 
 
 def by_path(tx: Read, caller: Caller, path: str) -> Image:
-    """The image of that registry path, if the caller may use it. `NoSuchImage`."""
-    return _one(tx, caller, images.c.path == path)
+    """The image of that registry path, if the caller may use it. `NoSuchImage`.
+
+    Where the image that had it is gone, it is the one that the caller's project registered by it.
+    """
+    try:
+        return _one(tx, caller, images.c.path == path)
+    except NoSuchImage:
+        registered = (images.c.project_id == caller.project, images.c.refers_to == path)
+        return _one(tx, caller, and_(*registered))
+
+
+def chosen(tx: Read, caller: Caller, *, path: str, uuid: UUID | None = None) -> Image:
+    """The image that somebody chose: by its UUID where that is told, for several may have one path. `NoSuchImage`."""
+    return by_path(tx, caller, path) if uuid is None else by_uuid(tx, caller, uuid)
 
 
 def list_images(tx: Read, caller: Caller, asked: Query, *, scope: ImageScope = ImageScope.VISIBLE) -> Listed[Image]:
@@ -228,19 +274,33 @@ def count_clone(tx: Write, image: int) -> None:
     tx.run(update(images).where(images.c.id == image).values(clones=images.c.clones + 1))
 
 
+def must_own(caller: Caller, image: Image) -> None:
+    """Raise `Forbidden` for the operator's images and another project's, which only an administrator may change."""
+    if image.preset or image.project != caller.project:
+        caller.must_be_admin("change the operator's images or another project's")
+
+
 def remove(tx: Write, caller: Caller, image: Image) -> None:
-    """Take the image off the lists. Notebooks that were made of it keep what they have, and its layer until then."""
-    if image.project != caller.project:
-        caller.must_be_admin("remove another project's image")
+    """Take the image off the lists. Notebooks that were made of it keep what they have, and its layers until then.
+
+    Layers that other images have, too, stay. Raises `Forbidden`.
+    """
+    must_own(caller, image)
+    if image.group is not None:
+        grouping.lock(tx, image.group)
     values = {
         "deleted_at": tx.now,
         "changed_at": tx.now,
         "status": ImageStatus.DELETED.value,
         "audience": NOBODY,
         "path": None,
+        "refers_to": None,
+        "group_id": None,
     }
     if tx.run(update(images).where(images.c.id == image.id, images.c.deleted_at.is_(None)).values(values)):
         events.record(tx, caller, "image.remove", target=image.id, before={"path": image.path})
+    if image.group is not None:
+        grouping.drop_if_empty(tx, image.group)
 
 
 def split_version(version: str) -> tuple[str, str]:
@@ -271,16 +331,37 @@ def _chosen_path(site: Site, as_: SaveAs) -> str:
     if not NAME.fullmatch(as_.namespace) or len(as_.namespace) > LONGEST_NAMESPACE:
         message = f"a namespace has at most {LONGEST_NAMESPACE} lower-case letters and digits, with ., _ and - between"
         raise Invalid("namespace", message)
-    if len(as_.name) > LONGEST_NAME or len(as_.description) > LONGEST_DESCRIPTION or "\0" in as_.description:
-        message = f"a name has at most {LONGEST_NAME} characters, a description at most {LONGEST_DESCRIPTION}"
-        raise Invalid("name" if len(as_.name) > LONGEST_NAME else "description", message)
+    if len(as_.name) > LONGEST_NAME:
+        message = f"a name has at most {LONGEST_NAME} characters"
+        raise Invalid("name", message)
+    checked_description(as_.description)
     return f"{site.registry}/{as_.namespace}/{as_.name}:{as_.tag}"
 
 
-def _insert(tx: Write, caller: Caller, made: dict[str, Any], *, name: str, tag: str) -> Image:
-    version = f"{name}:{tag}"
+def checked_description(description: str) -> str:
+    """The description. `Invalid` for one that is too long."""
+    if len(description) > LONGEST_DESCRIPTION or "\0" in description:
+        message = f"a description has at most {LONGEST_DESCRIPTION} characters"
+        raise Invalid("description", message)
+    return description
+
+
+def _made(tx: Write, caller: Caller, made: dict[str, Any], *, name: str, tag: str) -> Image:
+    """A new image that has its path itself."""
     if tx.value(select(images.c.id).where(images.c.path == made["path"])) is not None:
         raise ImageExists(path=made["path"])
+    group = grouping.lock_for(tx, caller.project, namespace=made["namespace"], name=name)
+    return insert_image(tx, caller, made, name=name, tag=tag, group=group, verb="image.add")
+
+
+def insert_image(
+    tx: Write, caller: Caller, made: dict[str, Any], *, name: str, tag: str, group: int, verb: str
+) -> Image:
+    """A new image of those columns, in a group that is locked. `ImageExists` where its project has the path already."""
+    path, version = made["path"] or made["refers_to"], f"{name}:{tag}"
+    mine = (images.c.project_id == caller.project, images.c.refers_to == path)
+    if tx.value(select(images.c.id).where(*mine)) is not None:
+        raise ImageExists(path=path)
     id = tx.ids.next()
     row = {
         "id": id,
@@ -295,20 +376,21 @@ def _insert(tx: Write, caller: Caller, made: dict[str, Any], *, name: str, tag: 
         "clones": 0,
         "created_at": tx.now,
         "changed_at": tx.now,
+        "group_id": group,
     }
     try:
         tx.run(insert(images).values(**row, **made))
     except IntegrityError as error:
-        if "path" in str(error.orig):  # somebody gave it meanwhile; SQLite has one writer
-            raise ImageExists(path=made["path"]) from error
+        # Somebody gave or registered it meanwhile; SQLite has one writer.
+        if any(told in str(error.orig) for told in ("path", "refers_to", "registered")):
+            raise ImageExists(path=path) from error
         raise
-    events.record(tx, caller, "image.add", target=id, after={"path": made["path"]})
+    events.record(tx, caller, verb, target=id, after={"path": path})
     return get_any(tx, id)
 
 
 def _one(tx: Read, caller: Caller, which: ColumnElement[bool]) -> Image:
-    is_visible = SCOPES[ImageScope.VISIBLE].clause
-    row = tx.first(select(images).where(which, is_visible), {"project": caller.project})
+    row = tx.first(select(images).where(which, VISIBLE), {"project": caller.project})
     if row is None:
         raise NoSuchImage
     return image_of(row)

@@ -6,11 +6,24 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, bindparam, case
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    case,
+    func,
+)
 from sqlalchemy import text as sql
 
 from trivium.base.reasons import Reason
-from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, Visibility
+from trivium.resources.images.types import KINDS, Image, ImageScope, ImageStatus, Origin, Purpose, Visibility
 from trivium.store import fields as f
 from trivium.store import metadata
 from trivium.store.columns import Instant, Uuid16, revision, text
@@ -34,7 +47,7 @@ images = Table(
     Column("tag", text(), nullable=False),
     Column("version", text(), nullable=False),
     Column("version_folded", text(), nullable=False),
-    # Null once it was removed, so that the path can be given again.
+    # Null once it was removed, so that the path can be given again; and where it is another's path, see `refers_to`.
     Column("path", text(), unique=True),
     Column("kind", text(), nullable=False),
     Column("accelerator", text(), nullable=False),
@@ -58,11 +71,32 @@ images = Table(
     Column("namespace", text(), nullable=False, server_default=sql("''")),
     # No foreign key, as for notebooks. 0 is the default one.
     Column("workspace", BigInteger, nullable=False, server_default="0"),
+    # No foreign key: SQLite gives none to a table that is there. Null once it was removed.
+    Column("group_id", BigInteger, index=True),
+    # The path that a project registered, which is an operator's or another project's; null once it was removed.
+    Column("refers_to", text()),
+    Column("purpose", text(), nullable=False, server_default=sql("'unknown'")),
+    Column("origin", text(), nullable=False, server_default=sql("'built'")),
+    Column("suits", text(), nullable=False, server_default=sql("'[]'")),
+    Column("chip", text(), nullable=False, server_default=sql("''")),
     revision(),
     Index(None, "project_id", "id"),
     Index(None, "audience", "status", "created_at", "id"),
     Index(None, "audience", "status", "accelerator", "created_at", "id"),
+    partial_index("uq_images_registered", "project_id", "refers_to", where=sql("refers_to IS NOT NULL"), unique=True),
     partial_index("ix_images_elsewhere", "workspace", where=sql("workspace <> 0 AND deleted_at IS NULL")),
+)
+
+image_groups = Table(
+    "image_groups",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("uuid", Uuid16, nullable=False, unique=True),
+    Column("project_id", BigInteger, ForeignKey("projects.id"), nullable=False),
+    Column("namespace", text(), nullable=False),
+    Column("name", text(), nullable=False),
+    Column("read_me", text(), nullable=False),
+    UniqueConstraint("project_id", "namespace", "name"),
 )
 
 fingerprints = Table(
@@ -73,6 +107,9 @@ fingerprints = Table(
     Column("digest", text(), nullable=False),  # what was read there when the environment looked like that
     Column("fingerprint", text(), nullable=False),
 )
+
+NO_LAYERS: Final = "[]"
+"""The layers of what was not saved."""
 
 EVERYBODY: Final = 0
 """The audience of public images, and the part of their versions; no project has that id."""
@@ -107,11 +144,14 @@ IMAGES = f.Resource(
         f.Field("notebook", f.integer, images.c.notebook_id),
         f.Field("owner", f.text, images.c.owner_name),
         f.Field("description", f.text, images.c.description),
-        f.Field("path", f.text, images.c.path),
+        f.Field("path", f.text, func.coalesce(images.c.path, images.c.refers_to)),
         f.Field("accelerator", f.enum(KINDS), images.c.accelerator),
         f.Field("visibility", f.enum(Visibility), images.c.visibility),
         f.Field("kind", f.text, images.c.kind),
         f.Field("status", f.enum(ImageStatus), images.c.status),
+        f.Field("purpose", f.enum(Purpose), images.c.purpose),
+        f.Field("origin", f.enum(Origin), images.c.origin),
+        f.Field("chip", f.text, images.c.chip),
         f.Field("preset", f.boolean, images.c.preset),
         f.Field("clones", f.integer, images.c.clones),
         f.Field("size", f.integer, images.c.size),
@@ -141,7 +181,7 @@ def image_of(row: Row[Any]) -> Image:
         visibility=Visibility(row.visibility),
         name=row.name,
         tag=row.tag,
-        path=row.path or "",
+        path=row.path or row.refers_to or "",
         kind=row.kind,
         accelerator=row.accelerator,
         description=row.description,
@@ -160,6 +200,12 @@ def image_of(row: Row[Any]) -> Image:
         host=row.host,
         namespace=row.namespace,
         workspace=row.workspace,
+        group=row.group_id,
+        registered=row.refers_to is not None,
+        purpose=Purpose(row.purpose),
+        origin=Origin(row.origin),
+        suits=tuple(msgspec.json.decode(row.suits, type=list[str])),
+        chip=row.chip,
         created_at=row.created_at,
         changed_at=row.changed_at,
     )

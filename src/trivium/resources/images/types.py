@@ -10,16 +10,17 @@ from uuid import UUID
 
 from trivium.base.reasons import Reason
 from trivium.base.values import Value
+from trivium.resources.tags import Tag
 
 KINDS: Final = ("cpu", "gpu", "dcu", "npu", "mlu")
 """What images are made for: no accelerator, or one of a kind."""
 
 
 class Visibility(StrEnum):
-    """Who sees a row beside its project."""
+    """Who may use an image beside its project."""
 
     PRIVATE = "private"
-    SHARED = "shared"
+    SHARED = "shared"  # whoever knows its id; no list of theirs has it
     PUBLIC = "public"
 
 
@@ -37,7 +38,25 @@ class ImageStatus(StrEnum):
     SAVING = "saving"
     ACTIVE = "active"
     FAILED = "failed"
+    BROKEN = "broken"  # when it was last looked at, what it is made of was gone, or not what it had been
     DELETED = "deleted"
+
+
+class Purpose(StrEnum):
+    """What an image is meant to be used for, as its owner says."""
+
+    GENERAL = "general"
+    INFERENCE = "inference"
+    TRAINING = "training"
+    DEVELOPMENT = "development"
+    UNKNOWN = "unknown"
+
+
+class Origin(StrEnum):
+    """How an image came to be."""
+
+    BUILT = "built"
+    SAVED = "saved"  # from a notebook
 
 
 class SaveAs(Value, frozen=True, kw_only=True):
@@ -48,6 +67,21 @@ class SaveAs(Value, frozen=True, kw_only=True):
     tag: str
     description: str = ""
     workspace: int = 0  # 0: the default one
+
+
+class Registration(Value, frozen=True, kw_only=True):
+    """What a project is to have as an image of its own, and what its owner says of it."""
+
+    path: str  # of an image that is here
+    description: str = ""
+    purpose: Purpose = Purpose.UNKNOWN
+    origin: Origin = Origin.BUILT
+    suits: tuple[str, ...] = ()  # of KINDS; none: what the image was made for
+    chip: str = ""  # the model of accelerator that it is for
+    visibility: Visibility = Visibility.PRIVATE
+    workspace: int = 0  # 0: the default one
+    read_me: str | None = None  # of its group; None: that stays as it is
+    tags: tuple[Tag, ...] = ()  # more of them for its group
 
 
 class Image(Value, frozen=True):
@@ -80,6 +114,12 @@ class Image(Value, frozen=True):
     host: str | None  # where its layers lie; None where it has none
     namespace: str  # whose it is in the registry: a user's name, or what they chose
     workspace: int  # 0: the default one
+    group: int | None  # the images of its name in its project; None once it was removed
+    registered: bool  # a record of an image that is there under its path as well, or was
+    purpose: Purpose
+    origin: Origin
+    suits: tuple[str, ...]  # kinds that it runs on, as its owner says
+    chip: str  # the model of accelerator that it is for; empty where nobody said
     created_at: datetime
     changed_at: datetime
 

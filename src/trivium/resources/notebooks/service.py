@@ -64,7 +64,7 @@ def create(tx: Write, caller: Caller, site: Site, *, spec: NotebookSpec, hosts: 
     workspaces.lock_for_use(tx, caller, spec.workspace)
     name = default_name(tx, site) if spec.name is None else checked_name(spec.name)
     mounts, able = _holding(hosts, spec, home=site.homes / str(caller.user))
-    image = images.by_path(tx, caller, spec.image_path)
+    image = images.chosen(tx, caller, path=spec.image_path, uuid=spec.image)
     if image.status is not ImageStatus.ACTIVE:
         raise ImageNotReady(path=image.path)
     pool, flavor = _chosen(tx, caller, spec)

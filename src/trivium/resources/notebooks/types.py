@@ -118,6 +118,7 @@ class NotebookSpec(Value, frozen=True, kw_only=True):
 
     name: str | None = None  # None: a name is made of the time
     image_path: str
+    image: UUID | None = None  # which of those that have the path; None: the one that has it itself
     kind: str  # cpu, or the accelerator's kind
     count: int
     pool: str | None = None  # a pool's name; None: the first usable one that has the kind
@@ -164,6 +165,7 @@ class NotebookChange(Value, frozen=True, kw_only=True):
     volume_capacity: int | None = None  # bytes; it may only grow
     # While it is stopped:
     image_path: str | None = None
+    image: UUID | None = None  # which of those that have the path
     kind: str | None = None
     count: int | None = None
     start_command: str | None = None  # empty: none

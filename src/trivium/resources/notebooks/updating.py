@@ -8,7 +8,7 @@ from typing import Any
 from trivium.base.caller import Caller
 from trivium.base.text import fold
 from trivium.resources import events, images, nodes, pools
-from trivium.resources.images import ImageNotReady, ImageStatus
+from trivium.resources.images import Image, ImageNotReady, ImageStatus
 from trivium.resources.nodes import NoCapacity
 from trivium.resources.notebooks.asking import (
     checked_command,
@@ -43,8 +43,9 @@ def update(
         raise NotStopped(status=before.status.value)
     if to.start_command is not None:
         values["start_command"] = checked_command(to.start_command, "startCommand")
-    if to.image_path is not None and to.image_path != before.image_path:
-        values |= _another_image(tx, caller, before, path=to.image_path, hosts=hosts)
+    if to.image_path is not None and (to.image is not None or to.image_path != before.image_path):
+        image = images.chosen(tx, caller, path=to.image_path, uuid=to.image)
+        values |= _another_image(tx, before, image, hosts=hosts)
     if to.kind is not None or to.count is not None:
         values |= _another_size(tx, before, to)
     after = change(tx, before, **values)
@@ -69,11 +70,10 @@ def _at_any_time(before: Notebook, to: NotebookChange) -> dict[str, Any]:
     return values
 
 
-def _another_image(
-    tx: Write, caller: Caller, before: Notebook, *, path: str, hosts: Collection[str]
-) -> dict[str, object]:
+def _another_image(tx: Write, before: Notebook, image: Image, *, hosts: Collection[str]) -> dict[str, object]:
     """The columns of another image. What the user installed in the notebook stays, over the new image."""
-    image = images.by_path(tx, caller, path)
+    if image.id == before.image:
+        return {}
     if image.status is not ImageStatus.ACTIVE:
         raise ImageNotReady(path=image.path)
     if before.host not in hosts:

@@ -65,12 +65,12 @@ def list_images(output: str) -> None:
 
 
 @image.command()
-@click.argument("name", metavar="NAME:TAG|PATH")
+@click.argument("name", metavar="NAME:TAG|PATH|ID")
 @places
 def remove(name: str) -> None:
     """Take an image off the lists. Notebooks that were made of it keep working.
 
-    The layer of an image that a user saved is removed once none of them is left; an environment is never touched.
+    Layers that users saved are removed once nothing is left that has them; an environment is never touched.
     """
     with opened() as site:
         found = _one_of(site, name)
@@ -86,16 +86,17 @@ def _words(command: str) -> tuple[str, ...]:
 
 
 def _one_of(site: Opened, name: str) -> Image:
-    """The image of that path, or the only one of that name and tag."""
+    """The image of that id, the one that has the path itself, or the only one of that path, or of that name and tag."""
     there: Sequence[Image] = site.store.read_now(images.everywhere)
-    found = [one for one in there if name in (one.path, one.version)]
+    found = [one for one in there if name in (one.uuid.hex, one.path, one.version)]
+    found = [one for one in found if one.path == name and not one.registered] or found
     if not found:
         message = f"there is no image {name}; `trivium image list` shows those that are"
         raise NoSuchImage(message, name=name)
     if len(found) > 1:
-        paths = ", ".join(one.path for one in found)
-        message = f"several images are called {name}; say which by its path: {paths}"
-        raise click.BadParameter(message, param_hint="NAME:TAG|PATH")
+        told = ", ".join(f"{one.path} ({one.uuid.hex})" for one in found)
+        message = f"several images are called {name}; say which by its path or id: {told}"
+        raise click.BadParameter(message, param_hint="NAME:TAG|PATH|ID")
     return found[0]
 
 

@@ -46,8 +46,16 @@ class Digest(Value, frozen=True):
     path: Path
 
 
-Call = Execute | Listener | Logs | Fingerprint | Digest
-KINDS: Final[dict[str, type[Call]]] = {kind.__name__: kind for kind in (Execute, Listener, Logs, Fingerprint, Digest)}
+class SavedLayer(Value, frozen=True):
+    """A saved layer to be read whole."""
+
+    path: Path
+
+
+Call = Execute | Listener | Logs | Fingerprint | Digest | SavedLayer
+KINDS: Final[dict[str, type[Call]]] = {
+    kind.__name__: kind for kind in (Execute, Listener, Logs, Fingerprint, Digest, SavedLayer)
+}
 
 
 def encoded(value: object) -> str:

@@ -17,7 +17,17 @@ from trivium.resources.hosts import Host, HostAway, drop_call, held_now, result_
 from trivium.resources.images.ports import Environments
 from trivium.resources.notebooks import RuntimeUnavailable
 from trivium.resources.notebooks.ports import Address, Capabilities, Executed, Inside, LaunchKey, Log
-from trivium.server.remote.calls import Call, Digest, Execute, Fingerprint, Listener, Logs, decoded, encoded
+from trivium.server.remote.calls import (
+    Call,
+    Digest,
+    Execute,
+    Fingerprint,
+    Listener,
+    Logs,
+    SavedLayer,
+    decoded,
+    encoded,
+)
 from trivium.store import Flavour, Store
 
 ORDINARY: Final = timedelta(seconds=10)  # within which an ordinary call is answered
@@ -103,6 +113,12 @@ class HostRuntimes:
         if host == self._host:
             return await self._local.digest(path)
         return await self._ask(host, Digest(path=path), str | None, within=READING)
+
+    async def layer_at(self, host: str, path: Path) -> int | None:
+        """The bytes of a saved layer, read anew on that host; None if it is not what was saved. Errors: `HostAway`."""
+        if host == self._host:
+            return await self._local.saved_layer(path)
+        return await self._ask(host, SavedLayer(path=path), int | None, within=READING)
 
     # ---- how -----------------------------------------------------------------------------------------------------
 

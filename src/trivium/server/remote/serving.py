@@ -13,7 +13,18 @@ from trivium.resources import hosts
 from trivium.resources.hosts import CallResult, RemoteCall, Tenure
 from trivium.resources.images.ports import Environments
 from trivium.resources.notebooks.ports import Inside
-from trivium.server.remote.calls import KINDS, Call, Digest, Execute, Fingerprint, Listener, Logs, decoded, encoded
+from trivium.server.remote.calls import (
+    KINDS,
+    Call,
+    Digest,
+    Execute,
+    Fingerprint,
+    Listener,
+    Logs,
+    SavedLayer,
+    decoded,
+    encoded,
+)
 from trivium.store import Store
 
 POLL: Final = 2.0  # seconds between two looks for calls, for a notice of one may be lost
@@ -94,3 +105,5 @@ class CallServer:
                 return await self._environments.fingerprint(path)
             case Digest(path=path):
                 return await self._environments.digest(path)
+            case SavedLayer(path=path):
+                return await self._environments.saved_layer(path)

@@ -130,7 +130,7 @@ class Notebooks:
         workspace = await call.read(workspaces.chosen, body.workspace_id)
         asked = body.lease if body.duration is None and body.lease else LeaseQuery(duration=body.duration)
         lease = self._durations.asked(asked.duration, asked.type)
-        spec = spec_of(body, image_path=image.path, workspace=workspace or 0, lease=lease)
+        spec = spec_of(body, image_path=image.path, image=image.uuid, workspace=workspace or 0, lease=lease)
         there = await images.verify(core.store, core.places, image)
         able = await core.runtime.able(there)
         return await self._told(call, await call.write(notebooks.create, core.site, spec=spec, hosts=able))
@@ -139,7 +139,7 @@ class Notebooks:
         """Change a notebook; image, flavor and hooks only while it is stopped."""
         core, found = call.core, await named(call)
         image = await _image(call, call.body.image_id) if call.body.image_id else None
-        to = change_of(call.body, image_path=image.path if image else None)
+        to = change_of(call.body, image_path=image.path if image else None, image=image.uuid if image else None)
         hosts = await images.verify(core.store, core.places, image) if image else ()
         return await self._told(call, await call.write(notebooks.update, found.id, to=to, hosts=hosts))
 

@@ -169,7 +169,9 @@ def may_grow(asked: ListQuery) -> bool:
     return notebooks.may_grow(wanted.query, scope=wanted.scope, tagged=wanted.tagged)
 
 
-def spec_of(body: CreateBody, *, image_path: str, workspace: int, lease: LeaseAsked) -> NotebookSpec:
+def spec_of(
+    body: CreateBody, *, image_path: str, workspace: int, lease: LeaseAsked, image: UUID | None = None
+) -> NotebookSpec:
     """What is asked for. Raises `Invalid` that names the field, and `NotHere` for what there is not."""
     _must_be_here(body)
     volume = _volume(body.volume)
@@ -177,6 +179,7 @@ def spec_of(body: CreateBody, *, image_path: str, workspace: int, lease: LeaseAs
     return NotebookSpec(
         name=_name(body.name),
         image_path=image_path,
+        image=image,
         kind=asked.kind,
         count=asked.units,
         pool=body.pool_id or None,
@@ -191,7 +194,7 @@ def spec_of(body: CreateBody, *, image_path: str, workspace: int, lease: LeaseAs
     )
 
 
-def change_of(body: UpdateBody, *, image_path: str | None) -> NotebookChange:
+def change_of(body: UpdateBody, *, image_path: str | None, image: UUID | None = None) -> NotebookChange:
     """What is to be another. Raises as `spec_of` does."""
     _must_be_here(body)
     if body.data_volumes:
@@ -202,6 +205,7 @@ def change_of(body: UpdateBody, *, image_path: str | None) -> NotebookChange:
         description=_description(body.description),
         volume_capacity=_capacity(body.storage_new_size, "storage_new_size"),
         image_path=image_path,
+        image=image,
         kind=asked.kind if asked else None,
         count=asked.units if asked else None,
         start_command=None if body.hooks is None else _command(body.hooks) or "",

@@ -35,10 +35,12 @@ def entries(root: Path) -> Iterator[Entry]:
     yield from _below(os.fspath(root), "", None)
 
 
-def digest(root: Path) -> str:
-    """sha256:<64 hex> over relative path, mode bits and content of everything. OSError when it cannot be read."""
+def digest(root: Path, *, but: str = "") -> str:
+    """sha256:<64 hex> over relative path, mode bits and content of everything but one path. OSError if unreadable."""
     whole = hashlib.sha256()
     for entry in entries(root):
+        if entry.path == but:
+            continue
         content = _link_digest(entry) if entry.is_link else _file_digest(entry.full)
         kind = "link" if entry.is_link else f"{stat.S_IMODE(entry.mode):o}"
         whole.update(f"{entry.path}\0{kind}\0{content}\n".encode(errors="surrogateescape"))

@@ -61,6 +61,17 @@ def save(data: Path, launch: int, name: str, *, reserve: int = 0) -> SavedLayer:
     return about
 
 
+def whole_size(place: Path) -> int | None:
+    """The bytes of a saved layer, read anew; None when it is not there, or not what was saved."""
+    about = _about(place)
+    if about is None:
+        return None
+    try:
+        return about.size if contents.digest(place, but=ABOUT) == about.digest else None
+    except OSError:
+        return None
+
+
 def names(data: Path) -> list[str]:
     """The saved layers that are there, whole."""
     with suppress(FileNotFoundError):

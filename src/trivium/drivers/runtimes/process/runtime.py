@@ -189,6 +189,10 @@ class ProcessRuntime:
         """The digest, read anew; None when the environment is not there."""
         return await self._threads.run(environments.digest, path)
 
+    async def saved_layer(self, path: Path) -> int | None:
+        """The bytes of a saved layer, read anew; None when it is not there, or not what was saved."""
+        return await self._threads.run(layers.whole_size, path)
+
     # ---- Nodes ---------------------------------------------------------------------------------------------------
 
     def address(self) -> str:
