@@ -13,6 +13,7 @@ import pytest
 
 from tests.flows.conftest import Scnet, Site
 from tests.huawei import ClientRequestException, Sdk, sdk
+from tests.installation import TRIVIUM
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -181,7 +182,10 @@ def test_a_client_finds_its_project_by_the_regions_name(site: Site, key: dict[st
     huawei = Sdk(site.server.url, key, region="trivium")
     assert huawei.ask("list_notebooks").total == 0
     groups = huawei.raw("list_image_group")
-    assert {"name", "namespace", "create_at", "update_at", "version_count"} == set(groups["data"][0])
+    assert {"id", "name", "namespace", "create_at", "update_at", "version_count", "description"} >= set(
+        groups["data"][0]
+    )
+    assert {"id", "name", "namespace", "create_at", "update_at", "version_count"} <= set(groups["data"][0])
     image = huawei.ask("list_image", limit=1).data[0]
     assert huawei.ask("show_image", id=image.id).swr_path == image.swr_path
 
@@ -210,6 +214,69 @@ def test_a_notebook_of_either_client_is_the_others_too(site: Site, key: dict[str
     comes_to(huawei, ours, "STOPPED")
     scnet.run("notebook", "release", "-y", number)
     assert huawei.ask("list_notebooks").total == 0
+
+
+def test_an_image_that_is_here_is_registered_used_looked_at_and_deleted(
+    site: Site, key: dict[str, str], tmp_path: Path
+) -> None:
+    huawei, scnet = Sdk(site.server.url, key), Scnet(tmp_path / "home", site.server, key)
+    image = next(found for found in huawei.ask("list_image", type="BUILD_IN").data if found.name == "jupyterlab")
+    told = {"swr_path": image.swr_path, "service_type": "TRAIN", "tags": ["env=prod"], "read_me": "# Use it"}
+    body = sdk.ImageRegRequest(**told, description="ours", visibility="PUBLIC", services=["NOTEBOOK"])
+    own = huawei.raw("register_image", body=body)
+    assert (own["swr_path"], own["size"]) == (image.swr_path, image.size)
+    assert (own["type"], own["status"]) == ("DEDICATED", "ACTIVE")
+    assert (own["service_type"], own["origin"], own["visibility"]) == ("TRAIN", "CUSTOMIZE", "PUBLIC")
+    assert (own["tags"], own["dev_services"]) == ([{"key": "env", "value": "prod"}], ["NOTEBOOK"])
+    assert own["support_res_categories"] == own["resource_categories"] == image.resource_categories
+    assert own["id"] != image.id
+    assert refused(huawei, "register_image", body=body) == (400, "ModelArts.6737")
+    for path, code in (("swr.example.com/team/other:1.0", "6797"), ("no-path-of-an-image", "0104")):
+        elsewhere = sdk.ImageRegRequest(swr_path=path)
+        assert refused(huawei, "register_image", body=elsewhere) == (400, f"ModelArts.{code}")
+    assert [one.id for one in huawei.ask("list_image", type="DEDICATED").data] == [own["id"]]
+    (seen,) = scnet.json("container", "images", "--access", "private")["data"]
+    assert (seen["path"], seen["id"]) == (image.swr_path, own["id"].replace("-", ""))
+
+    assert huawei.ask("sync_image", image_id=own["id"]).status == "ACTIVE"
+    assert refused(huawei, "sync_image", image_id=image.id) == (403, "ModelArts.0108")
+
+    volume = sdk.VolumeMountRequest(category="EVS", ownership="MANAGED", capacity=10)
+    asked = {"image_id": own["id"], "flavor": "modelarts.vm.cpu.1u", "volume": volume}
+    notebook = huawei.ask("create_notebook", body=sdk.NotebookCreateRequest(name="of-own", **asked)).id
+    running = comes_to(huawei, notebook, "RUNNING")
+    assert (running.image.id, running.image.type) == (own["id"], "DEDICATED")
+
+    groups = huawei.ask("list_image_group", type="DEDICATED")
+    (group,) = groups.data
+    assert (groups.is_swr_enterprise, group.version_count, group.read_me) == (False, 1, "# Use it")
+    changed = sdk.UpdateImageGroupRequestBody(
+        read_me="another", tags=[sdk.UpdateImageGroupRequestBodyTags(key="team", value="a")]
+    )
+    assert huawei.raw("update_image_group", id=group.id, body=changed) == {}
+    assert huawei.ask("list_image_group", type="DEDICATED").data[0].read_me == "another"
+    assert [tag.key for tag in huawei.ask("show_image", id=own["id"]).tags] == ["team"]
+    operators = next(one for one in huawei.ask("list_image_group").data if one.id != group.id)
+    assert refused(huawei, "delete_image_group", id=operators.id) == (403, "ModelArts.0108")
+
+    without_content = sdk.DeleteImageGroupRequestBody(is_force=False)
+    assert huawei.raw("delete_image_group", id=group.id, body=without_content) == {}
+    assert refused(huawei, "show_image", id=own["id"]) == (400, "ModelArts.6797")
+    assert refused(huawei, "update_image_group", id=group.id, body=changed) == (400, "ModelArts.6797")
+    assert huawei.ask("list_image", type="DEDICATED").total == 0
+    assert scnet.json("container", "images", "--access", "private")["data"] == []
+    assert huawei.ask("show_notebook", id=notebook).status == "RUNNING"
+    huawei.ask("delete_notebook", id=notebook)
+
+    again = huawei.ask("register_image", body=body)
+    assert again.status == "ACTIVE"
+    assert {one["id"] for one in site.type("image", "list") if one["path"] == image.swr_path} == {
+        one.id.replace("-", "") for one in (image, again)
+    }
+    command = [str(TRIVIUM), "image", "remove", again.id.replace("-", ""), "--data", str(site.data)]
+    assert image.swr_path in subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    assert refused(huawei, "show_image", id=again.id) == (400, "ModelArts.6797")
+    assert huawei.ask("show_image", id=image.id).status == "ACTIVE"
 
 
 def test_who_is_not_who_they_say_gets_the_documented_error(site: Site, key: dict[str, str]) -> None:

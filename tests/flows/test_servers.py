@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ import websocket
 from tests.crash.machine import look
 from tests.crash.server import Site
 from tests.flows.servers import TAKES_OVER, Servers, servers
+from tests.huawei import Sdk
 from tests.installation import TRIVIUM
 from tests.waiting import until
 
@@ -107,6 +109,25 @@ def test_each_server_runs_its_own_host_and_leads_to_the_other(hosts: Servers) ->
         assert hosts.visitor.visit(hosts.serve(1, notebook))[0] == httpx.codes.OK
         assert hosts.users[1].post("actions/stop", notebookId=notebook).ok
         hosts.comes_to(0, notebook, "Terminated")
+
+
+def test_a_saved_layer_is_looked_at_where_it_lies(hosts: Servers) -> None:
+    both = [hosts.create(0), hosts.create(0)]
+    for notebook in both:
+        hosts.comes_to(0, notebook, "Running")
+        assert hosts.users[0].post("actions/stop", notebookId=notebook, saveEnv="true").ok
+        hosts.comes_to(0, notebook, "Terminated")
+    key = hosts.sites[0].type("key", "create", "--user", "alice")
+    clients = [Sdk(site.url, key) for site in hosts.sites]
+    saved = [one.id for one in clients[0].ask("list_image", type="DEDICATED").data]
+    assert len(saved) == 2
+    for client in clients:
+        assert [client.ask("sync_image", image_id=one).status for one in saved] == ["ACTIVE", "ACTIVE"]
+    for kept in (hosts.sites[1].data / "saved").iterdir():
+        shutil.rmtree(kept)
+    told = [[client.ask("sync_image", image_id=one).status for one in saved] for client in clients]
+    assert told[0] == told[1]
+    assert sorted(told[0]) == ["ACTIVE", "ERROR"]
 
 
 def test_a_host_that_nobody_acts_on_says_so_and_gets_nothing_new(hosts: Servers) -> None:

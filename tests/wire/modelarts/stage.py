@@ -21,8 +21,9 @@ from trivium.base.query import Offset, Order, Query
 from trivium.dialects.modelarts import ModelArtsDialect
 from trivium.dialects.modelarts.auth import TOKEN_MARK
 from trivium.dialects.operation import Reply, Request
+from trivium.resources import images as image_room
 from trivium.resources import networks, notebooks, pools, projects, quotas, shares, users, workspaces
-from trivium.resources.images import Image
+from trivium.resources.images import GroupQuery, Image, Registration, Visibility
 from trivium.resources.networks import NewNetwork
 from trivium.resources.notebooks import Feature, LeaseAsked
 from trivium.resources.pools import PoolDetails
@@ -75,11 +76,17 @@ class Stage(scnet.Stage):
         domain = core.store.read_now(projects.get_domain)
         told = {"site.name": core.site.name, "pool.name": pool.name, "domain.id": domain.uuid.hex}
         for label, image in self.images.items():
-            told |= image_names(label, image)
+            told |= image_names(label, image) | self._group_names(self.world.admin, label, image)
         return told
 
     async def step(self, told: dict[str, Any], people: dict[str, Person], names: dict[str, Any]) -> None:
         """Carry out one step of what is given before."""
+        if "registered" in told:
+            self._register(told, people[told.get("by", "alice")].caller, names)
+        else:
+            await self._other_step(told, people, names)
+
+    async def _other_step(self, told: dict[str, Any], people: dict[str, Person], names: dict[str, Any]) -> None:
         if GRANTED in told:
             given, of = people[told[GRANTED]], people[told["in"]]
             self.world.core.store.write_now(
@@ -109,6 +116,8 @@ class Stage(scnet.Stage):
         await super().step(_asked(told, names), people, names)
         if saved:
             names |= {f"{saved}.uuid": _dashed(names[f"{saved}.id"])}
+            caller = people[told["saved"]].caller
+            names |= self._group_names(caller, saved, self._image(caller, names[f"{saved}.uuid"]))
         if "notebook" in told:
             made = self.world.core.store.read_now(_uuid_of, names[f"{told['notebook']}.number"])
             names |= {f"{told['notebook']}.uuid": made}
@@ -132,6 +141,25 @@ class Stage(scnet.Stage):
             store.write_now(shares.lock_nodes, caller, pool, node=node, actions=told["against"])
         else:
             names |= await store.write(_made, admin, caller, told, names)
+
+    def _register(self, told: dict[str, Any], caller: Caller, names: dict[str, Any]) -> None:
+        """An image that a project has as its own."""
+        given = tuple(Tag(key=key, value=value) for key, value in told.get("tags", {}).items())
+        as_ = Registration(
+            path=names[f"{told['registered']}.path"],
+            read_me=told.get("read_me"),
+            tags=given,
+            visibility=Visibility(told.get("visibility", "private")),
+        )
+        made = self.world.core.store.write_now(image_room.register, caller, as_)
+        names |= image_names(told["image"], made) | self._group_names(caller, told["image"], made)
+
+    def _image(self, caller: Caller, uuid: str) -> Image:
+        return self.world.core.store.read_now(image_room.by_uuid, caller, UUID(uuid))
+
+    def _group_names(self, caller: Caller, label: str, image: Image) -> dict[str, Any]:
+        found = self.world.core.store.search_now(image_room.list_groups, caller, GroupQuery(name=image.name))
+        return {f"{label}.group": str(next(one.uuid for one in found.rows if one.id == image.group))}
 
     async def _make_workspace(self, told: dict[str, Any], people: dict[str, Person], names: dict[str, Any]) -> None:
         person = people[told.get("of", "alice")]

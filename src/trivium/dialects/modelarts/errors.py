@@ -220,6 +220,8 @@ FINER: Final[Mapping[str, Told]] = {
     "notebook.no_flavor": Told(status=400, code="ModelArts.6323"),
     "node.no_capacity": Told(status=400, code="ModelArts.6329"),
     "image.not_found": Told(status=400, code="ModelArts.6797", words="Specified image cannot be found."),
+    "image.out_of_reach": Told(status=400, code="ModelArts.6797"),
+    "image.group_not_found": Told(status=400, code="ModelArts.6797"),
     "image.exists": Told(status=400, code="ModelArts.6737"),
     "workspace.not_found": Told(status=400, code="ModelArts.7005"),
     "workspace.in_use": Told(status=400, code="ModelArts.0101"),
