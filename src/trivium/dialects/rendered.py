@@ -81,11 +81,12 @@ class Rendered(Generic[R]):
         As long as nobody has written anything, and no text in it has run out, it is the one that was made before.
         """
         key = (self, place)
-        kept: _Text | None = tx.cached(key)
+        kept: _Text | None = tx.cached_text(key)
         if kept is None or not kept.since <= tx.now < kept.until:
             page, shape = make()
-            kept = _Text(msgspec.Raw(msgspec.json.encode(shape)), page.since, page.until)
-            tx.cache(key, kept, rows=len(page.records))
+            text = msgspec.json.encode(shape)
+            kept = _Text(msgspec.Raw(text), page.since, page.until)
+            tx.cache_text(key, kept, size=len(text))
         return kept.text
 
     def page(

@@ -8,8 +8,13 @@ from typing import Any, Final, NamedTuple
 MOST_ROWS: Final = 4096
 """Rows of all cached results together; when there would be more, the cache is emptied."""
 
-LONGEST: Final = 64
-"""Rows of one result; longer ones are not cached."""
+LONGEST: Final = 512
+"""Rows of one result; longer ones are not cached. The longest pages of nodes have 500."""
+
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of all cached texts together: a walk through 10,000 nodes is some 7 MiB."""
+
+LONGEST_TEXT: Final = 2 * 1024 * 1024
 
 
 class BoundStatement(NamedTuple):
@@ -32,6 +37,8 @@ class ResultCache:
         self.version = version
         self._rows = 0
         self._results: dict[Hashable, Any] = {}
+        self._bytes = 0
+        self._texts: dict[Hashable, Any] = {}
 
     def get(self, key: Hashable) -> Any:
         """The result, or None."""
@@ -46,3 +53,17 @@ class ResultCache:
             self._results.clear()
             self._rows = rows + 1
         self._results[key] = result
+
+    def get_text(self, key: Hashable) -> Any:
+        """What was made of results as text, or None."""
+        return self._texts.get(key)
+
+    def put_text(self, key: Hashable, made: object, *, size: int) -> None:
+        """Cache what was made of results as a text of so many bytes, unless it is too long."""
+        if size > LONGEST_TEXT:
+            return
+        self._bytes += size
+        if self._bytes > MOST_BYTES:
+            self._texts.clear()
+            self._bytes = size
+        self._texts[key] = made

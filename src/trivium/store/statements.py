@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 from msgspec import Struct
@@ -44,8 +45,10 @@ class Statement(Struct, frozen=True, eq=False):
         given += self.constants
         return tx.fetch(self.sql, [given[index] for index in self.places])
 
-    def converted(self, rows: Iterable[Iterable[Any]]) -> list[list[Any]]:
+    def converted(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
         """The rows with each column as its Python type."""
+        if not self.converters:
+            return [*rows]
         found = [list(row) for row in rows]
         for index, convert in self.converters:
             for row in found:
@@ -80,7 +83,8 @@ def compiled(statement: Select[Any], parameters: Sequence[BindParameter[Any]], d
 def row_type(names: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
     """What makes a named tuple of a row's values."""
     made: Any = namedtuple("Row", names, rename=True)  # noqa: PYI024  # pyright: ignore[reportUntypedNamedTuple]
-    return made._make
+    new: Any = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - as `_make`, without a call of Python for each row
+    return partial(new, made)
 
 
 class Prepared:

@@ -71,6 +71,15 @@ class Read:
         if self._results is not None:
             self._results.put(key, result, rows=rows)
 
+    def cached_text(self, key: Hashable) -> Any:
+        """What was made of results as text and cached under that key, as `cached` has it."""
+        return None if self._results is None else self._results.get_text(key)
+
+    def cache_text(self, key: Hashable, made: object, *, size: int) -> None:
+        """Cache what was made of results as a text of so many bytes, as `cache` does."""
+        if self._results is not None:
+            self._results.put_text(key, made, size=size)
+
     def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         """Every row as the driver returns it, without SQLAlchemy's overhead.
 

@@ -48,7 +48,7 @@ class ModelArtsDialect:
             *images.OPERATIONS,
             *networks.operations(core.keyring),
             *pools.OPERATIONS,
-            *nodes.operations(core.keyring),
+            *nodes.operations(core.keyring, core.site),
             *capacity.operations(core.keyring),
             *orders.operations(core.keyring),
             *workspaces.OPERATIONS,

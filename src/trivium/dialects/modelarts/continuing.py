@@ -17,16 +17,23 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
+from msgspec import structs
 
-from trivium.base.clock import instant, microseconds
+from trivium.base.clock import EPOCH, instant, microseconds
 from trivium.base.keyring import Keyring
 from trivium.base.query import After, Offset, Scalar
 from trivium.dialects.modelarts.errors import BadContinue
 from trivium.dialects.modelarts.spelling import Shape
 from trivium.dialects.reading import OutOfBounds
+from trivium.dialects.rendered import Page
 
 PURPOSE: Final = "modelarts.continue"
 LIFETIME: Final = timedelta(hours=1)
+"""How long a place is good for at least."""
+
+STEP: Final = timedelta(minutes=1)
+"""Places of one row that are made within such a span are one place, so that pages that have it are one text."""
+
 MOST: Final = 500
 LONGEST: Final = 4096
 MAC: Final = 16  # bytes
@@ -61,7 +68,8 @@ class Continuations:
     def place(self, key: Key, *, of: str, now: datetime) -> str:
         """The place after a row. `of` names the list: all that must be the same when it is continued."""
         parts = [_written(value) for value in key]
-        raw = msgspec.json.encode(_Place(until=microseconds(now + LIFETIME), key=parts))
+        _, until = _step(now)
+        raw = msgspec.json.encode(_Place(until=microseconds(until + LIFETIME), key=parts))
         return base64.urlsafe_b64encode(self._mac(raw, of) + raw).rstrip(b"=").decode()
 
     def page(self, given: str | None, limit: int | None, *, of: str, now: datetime) -> After | Offset:
@@ -93,8 +101,19 @@ class Continuations:
             return ListMetadata()
         return ListMetadata(next=self.place(following, of=of, now=now), remaining=remaining)
 
+    def lasting(self, page: Page, now: datetime) -> Page:
+        """The page, as long as the place after it that is made now would be made again."""
+        since, until = _step(now)
+        return structs.replace(page, since=max(page.since, since), until=min(page.until, until))
+
     def _mac(self, raw: bytes, of: str) -> bytes:
         return hmac.new(self._key, of.encode() + b"\0" + raw, hashlib.sha256).digest()[:MAC]
+
+
+def _step(now: datetime) -> tuple[datetime, datetime]:
+    """The span that a moment is in."""
+    begin = now - (now - EPOCH) % STEP
+    return begin, begin + STEP
 
 
 def _written(value: Scalar | None) -> tuple[str, Any]:

@@ -8,7 +8,7 @@ from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import BigInteger, bindparam, insert, select, update
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
@@ -18,7 +18,7 @@ from trivium.resources.labels import Requirement
 from trivium.resources.networks.errors import BadCidr, NetworkInUse, NetworkOverlaps, NoSuchNetwork
 from trivium.resources.networks.table import LISTED, NETWORKS, network_of, networks
 from trivium.resources.networks.types import Network, NetworkPhase, NewNetwork
-from trivium.store import Read, Write, query
+from trivium.store import Prepared, Read, Write, query
 
 TITLE: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 LONGEST_DESCRIPTION: Final = 1024
@@ -27,6 +27,8 @@ PRIVATE: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168
 
 LONGEST_PREFIX: Final = 29
 """A range that is shorter has no room for nodes."""
+
+OF_ID: Final = Prepared(select(networks).where(networks.c.id == bindparam("id", type_=BigInteger)), "id")
 
 
 def create(tx: Write, caller: Caller, new: NewNetwork, *, project: int | None = None) -> Network:
@@ -58,7 +60,7 @@ def create(tx: Write, caller: Caller, new: NewNetwork, *, project: int | None = 
 
 def get(tx: Read, network: int) -> Network:
     """The network with that id, deleted or not. It asks for no right: callers do. `NoSuchNetwork`."""
-    row = tx.first(select(networks).where(networks.c.id == network))
+    row = OF_ID.first(tx, network)
     if row is None:
         raise NoSuchNetwork
     return network_of(row)

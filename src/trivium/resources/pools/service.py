@@ -18,7 +18,8 @@ from trivium.resources.labels import Requirement
 from trivium.resources.pools.errors import NoSuchPool, PoolExists
 from trivium.resources.pools.table import EVERYBODY, NOBODY, POOLS, THERE, flavor_from, flavors, pool_of, pools
 from trivium.resources.pools.types import Flavor, Pool, PoolDetails, PoolPhase
-from trivium.store import Read, Write, query
+from trivium.store import Prepared, Read, Write, query
+from trivium.store.columns import text
 
 CHANGING: Final = 7_239_514_605_131_042
 """PostgreSQL's advisory lock for changes of pools; any number that nobody else uses."""
@@ -27,6 +28,7 @@ LONGEST_DESCRIPTION: Final = 1024
 NEWEST: Final = 1000
 NOTHING_SAID: Final = PoolDetails()
 
+NAMED: Final = Prepared(select(pools).where(pools.c.name == bindparam("name", type_=text()), THERE), "name")
 FLAVORS: Final = select(flavors).where(flavors.c.pool_id == bindparam("pool")).order_by(flavors.c.kind)
 
 
@@ -104,8 +106,8 @@ def get(tx: Read, pool: int) -> Pool:
 
 def find_by_name(tx: Read, caller: Caller, name: str) -> Pool:
     """The pool of that name, if the caller may use it. `NoSuchPool`."""
-    row = tx.first(select(pools).where(pools.c.name == name, THERE, pools.c.audience.in_(_audiences(caller))))
-    if row is None:
+    row = NAMED.first(tx, name)
+    if row is None or row.audience not in _audiences(caller):
         raise NoSuchPool(name=name)
     return pool_of(row)
 
@@ -114,7 +116,7 @@ def find_any(tx: Read, caller: Caller, name: str) -> Pool:
     """The same; an administrator finds every project's. `NoSuchPool`."""
     if not caller.is_admin:
         return find_by_name(tx, caller, name)
-    row = tx.first(select(pools).where(pools.c.name == name, THERE))
+    row = NAMED.first(tx, name)
     if row is None:
         raise NoSuchPool(name=name)
     return pool_of(row)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, bindparam, select
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
@@ -23,10 +23,16 @@ from trivium.resources.shares.table import node_pool_of
 from trivium.resources.shares.table import node_pools as table
 from trivium.resources.shares.tagging import KIND
 from trivium.resources.shares.types import NewNodePool, NewPool, NodePool, NodePoolCount, Occupants
-from trivium.store import Read, Write
+from trivium.store import Prepared, Read, Write
+from trivium.store.columns import text
 
 TITLE: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 MOST_NODE_POOLS: Final = 50
+
+# Asked with every page of nodes, so the statements are built once.
+_OF_POOL: Final = table.c.pool_id == bindparam("pool", type_=BigInteger)
+NAMED: Final = Prepared(select(table).where(_OF_POOL, table.c.name == bindparam("name", type_=text())), "pool", "name")
+NAMES: Final = Prepared(select(table.c.id, table.c.name).where(_OF_POOL), "pool")
 
 
 def create(tx: Write, caller: Caller, new: NewPool, *, project: int | None = None) -> Pool:
@@ -121,7 +127,7 @@ def node_pools(tx: Read, caller: Caller, name: str) -> Sequence[tuple[NodePool, 
 def node_pool(tx: Read, caller: Caller, name: str, *, node_pool: str) -> NodePool:
     """The node pool of that name in the pool. `NoSuchPool`, `NoSuchNodePool`."""
     pool = pools.find_any(tx, caller, name)
-    row = tx.first(select(table).where(table.c.pool_id == pool.id, table.c.name == node_pool))
+    row = NAMED.first(tx, pool.id, node_pool)
     if row is None:
         raise NoSuchNodePool("node_pool", name=node_pool[:64])
     return node_pool_of(row)
@@ -129,7 +135,7 @@ def node_pool(tx: Read, caller: Caller, name: str, *, node_pool: str) -> NodePoo
 
 def names(tx: Read, pool: int) -> Mapping[int, str]:
     """What the node pools of a pool are called, by their ids. It asks for no right: callers do."""
-    return {row.id: row.name for row in tx.all(select(table.c.id, table.c.name).where(table.c.pool_id == pool))}
+    return {row.id: row.name for row in NAMES.rows(tx, pool)}
 
 
 def count_of(tx: Read, found: NodePool) -> NodePoolCount:

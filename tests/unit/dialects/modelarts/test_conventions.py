@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from trivium.base.keyring import Keyring
 from trivium.base.query import After, Offset, Order
 from trivium.dialects.modelarts import paging, quantities, sorting
-from trivium.dialects.modelarts.continuing import LIFETIME, Continuations, Key
+from trivium.dialects.modelarts.continuing import LIFETIME, STEP, Continuations, Key
 from trivium.dialects.modelarts.errors import BadContinue, NotOneOf, NotSortable
 from trivium.dialects.modelarts.paging import Counts
 from trivium.dialects.modelarts.quantities import BadQuantity
 from trivium.dialects.modelarts.spelling import milliseconds, one_of, rfc3339
 from trivium.dialects.reading import OutOfBounds
+from trivium.dialects.rendered import EVER, FOREVER, Page
 
 NOW = datetime(2026, 11, 21, 1, 30, tzinfo=UTC)
 CONTINUATIONS = Continuations(Keyring(bytes(32)))
@@ -77,7 +78,18 @@ def test_a_place_stands_for_its_key_until_it_is_too_old(key: Key) -> None:
     late = NOW + LIFETIME - timedelta(microseconds=1)
     assert CONTINUATIONS.key(place, of="nodes of a", now=late) == key
     with pytest.raises(BadContinue):
-        CONTINUATIONS.key(place, of="nodes of a", now=NOW + LIFETIME)
+        CONTINUATIONS.key(place, of="nodes of a", now=NOW + LIFETIME + STEP)
+
+
+def test_places_of_a_row_are_one_place_within_a_minute_and_pages_last_as_long() -> None:
+    begin = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    end = begin + STEP
+    made = {CONTINUATIONS.place((7,), of="nodes", now=now) for now in (begin, end - timedelta(microseconds=1))}
+    assert len(made) == 1
+    assert CONTINUATIONS.place((7,), of="nodes", now=end) not in made
+    page = Page(records=[], since=EVER, until=FOREVER)
+    lasting = CONTINUATIONS.lasting(page, end - timedelta(microseconds=1))
+    assert (lasting.since, lasting.until) == (begin, end)
 
 
 def test_a_place_is_good_for_its_own_list_and_site_alone() -> None:

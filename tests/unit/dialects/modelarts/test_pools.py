@@ -13,7 +13,7 @@ from trivium.base.errors import Conflict, Forbidden, Internal, Invalid, Missing,
 from trivium.base.units import GIB
 from trivium.dialects.modelarts import objects
 from trivium.dialects.modelarts.errors import BadNodePoolName, NotHere, told_of
-from trivium.dialects.modelarts.nodes import node_shape
+from trivium.dialects.modelarts.nodes.translation import Around, node_shape
 from trivium.dialects.modelarts.pools.shapes import (
     CreateNodePoolBody,
     NodePoolMetadataBody,
@@ -107,7 +107,7 @@ def node(said: Said, *cards: Cards) -> NodeDetail:
 
 
 def shown(said: Said, *cards: Cards) -> Any:
-    return node_shape(node(said, *cards), POOL, node_pools={2: "small"}, network=None, zone="az")
+    return node_shape(node(said, *cards), Around(pool=POOL.name, node_pool="small", network=None), "az")
 
 
 def test_what_a_node_has_is_written_as_kubernetes_writes_it() -> None:
