@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trivium.dialects.modelarts.notebooks.shapes import TagShape
-from trivium.dialects.modelarts.notebooks.tagging import TagBody
 from trivium.dialects.modelarts.spelling import Shape, Text
+from trivium.dialects.modelarts.tags import TagBody
 from trivium.dialects.operation import Wire
 
 

@@ -21,10 +21,11 @@ from trivium.dialects.modelarts.images.shapes import (
 )
 from trivium.dialects.modelarts.notebooks.flavors import architecture
 from trivium.dialects.modelarts.notebooks.naming import CATEGORIES
-from trivium.dialects.modelarts.notebooks.tagging import TagBody, tag_shapes
+from trivium.dialects.modelarts.notebooks.tagging import tag_shapes
 from trivium.dialects.modelarts.paging import offset_page
 from trivium.dialects.modelarts.sorting import orders
 from trivium.dialects.modelarts.spelling import Text, dashed, milliseconds, one_of
+from trivium.dialects.modelarts.tags import TagBody
 from trivium.dialects.modelarts.workspaces import workspace_id
 from trivium.dialects.reading import OutOfBounds
 from trivium.resources.images import Image, ImageStatus, Origin, Purpose, Registration, SaveAs, Visibility

@@ -8,38 +8,13 @@ from trivium.dialects.modelarts import workspaces
 from trivium.dialects.modelarts.errors import BadTags
 from trivium.dialects.modelarts.notebooks.finding import named
 from trivium.dialects.modelarts.notebooks.shapes import TagShape
-from trivium.dialects.modelarts.spelling import Shape, Text
+from trivium.dialects.modelarts.spelling import Text
+from trivium.dialects.modelarts.tags import TagsBody, TagsShape, tags_by_key
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, always
 from trivium.resources import notebooks
 from trivium.resources.tags import Tag
 
 ONE: Final = "/v1/{project_id}/notebooks/{resource_id}/tags"
-
-
-class TagsOfKey(Shape, frozen=True, kw_only=True):
-    """The values that a key has."""
-
-    key: str
-    values: tuple[str, ...]
-
-
-class TagsShape(Shape, frozen=True, kw_only=True):
-    """Every tag of a project's notebooks."""
-
-    tags: tuple[TagsOfKey, ...]
-
-
-class TagBody(Wire, frozen=True, kw_only=True):
-    """A tag that is given or taken."""
-
-    key: str
-    value: str = ""
-
-
-class TagsBody(Wire, frozen=True, kw_only=True):
-    """The tags that are given or taken."""
-
-    tags: tuple[TagBody, ...]
 
 
 class TagsQuery(Wire, frozen=True, kw_only=True):
@@ -67,22 +42,19 @@ def tag_shapes(given: tuple[Tag, ...]) -> tuple[TagShape, ...]:
 def show_notebook_tags(tx: Read, call: Call[Nothing, TagsQuery]) -> TagsShape:
     """Every tag of the project's notebooks, by key: of all workspaces, as tags are the project's."""
     workspaces.chosen(tx, call.caller, call.query.workspace_id)
-    found = notebooks.tags_by_key(tx, call.caller)
-    return TagsShape(tags=tuple(TagsOfKey(key=key, values=tuple(values)) for key, values in found.items()))
+    return tags_by_key(notebooks.tags_by_key(tx, call.caller))
 
 
 async def create_notebook_tags(call: Call[TagsBody, TagsQuery]) -> None:
     """Give a notebook tags; a key that it has gets the new value."""
     await call.read(workspaces.chosen, call.query.workspace_id)
-    given = [Tag(key=tag.key, value=tag.value) for tag in call.body.tags]
-    await call.write(notebooks.put_tags, (await named(call, "resource_id")).id, given=given)
+    await call.write(notebooks.put_tags, (await named(call, "resource_id")).id, given=call.body.given)
 
 
 async def delete_notebook_tags(call: Call[TagsBody, TagsQuery]) -> None:
     """Take tags from a notebook, by their keys; those that it does not have are none."""
     await call.read(workspaces.chosen, call.query.workspace_id)
-    keys = [tag.key for tag in call.body.tags]
-    await call.write(notebooks.remove_tags, (await named(call, "resource_id")).id, keys=keys)
+    await call.write(notebooks.remove_tags, (await named(call, "resource_id")).id, keys=call.body.keys)
 
 
 OPERATIONS: Final = (

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from trivium.dialects.modelarts.paging import checked_offset
 from trivium.dialects.modelarts.pools.operations import POOL
-from trivium.dialects.modelarts.spelling import Shape
+from trivium.dialects.modelarts.tags import TagsBody, TagsShape, tags_by_key, tags_of_one
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, always
 from trivium.dialects.reading import OutOfBounds
 from trivium.resources import shares
-from trivium.resources.tags import Tag
 
 ONE: Final = "/v1/{project_id}/pools/{pool_name}/tags"
 DEFAULT: Final = 200
 MOST: Final = 1000
-
-
-class TagsOfKey(Shape, frozen=True, kw_only=True):
-    """The values of a key; of one pool there is one, which older clients look for under its own name."""
-
-    key: str
-    value: str | None = None
-    values: tuple[str, ...]
-
-
-class TagsShape(Shape, frozen=True, kw_only=True):
-    """Tags by key."""
-
-    tags: list[TagsOfKey]
-
-
-class TagBody(Wire, frozen=True, kw_only=True):
-    """A tag that is given or taken."""
-
-    key: str
-    value: str = ""
-
-
-class TagsBody(Wire, frozen=True, kw_only=True):
-    """The tags that are given or taken."""
-
-    tags: tuple[TagBody, ...]
 
 
 class TagsQuery(Wire, frozen=True, kw_only=True):
@@ -58,25 +29,23 @@ def list_pool_tags(tx: Read, call: Call[Nothing, TagsQuery]) -> TagsShape:
     if not 1 <= limit <= MOST:
         raise OutOfBounds("limit", f"between 1 and {MOST}")
     begin = checked_offset(call.query.offset) * limit
-    found = list(shares.tags_by_key(tx, call.caller).items())[begin : begin + limit]
-    return TagsShape(tags=[TagsOfKey(key=key, values=tuple(values)) for key, values in found])
+    every = shares.tags_by_key(tx, call.caller)
+    return tags_by_key({key: every[key] for key in [*every][begin : begin + limit]})
 
 
 def show_pool_tags(tx: Read, call: Call[Nothing, Nothing]) -> TagsShape:
     """The tags of a pool."""
-    return _shape(shares.tags_of(tx, call.caller, call.request.parameters[POOL]))
+    return tags_of_one(shares.tags_of(tx, call.caller, call.request.parameters[POOL]))
 
 
 async def create_pool_tags(call: Call[TagsBody, Nothing]) -> TagsShape:
     """Give a pool tags; a key that it has gets the new value."""
-    given = [Tag(key=tag.key, value=tag.value) for tag in call.body.tags]
-    return _shape(await call.write(shares.put_tags, call.request.parameters[POOL], given=given))
+    return tags_of_one(await call.write(shares.put_tags, call.request.parameters[POOL], given=call.body.given))
 
 
 async def delete_pool_tags(call: Call[TagsBody, Nothing]) -> TagsShape:
     """Take tags from a pool, by their keys; those that it does not have are none."""
-    keys = [tag.key for tag in call.body.tags]
-    return _shape(await call.write(shares.remove_tags, call.request.parameters[POOL], keys=keys))
+    return tags_of_one(await call.write(shares.remove_tags, call.request.parameters[POOL], keys=call.body.keys))
 
 
 OPERATIONS: Final = (
@@ -116,7 +85,3 @@ OPERATIONS: Final = (
         body=TagsBody,
     ),
 )
-
-
-def _shape(tags: Sequence[Tag]) -> TagsShape:
-    return TagsShape(tags=[TagsOfKey(key=tag.key, value=tag.value, values=(tag.value,)) for tag in tags])
