@@ -8,11 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from tests.builders import HOST, Place
+from tests.shares import allow, part
+from tests.shares import make as make_pool
 from trivium.base.caller import Caller, Role
 from trivium.base.errors import Forbidden, Invalid
 from trivium.base.query import Condition, Op, Order, Query
-from trivium.resources import events, images, notebooks, workspaces
+from trivium.resources import events, images, networks, notebooks, pools, shares, workspaces
 from trivium.resources.images import SaveAs
+from trivium.resources.networks import NewNetwork
 from trivium.resources.workspaces import (
     DEFAULT,
     Audience,
@@ -24,7 +27,12 @@ from trivium.resources.workspaces import (
     WorkspaceNameTaken,
 )
 
-HOLDINGS = (notebooks.NotebookHoldings(), images.ImageHoldings())
+HOLDINGS = (
+    notebooks.NotebookHoldings(),
+    images.ImageHoldings(),
+    pools.PoolHoldings(),
+    networks.NetworkHoldings(),
+)
 
 
 @pytest.fixture
@@ -154,6 +162,47 @@ def test_a_workspace_with_notebooks_or_images_stays(here: Place, alice: Caller) 
     with pytest.raises(NoSuchWorkspace):
         here.store.read_now(workspaces.get, alice, empty.id)
     make(here, alice, "empty")
+
+
+def test_a_workspace_with_pools_or_networks_stays(here: Place, alice: Caller) -> None:
+    workspace = make(here, allow(here, alice))
+    new = NewNetwork(title="net", cidr="192.168.0.0/24", workspace=workspace.id)
+    net = here.store.write_now(networks.create, alice, new)
+    pool = make_pool(here, alice, part("cpu.1u", 1), network=net.name, workspace=workspace.id)
+    assert (net.workspace, pool.workspace) == (workspace.id, workspace.id)
+
+    def held() -> str:
+        with pytest.raises(WorkspaceInUse) as refused:
+            here.store.write_now(workspaces.delete, alice, workspace.id, holdings=HOLDINGS)
+        return str(refused.value.details["held"])
+
+    assert held() == "pools"
+    here.store.write_now(shares.delete, alice, pool.name, occupants=())
+    assert held() == "networks"
+    here.store.write_now(networks.delete, alice, net.name)
+    here.store.write_now(workspaces.delete, alice, workspace.id, holdings=HOLDINGS)
+
+
+def test_pools_and_networks_of_others_are_put_in_no_workspace_of_mine(here: Place, alice: Caller) -> None:
+    mine, bob = make(here, alice), allow(here, here.user("bob"))
+    with pytest.raises(NoSuchWorkspace):
+        make_pool(here, bob, part("cpu.1u", 1), workspace=mine.id)
+    new = NewNetwork(title="net", cidr="192.168.0.0/24", workspace=mine.id)
+    with pytest.raises(NoSuchWorkspace):
+        here.store.write_now(networks.create, bob, new)
+    admin = replace(here.admin, project=alice.project)
+    with pytest.raises(NoSuchWorkspace):
+        here.store.write_now(networks.create, admin, new, project=bob.project)
+    assert here.store.write_now(networks.create, admin, new, project=alice.project).workspace == mine.id
+
+
+def test_pools_are_listed_and_counted_by_workspace(here: Place, alice: Caller) -> None:
+    workspace = make(here, allow(here, alice))
+    pool = make_pool(here, alice, part("cpu.1u", 1), workspace=workspace.id)
+    asked = Query(where=(Condition(field="workspace", op=Op.EQ, value=workspace.id),), order=(Order("id"),))
+    assert [one.id for one in here.store.read_now(pools.list_pools, alice, asked).rows] == [pool.id]
+    assert here.store.search_now(pools.count, alice, asked) == 1
+    assert here.store.search_now(pools.count, here.user("bob"), asked) == 0
 
 
 def test_nothing_is_put_in_a_workspace_that_is_not_there_or_not_ones_own(here: Place, alice: Caller) -> None:

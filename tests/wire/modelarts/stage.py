@@ -313,22 +313,33 @@ def _made(tx: Any, admin: Caller, person: Caller, told: dict[str, Any], names: d
     """The names of a network or pool that is made."""
     if "network" in told:
         label, title = told["network"], told["network"].replace("_", "-")
-        labels = {"os.modelarts/name": title, "os.modelarts/workspace.id": "0", **told.get("labels", {})}
-        new = NewNetwork(title=title, cidr=told.get("cidr", "192.168.0.0/24"), labels=labels)
+        cidr = told.get("cidr", "192.168.0.0/24")
+        new = NewNetwork(title=title, cidr=cidr, labels=_labels(title, told, names), workspace=_workspace(told, names))
         net = networks.create(tx, person, new)
         return {f"{label}.name": net.name, f"{label}.uuid": str(net.uuid)}
     label, title = told["pool"], told["pool"].replace("_", "-")
     quotas.set_most(tx, admin, person.project, name=quotas.POOLS, most=10)
     parts = tuple(NewNodePool(**one) for one in told["node pools"])
-    labels = {"os.modelarts/name": title, "os.modelarts/workspace.id": "0", **told.get("labels", {})}
+    details = PoolDetails(labels=_labels(title, told, names))
     network = names[f"{told['in']}.name"] if "in" in told else None
-    new_pool = NewPool(title=title, details=PoolDetails(labels=labels), node_pools=parts, network=network)
+    workspace = _workspace(told, names)
+    new_pool = NewPool(title=title, details=details, node_pools=parts, network=network, workspace=workspace)
     pool = shares.create(tx, person, new_pool)
     asked = Query(order=(Order("id"),), page=Offset(limit=100))
     order = shares.orders_of(tx, person, pool.name, asked=asked).rows[0]
     found = {f"{label}.name": pool.name, f"{label}.uuid": str(pool.uuid), f"{label}.order": str(order.uuid)}
     every = shares.list_nodes(tx, person, pool.name, asked=asked).rows
     return found | {f"{label}.node{number}": one.node.name for number, one in enumerate(every, 1)}
+
+
+def _labels(title: str, told: dict[str, Any], names: dict[str, Any]) -> dict[str, str]:
+    """The labels that ModelArts' clients give."""
+    workspace = names[f"{told['workspace']}.id"] if "workspace" in told else "0"
+    return {"os.modelarts/name": title, "os.modelarts/workspace.id": workspace, **told.get("labels", {})}
+
+
+def _workspace(told: dict[str, Any], names: dict[str, Any]) -> int:
+    return names[f"{told['workspace']}.number"] if "workspace" in told else 0
 
 
 def _without_pools(tx: Any, admin: Caller, project: int) -> None:

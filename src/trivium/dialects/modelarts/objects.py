@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from trivium.base.ids import uuid_of
 from trivium.base.query import Order
 from trivium.dialects.modelarts import selectors
-from trivium.dialects.modelarts.errors import NotHere, UnknownWorkspace
+from trivium.dialects.modelarts.errors import NotHere
 from trivium.dialects.modelarts.spelling import Shape, Text, dashed, rfc3339
+from trivium.dialects.modelarts.workspaces import canonical
 from trivium.dialects.operation import Wire
 from trivium.resources.labels import Requirement, Selecting
 from trivium.resources.networks import Network
@@ -22,7 +23,6 @@ PROJECT: Final = "os.modelarts/tenant.project.id"
 DESCRIPTION: Final = "os.modelarts/description"
 BILLING: Final = "os.modelarts/billing.mode"
 ON_DEMAND: Final = "0"
-DEFAULT_WORKSPACE: Final = "0"
 
 OLDEST_FIRST: Final = (Order(field="id"),)
 FLAVOR: Final = "modelarts.vm."
@@ -69,13 +69,6 @@ class ContinuedQuery(Wire, frozen=True, kw_only=True, rename={"place": "continue
     place: Text = None
 
 
-def workspace(given: Text = None) -> str:
-    """The workspace of pools and networks, which are the project's: the default one. `UnknownWorkspace` for others."""
-    if given and given.strip() != DEFAULT_WORKSPACE:
-        raise UnknownWorkspace("workspace_id")
-    return DEFAULT_WORKSPACE
-
-
 def host_network(network: Network | None) -> HostNetwork | None:
     """The network of a pool, as its nodes show it."""
     if network is None:
@@ -84,10 +77,13 @@ def host_network(network: Network | None) -> HostNetwork | None:
 
 
 def selector(text: Text) -> tuple[Requirement, ...]:
-    """What labels are held against. `BadSelector`."""
-    return tuple(
-        Requirement(key=one.key, how=Selecting(one.operator.value), values=one.values) for one in selectors.parse(text)
-    )
+    """What the labels of things are held against. `BadSelector`."""
+    return kept(selectors.parse(text))
+
+
+def kept(asked: Iterable[selectors.Requirement]) -> tuple[Requirement, ...]:
+    """The same, of a selector that was read."""
+    return tuple(Requirement(key=one.key, how=Selecting(one.operator.value), values=one.values) for one in asked)
 
 
 def said(annotations: Mapping[str, Any], description: str) -> dict[str, str]:
@@ -104,8 +100,8 @@ def split_description(annotations: Mapping[str, str]) -> tuple[dict[str, str], s
 
 
 def given_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """The labels that a new object gets, the workspace always among them. `UnknownWorkspace`."""
-    return {**labels, WORKSPACE: workspace(labels.get(WORKSPACE))}
+    """The labels that a new object gets, the workspace always among them, in its one spelling."""
+    return {**labels, WORKSPACE: canonical(labels.get(WORKSPACE))}
 
 
 def shown_at(at: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""Label selectors: Kubernetes' grammar, what it means for labels, and what it means for the fields of a room.
+"""Label selectors: Kubernetes' grammar, and what it means for labels.
 
 `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, `k`, `!k`, several with commas between, which must all hold. As in
 Kubernetes, `!=` and `notin` also hold for what has no such label. See "Labels and Selectors" in Kubernetes' documents.
@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
-from trivium.base.query import Condition, Op
 from trivium.base.values import Value
 from trivium.dialects.modelarts.errors import BadSelector
 
@@ -71,23 +70,6 @@ def parse(text: str | None) -> tuple[Requirement, ...]:
 def holds(requirements: Sequence[Requirement], labels: Mapping[str, str]) -> bool:
     """Whether labels satisfy all of it."""
     return all(requirement.holds(labels) for requirement in requirements)
-
-
-def conditions(requirements: Sequence[Requirement], fields: Mapping[str, str]) -> tuple[Condition, ...] | None:
-    """The same as conditions on a room's fields; `fields` says which has the value of which label.
-
-    Every row has these labels and no row has others. None when no row can satisfy it.
-    """
-    found: list[Condition] = []
-    for requirement in requirements:
-        field = fields.get(requirement.key)
-        unfulfilled = (Operator.IN, Operator.EXISTS) if field is None else (Operator.ABSENT,)
-        if requirement.operator in unfulfilled:
-            return None
-        if field is not None and requirement.values:
-            op = Op.IN if requirement.operator is Operator.IN else Op.NOT_IN
-            found.append(Condition(field=field, op=op, value=requirement.values))
-    return tuple(found)
 
 
 class _Tokens:

@@ -16,7 +16,7 @@ from trivium.dialects.modelarts.paging import FURTHEST, MOST, checked_offset
 from trivium.dialects.modelarts.spelling import DEFAULT_WORKSPACE, Shape, Text, bare, milliseconds, one_of
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, always
 from trivium.dialects.reading import OutOfBounds
-from trivium.resources import images, notebooks, users, workspaces
+from trivium.resources import images, networks, notebooks, pools, users, workspaces
 from trivium.resources.workspaces import DEFAULT, Audience, Workspace, WorkspaceChange
 
 ALL: Final = "/v1/{project_id}/workspaces"
@@ -27,7 +27,12 @@ AUDIENCES: Final = tuple(audience.value.upper() for audience in Audience)
 SORTED_BY: Final[Mapping[str, tuple[str, ...]]] = {"name": ("name",), "update_time": ("changed_at",), "status": ("id",)}
 DEFAULT_ENTERPRISE: Final = "0"
 NORMAL: Final = "NORMAL"
-HOLDINGS: Final = (notebooks.NotebookHoldings(), images.ImageHoldings())
+HOLDINGS: Final = (
+    notebooks.NotebookHoldings(),
+    images.ImageHoldings(),
+    pools.PoolHoldings(),
+    networks.NetworkHoldings(),
+)
 
 
 class WorkspaceShape(Shape, frozen=True, kw_only=True):
@@ -106,6 +111,12 @@ def chosen(tx: Read, caller: Caller, *given: Text) -> int | None:
         return workspaces.find(tx, caller, uuid).id
     except workspaces.NoSuchWorkspace:
         raise UnknownWorkspace("workspace_id") from None
+
+
+def canonical(text: Text) -> str:
+    """The one spelling of a workspace's id; the default one's where there is none."""
+    uuid = uuid_of(text) if text else None
+    return workspace_id(uuid)
 
 
 def workspace_id(uuid: UUID | None) -> str:

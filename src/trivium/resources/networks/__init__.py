@@ -2,6 +2,7 @@
 
 from trivium.resources.networks.addresses import Addresses, availability, give, take_back
 from trivium.resources.networks.errors import BadCidr, NetworkFull, NetworkInUse, NetworkOverlaps, NoSuchNetwork
+from trivium.resources.networks.holdings import NetworkHoldings
 from trivium.resources.networks.service import (
     by_name,
     change,
@@ -21,6 +22,7 @@ __all__ = [
     "BadCidr",
     "Network",
     "NetworkFull",
+    "NetworkHoldings",
     "NetworkInUse",
     "NetworkOverlaps",
     "NetworkPhase",

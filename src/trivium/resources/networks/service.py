@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, bindparam, insert, select, update
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
 from trivium.base.query import Listed, Query
-from trivium.resources import events, labels, quotas
+from trivium.resources import events, labels, quotas, workspaces
 from trivium.resources.labels import Requirement
 from trivium.resources.networks.errors import BadCidr, NetworkInUse, NetworkOverlaps, NoSuchNetwork
 from trivium.resources.networks.table import LISTED, NETWORKS, network_of, networks
@@ -34,13 +34,14 @@ OF_ID: Final = Prepared(select(networks).where(networks.c.id == bindparam("id", 
 def create(tx: Write, caller: Caller, new: NewNetwork, *, project: int | None = None) -> Network:
     """A new network of the caller's project; an administrator may name another one.
 
-    Raises `Forbidden`, `Invalid` for what makes no sense, `BadCidr`, `QuotaExceeded`, and `NetworkOverlaps` when the
-    project has a network with some of the addresses.
+    Raises `Forbidden`, `Invalid` for what makes no sense, `BadCidr`, `NoSuchWorkspace`, `QuotaExceeded`, and
+    `NetworkOverlaps` when the project has a network with some of the addresses.
     """
     project = _project(caller, project)
     title, cidr = _checked_title(new.title), _checked_cidr(new.cidr)
     told = _checked(new.description, new.annotations, new.connection)
     told["labels"] = labels.checked(new.labels)
+    workspaces.lock_for_use(tx, caller, new.workspace, project=project)
     quotas.claim(tx, caller, project, name=quotas.NETWORKS)  # so nobody else adds one to the project meanwhile
     first, last = int(cidr.network_address), int(cidr.broadcast_address)
     own = (networks.c.project_id == project, networks.c.listed)
@@ -50,6 +51,7 @@ def create(tx: Write, caller: Caller, new: NewNetwork, *, project: int | None = 
     id, uuid = tx.ids.next(), uuid4()
     row = {"id": id, "uuid": uuid, "project_id": project, "title": title, "name": f"{title}-{uuid.hex}"}
     place = {"cidr": new.cidr, "first": first, "last": last, "phase": NetworkPhase.ACTIVE.value, "pools": 0}
+    told["workspace"] = new.workspace
     tx.run(insert(networks).values(**row, **place, **told, listed=True, created_at=tx.now, changed_at=tx.now))
     labels.set_labels(tx, id, new.labels)
     events.record(

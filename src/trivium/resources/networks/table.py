@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import (
@@ -17,12 +17,17 @@ from sqlalchemy import (
     Table,
     bindparam,
 )
+from sqlalchemy import text as sql
 
 from trivium.resources.networks.types import Network, NetworkPhase
 from trivium.store import fields as f
 from trivium.store import metadata
 from trivium.store.columns import Instant, Uuid16, text
 from trivium.store.query import Scope
+from trivium.store.schema import partial_index
+
+ELSEWHERE: Final = sql("workspace <> 0 AND listed")
+"""The few that are not in the default workspace, with an index of them alone, which is taken for this very text."""
 
 networks = Table(
     "networks",
@@ -45,7 +50,10 @@ networks = Table(
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("deleted_at", Instant),
+    # No foreign key: deleted networks keep none of their workspaces. 0 is the default one.
+    Column("workspace", BigInteger, nullable=False, server_default="0"),
     Index(None, "project_id", "listed", "id"),
+    partial_index("ix_networks_elsewhere", "workspace", where=ELSEWHERE),
 )
 
 addresses = Table(
@@ -68,6 +76,7 @@ NETWORKS = f.Resource(
         f.Field("phase", f.enum(NetworkPhase), networks.c.phase),
         f.Field("created_at", f.time, networks.c.created_at),
         f.Field("changed_at", f.time, networks.c.changed_at),
+        f.Field("workspace", f.integer, networks.c.workspace),
     ),
 )
 
@@ -93,4 +102,5 @@ def network_of(row: Row[Any]) -> Network:
         created_at=row.created_at,
         changed_at=row.changed_at,
         deleted_at=row.deleted_at,
+        workspace=row.workspace,
     )

@@ -29,6 +29,7 @@ class NewNetwork(Value, frozen=True, kw_only=True):
     labels: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     annotations: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     connection: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    workspace: int = 0  # the default one
 
 
 class Network(Value, frozen=True):
@@ -49,3 +50,4 @@ class Network(Value, frozen=True):
     created_at: datetime
     changed_at: datetime
     deleted_at: datetime | None
+    workspace: int = 0  # of its project; 0 is the default one

@@ -1,9 +1,11 @@
 """Pools: what notebooks are placed in, and the flavors that say what one unit of a pool is."""
 
 from trivium.resources.pools.errors import NoSuchPool, PoolExists
+from trivium.resources.pools.holdings import PoolHoldings
 from trivium.resources.pools.service import (
     alone,
     change,
+    count,
     create,
     default_pool,
     find_any,
@@ -30,10 +32,12 @@ __all__ = [
     "Pool",
     "PoolDetails",
     "PoolExists",
+    "PoolHoldings",
     "PoolPhase",
     "Scope",
     "alone",
     "change",
+    "count",
     "create",
     "default_pool",
     "find_any",

@@ -18,6 +18,7 @@ from trivium.resources.labels import Requirement
 from trivium.resources.pools.errors import NoSuchPool, PoolExists
 from trivium.resources.pools.table import EVERYBODY, NOBODY, POOLS, THERE, flavor_from, flavors, pool_of, pools
 from trivium.resources.pools.types import Flavor, Pool, PoolDetails, PoolPhase
+from trivium.resources.workspaces import DEFAULT
 from trivium.store import Prepared, Read, Write, query
 from trivium.store.columns import text
 
@@ -47,6 +48,7 @@ def create(
     details: PoolDetails = NOTHING_SAID,
     network: int | None = None,
     node_prefix: str = "node",
+    workspace: int = DEFAULT,
 ) -> Pool:
     """A new, empty pool; open to all when it belongs to no project. `PoolExists`, `Invalid` for senseless details.
 
@@ -62,6 +64,7 @@ def create(
         "audience": EVERYBODY if project is None else project,
         "network_id": network,
         "node_prefix": node_prefix,
+        "workspace": workspace,
         "phase": PoolPhase.RUNNING.value,
     }
     tx.run(insert(pools).values(**row, **more, **_columns(details), created_at=tx.now, changed_at=tx.now))
@@ -151,12 +154,16 @@ def list_pools(tx: Read, caller: Caller, asked: Query, *, selector: Sequence[Req
 
     Raises `Invalid` for a senseless selector, and what `query.page` raises.
     """
-    mine = Condition(field="audience", op=Op.IN, value=_audiences(caller))
-    asked = structs.replace(asked, where=(mine, *asked.where))
+    asked = _mine(caller, asked)
     scope = labels.selecting(pools.c.id, selector)
     found = query.page(tx, POOLS, asked, scope=scope)
     left = query.remaining(tx, POOLS, asked, found=found, scope=scope)
     return Listed(rows=tuple(map(pool_of, found.rows)), total=found.total, next=found.next, remaining=left)
+
+
+def count(tx: Read, caller: Caller, asked: Query) -> int:
+    """How many of the pools that the caller may use satisfy the query's conditions. Raises what `query.page` raises."""
+    return query.count(tx, POOLS, _mine(caller, asked))
 
 
 def offered(tx: Read, caller: Caller) -> Sequence[tuple[Pool, Flavor]]:
@@ -190,6 +197,12 @@ def set_flavor(
         return
     short = int(tx.value(select(func.coalesce(func.max(flavors.c.short), 0)))) + 1
     tx.run(insert(flavors).values(id=tx.ids.next(), pool_id=pool, short=short, kind=kind, **values))
+
+
+def _mine(caller: Caller, asked: Query) -> Query:
+    """The same query of the pools that the caller may use."""
+    mine = Condition(field="audience", op=Op.IN, value=_audiences(caller))
+    return structs.replace(asked, where=(mine, *asked.where))
 
 
 def _audiences(caller: Caller) -> tuple[int, ...]:

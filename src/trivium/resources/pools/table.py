@@ -15,6 +15,8 @@ from trivium.store.columns import Instant, Uuid16, revision, text
 from trivium.store.schema import partial_index
 
 THERE: Final = sql("deleted_at IS NULL")
+ELSEWHERE: Final = sql("workspace <> 0 AND deleted_at IS NULL")
+"""The few that are not in the default workspace, with an index of them alone, which is taken for this very text."""
 
 pools = Table(
     "pools",
@@ -37,8 +39,11 @@ pools = Table(
     Column("deleted_at", Instant),
     # Who has it in lists: a project, `EVERYBODY`, or `NOBODY` once it was deleted.
     Column("audience", BigInteger, nullable=False, server_default="0"),
+    # No foreign key: deleted pools keep none of their workspaces. 0 is the default one.
+    Column("workspace", BigInteger, nullable=False, server_default="0"),
     Index(None, "audience", "id"),
     partial_index("uq_pools_name", "name", unique=True, where=THERE),  # a name can be given again
+    partial_index("ix_pools_elsewhere", "workspace", where=ELSEWHERE),
 )
 
 flavors = Table(
@@ -70,6 +75,7 @@ POOLS = f.Resource(
         f.Field("created_at", f.time, pools.c.created_at),
         f.Field("changed_at", f.time, pools.c.changed_at),
         f.Field("audience", f.integer, pools.c.audience),
+        f.Field("workspace", f.integer, pools.c.workspace),
     ),
 )
 
@@ -101,6 +107,7 @@ def pool_of(row: Row[Any]) -> Pool:
         created_at=row.created_at,
         changed_at=row.changed_at,
         deleted_at=row.deleted_at,
+        workspace=row.workspace,
     )
 
 

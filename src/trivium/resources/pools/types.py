@@ -59,6 +59,7 @@ class Pool(Value, frozen=True):
     created_at: datetime
     changed_at: datetime
     deleted_at: datetime | None
+    workspace: int = 0  # of its project; 0 is the default one
 
 
 class Flavor(Value, frozen=True):

@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, bindparam, select
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
-from trivium.resources import events, networks, nodes, operations, pools, projects, quotas, tags
+from trivium.resources import events, networks, nodes, operations, pools, projects, quotas, tags, workspaces
 from trivium.resources.pools import Pool, PoolDetails
 from trivium.resources.shares import cutting
 from trivium.resources.shares.errors import NoSuchNodePool, PoolInUse
@@ -38,8 +38,9 @@ NAMES: Final = Prepared(select(table.c.id, table.c.name).where(_OF_POOL), "pool"
 def create(tx: Write, caller: Caller, new: NewPool, *, project: int | None = None) -> Pool:
     """A new pool of the caller's project, with its nodes; an administrator may name another project.
 
-    Raises `Forbidden`, `Invalid` for what makes no sense, `QuotaExceeded`, `PoolExists`, `NoSuchFlavor`,
-    `NodePoolExists`, `NoSuchNetwork`, `NetworkFull`, and `NoCapacity` when the machines have not as much free.
+    Raises `Forbidden`, `Invalid` for what makes no sense, `NoSuchWorkspace`, `QuotaExceeded`, `PoolExists`,
+    `NoSuchFlavor`, `NodePoolExists`, `NoSuchNetwork`, `NetworkFull`, and `NoCapacity` when the machines have not as
+    much free.
     """
     if project is not None and project != caller.project:
         caller.must_be_admin("make pools for another project")
@@ -50,6 +51,7 @@ def create(tx: Write, caller: Caller, new: NewPool, *, project: int | None = Non
         message = f"a pool has 1 to {MOST_NODE_POOLS} node pools"
         raise Invalid("node_pools", message)
     pools.alone(tx)
+    workspaces.lock_for_use(tx, caller, new.workspace, project=of.id)
     quotas.claim(tx, caller, of.id, name=quotas.POOLS)
     network = None if new.network is None else networks.join(tx, caller, new.network, project=of.id)
     pool = pools.create(
@@ -61,6 +63,7 @@ def create(tx: Write, caller: Caller, new: NewPool, *, project: int | None = Non
         details=new.details,
         network=None if network is None else network.id,
         node_prefix=new.node_prefix,
+        workspace=new.workspace,
     )
     for asked in new.node_pools:
         cutting.add(tx, pool, asked)

@@ -33,6 +33,7 @@ class NewPool(Value, frozen=True, kw_only=True):
     node_pools: tuple[NewNodePool, ...]
     network: str | None = None  # a network's name
     node_prefix: str = "node"
+    workspace: int = 0  # of the project; 0 is the default one
 
 
 class NodePool(Value, frozen=True):

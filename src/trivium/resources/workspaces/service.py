@@ -94,14 +94,16 @@ def list_workspaces(tx: Read, caller: Caller, asked: Query) -> Listed[Workspace]
     return Listed(rows=tuple(map(workspace_of, found.rows)), total=found.total, next=found.next)
 
 
-def lock_for_use(tx: Write, caller: Caller, workspace: int) -> None:
-    """Keep the workspace from being deleted until this transaction ends, as something is put in it.
+def lock_for_use(tx: Write, caller: Caller, workspace: int, *, project: int | None = None) -> None:
+    """Keep the workspace from being deleted until this transaction ends, as something of the project is put in it.
 
-    `NoSuchWorkspace` when the caller may not use it. The default one needs no lock.
+    `NoSuchWorkspace` when the caller may not use it, or it is another project's. The default one needs no lock.
     """
-    if workspace != DEFAULT:
-        tx.lock_key_share(select(workspaces.c.id).where(workspaces.c.id == workspace))
-        get(tx, caller, workspace)
+    if workspace == DEFAULT:
+        return
+    tx.lock_key_share(select(workspaces.c.id).where(workspaces.c.id == workspace))
+    if get(tx, caller, workspace).project != (caller.project if project is None else project):
+        raise NoSuchWorkspace
 
 
 def update(tx: Write, caller: Caller, workspace: int, *, to: WorkspaceChange) -> Workspace:

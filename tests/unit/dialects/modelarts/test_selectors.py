@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trivium.base.query import Condition, Op
 from trivium.dialects.modelarts.errors import BadSelector
-from trivium.dialects.modelarts.selectors import Operator, Requirement, conditions, holds, parse
+from trivium.dialects.modelarts.selectors import holds, parse
 
 LABELS = {"os.modelarts/workspace.id": "0", "env": "prod", "empty": ""}
 
@@ -83,31 +82,3 @@ def test_whatever_comes_is_read_or_refused(text: str) -> None:
     except BadSelector:
         return
     assert all(requirement.key for requirement in found)
-
-
-FIELDS = {"env": "environment", "zone": "zone"}
-ROWS = [{"env": env, "zone": zone} for env in ("dev", "prod") for zone in ("a", "b")]
-REQUIREMENTS = st.builds(
-    Requirement,
-    key=st.sampled_from(["env", "zone", "tier"]),
-    operator=st.sampled_from([Operator.IN, Operator.NOT_IN]),
-    values=st.lists(st.sampled_from(["dev", "prod", "a", "x"]), min_size=1, max_size=3, unique=True).map(tuple),
-) | st.builds(
-    Requirement,
-    key=st.sampled_from(["env", "zone", "tier"]),
-    operator=st.sampled_from([Operator.EXISTS, Operator.ABSENT]),
-)
-
-
-@given(st.lists(REQUIREMENTS, max_size=4))
-def test_conditions_choose_the_rows_whose_labels_satisfy_the_selector(requirements: list[Requirement]) -> None:
-    asked = conditions(requirements, FIELDS)
-    for labels in ROWS:
-        row = {FIELDS[key]: value for key, value in labels.items()}
-        chosen = asked is not None and all(_holds(condition, row) for condition in asked)
-        assert chosen is holds(requirements, labels)
-
-
-def _holds(condition: Condition, row: dict[str, str]) -> bool:
-    assert isinstance(condition.value, tuple)
-    return (row[condition.field] in condition.value) is (condition.op is Op.IN)

@@ -7,7 +7,7 @@ from typing import Final
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
-from trivium.dialects.modelarts import objects
+from trivium.dialects.modelarts import objects, selectors, workspaces
 from trivium.dialects.modelarts.merging import Patch, patched
 from trivium.dialects.modelarts.pools.shapes import (
     ChangedPool,
@@ -28,6 +28,7 @@ from trivium.dialects.modelarts.pools.translation import (
     pools_query,
     refuse_driver,
     scopes,
+    selector_parts,
 )
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, Request, View, Write, always
 from trivium.resources import notebooks, pools, shares
@@ -41,9 +42,12 @@ POOL: Final = "pool_name"
 
 def list_pools(tx: Read, call: Call[Nothing, PoolsQuery]) -> PoolList:
     """The pools that the caller may use, oldest first."""
-    chosen = objects.selector(call.query.labelSelector)
-    found = pools.list_pools(tx, call.caller, pools_query(call.query), selector=chosen)
-    items = [pool_shape(pool, facts_of(tx, call.caller, pool), call.core.site.name) for pool in found.rows]
+    asked, caller = call.query, call.caller
+    kept, shown = selector_parts(asked.labelSelector)
+    wanted = pools_query(asked, workspaces.chosen(tx, caller, asked.workspaceId, asked.workspace_id))
+    found = pools.list_pools(tx, caller, wanted, selector=kept)
+    every = (pool_shape(pool, facts_of(tx, caller, pool), call.core.site.name) for pool in found.rows)
+    items = [pool for pool in every if selectors.holds(shown, pool.metadata.labels)]
     return PoolList(kind="PoolList", api_version="v2", items=items)
 
 
@@ -55,7 +59,8 @@ def show_pool(tx: Read, call: Call[Nothing, Nothing]) -> PoolShape:
 
 async def create_pool(call: Call[CreatePoolBody, Nothing]) -> PoolShape:
     """A new pool, with its nodes."""
-    return pool_shape(*await call.write(_create, new_pool(call.body)), call.core.site.name)
+    workspace = await call.read(workspaces.chosen, call.body.metadata.labels.get(objects.WORKSPACE))
+    return pool_shape(*await call.write(_create, new_pool(call.body, workspace or 0)), call.core.site.name)
 
 
 async def patch_pool(call: Call[Patch, Nothing]) -> PoolShape:

@@ -129,6 +129,7 @@ class PoolsQuery(Wire, frozen=True, kw_only=True):
     """What is asked of the list of pools."""
 
     workspaceId: Text = None  # noqa: N815 - as the wire spells it
+    workspace_id: Text = None
     labelSelector: Text = None  # noqa: N815
     status: Text = None
 

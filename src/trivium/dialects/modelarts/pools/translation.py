@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 import msgspec
 
@@ -12,7 +13,7 @@ from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
 from trivium.base.query import Condition, Offset, Op, Order, Query
 from trivium.base.values import Value
-from trivium.dialects.modelarts import objects
+from trivium.dialects.modelarts import objects, selectors
 from trivium.dialects.modelarts.errors import BadNodePoolName, NotHere
 from trivium.dialects.modelarts.objects import Metadata
 from trivium.dialects.modelarts.pools.shapes import (
@@ -33,9 +34,11 @@ from trivium.dialects.modelarts.pools.shapes import (
     ScopeShape,
     ZoneCount,
 )
-from trivium.dialects.modelarts.spelling import bare, dashed, one_of, rfc3339
+from trivium.dialects.modelarts.selectors import Requirement
+from trivium.dialects.modelarts.spelling import Text, bare, dashed, one_of, rfc3339
+from trivium.dialects.modelarts.workspaces import workspace_id
 from trivium.dialects.operation import Read
-from trivium.resources import networks, operations, projects, shares
+from trivium.resources import labels, networks, operations, projects, shares, workspaces
 from trivium.resources.networks import Network
 from trivium.resources.pools import Pool, PoolDetails, PoolPhase, Scope
 from trivium.resources.shares import NewNodePool, NewPool, NodePool, NodePoolCount
@@ -49,6 +52,9 @@ DEFAULT: Final = "-Default"
 PREFIX: Final = "os.modelarts/node.prefix"
 TAGS: Final = "os.modelarts/tms.tags"
 ORDER: Final = "os.modelarts/order.name"
+SHOWN: Final = (objects.NAME, objects.WORKSPACE, objects.RESOURCE, objects.PROJECT, PREFIX, ORDER)
+"""Labels that pools have by themselves."""
+
 SCOPES: Final = {"Train": Scope.TRAIN, "Infer": Scope.INFER, "Notebook": Scope.NOTEBOOK}
 WORDS: Final = {scope: word for word, scope in SCOPES.items()}
 PHASES: Final = {phase: phase.value.capitalize() for phase in PoolPhase}
@@ -70,6 +76,7 @@ class Facts(Value, frozen=True):
     project: str
     order: str  # the last change of it
     tags: tuple[Tag, ...] = ()
+    workspace: UUID | None = None
 
 
 def facts_of(tx: Read, caller: Caller, pool: Pool, *, parts: Parts | None = None) -> Facts:
@@ -81,6 +88,7 @@ def facts_of(tx: Read, caller: Caller, pool: Pool, *, parts: Parts | None = None
         project="" if pool.project is None else bare(projects.get(tx, pool.project).uuid),
         order=dashed(changes[0].uuid) if changes else "",
         tags=tuple(shares.tags_of_many(tx, (pool.id,))[pool.id]),
+        workspace=workspaces.uuids_of(tx, (pool.workspace,)).get(pool.workspace),
     )
 
 
@@ -89,19 +97,35 @@ def network_of(tx: Read, pool: Pool) -> Network | None:
     return None if pool.network is None else networks.get(tx, pool.network)
 
 
-def pools_query(asked: PoolsQuery) -> Query:
-    """The pools that are asked for. `NotOneOf`, `UnknownWorkspace`."""
-    objects.workspace(asked.workspaceId)
-    word = one_of(asked.status, "status", STATUSES)
-    phases = () if word is None else tuple(phase.value for phase in STATUSES[word])
-    where = (Condition(field="phase", op=Op.IN, value=phases),) if phases else ()
+def pools_query(asked: PoolsQuery, workspace: int | None) -> Query:
+    """The pools that are asked for. `NotOneOf`."""
+    where = (*in_phases(one_of(asked.status, "status", STATUSES)), *in_workspace(workspace))
     return Query(where=where, order=objects.OLDEST_FIRST, page=Offset(limit=MOST), total=False)
+
+
+def selector_parts(text: Text) -> tuple[tuple[labels.Requirement, ...], tuple[Requirement, ...]]:
+    """What a selector asks of the labels that pools were made with, and of those that they are shown with besides."""
+    every = selectors.parse(text)
+    kept = tuple(one for one in every if one.key not in SHOWN)
+    return objects.kept(kept), tuple(one for one in every if one.key in SHOWN)
+
+
+def in_phases(status: str | None) -> tuple[Condition, ...]:
+    """What must hold of the pools of a status; nothing where none is asked for."""
+    if status is None:
+        return ()
+    return (Condition(field="phase", op=Op.IN, value=tuple(phase.value for phase in STATUSES[status])),)
+
+
+def in_workspace(workspace: int | None) -> tuple[Condition, ...]:
+    """What must hold of the pools of a workspace; nothing where none is meant."""
+    return () if workspace is None else (Condition(field="workspace", op=Op.EQ, value=workspace),)
 
 
 def pool_shape(pool: Pool, facts: Facts, zone: str) -> PoolShape:
     """The pool as ModelArts shows it."""
     details = pool.details
-    own = {objects.NAME: pool.title or pool.name, objects.WORKSPACE: objects.workspace(), **details.labels}
+    own = {objects.NAME: pool.title or pool.name, objects.WORKSPACE: workspace_id(facts.workspace), **details.labels}
     own |= {objects.RESOURCE: dashed(pool.uuid), PREFIX: pool.node_prefix}
     own |= {name: text for name, text in ((objects.PROJECT, facts.project), (ORDER, facts.order)) if text}
     scope = tuple(WORDS[one] for one in details.scope)
@@ -171,22 +195,23 @@ def counted(part: NodePool, count: int, zone: str) -> ResourceShape:
     )
 
 
-def new_pool(body: CreatePoolBody) -> NewPool:
+def new_pool(body: CreatePoolBody, workspace: int) -> NewPool:
     """What is asked for. `Invalid`, `NotHere`."""
     if one_of(body.spec.type, "spec.type", TYPES) != DEDICATED or body.spec.type != DEDICATED:
         raise NotHere(what="a pool of type Logical")
     refuse_driver(body.spec.driver)
-    labels = objects.given_labels(body.metadata.labels)
+    told = objects.given_labels(body.metadata.labels)
     annotations, description = objects.split_description(body.metadata.annotations)
-    given = {key: value for key, value in labels.items() if key != PREFIX}
+    given = {key: value for key, value in told.items() if key != PREFIX}
     return NewPool(
-        title=labels.get(objects.NAME, ""),
+        title=told.get(objects.NAME, ""),
         details=PoolDetails(
             description=description, labels=given, annotations=annotations, scope=scopes(body.spec.scope)
         ),
         node_pools=tuple(new_part(one) for one in body.spec.resources),
         network=body.spec.network.name,
-        node_prefix=labels.get(PREFIX) or "node",
+        node_prefix=told.get(PREFIX) or "node",
+        workspace=workspace,
     )
 
 
