@@ -23,8 +23,8 @@ def huawei(site: Site, tmp_path: Path) -> Sdk:
     return Sdk(site.server.url, key)
 
 
-def network(huawei: Sdk) -> Any:
-    labels = sdk.NetworkMetadataLabels(os_modelarts_name="net-demo", os_modelarts_workspace_id="0")
+def network(huawei: Sdk, workspace: str = "0") -> Any:
+    labels = sdk.NetworkMetadataLabels(os_modelarts_name="net-demo", os_modelarts_workspace_id=workspace)
     body = sdk.NetworkCreationRequest(
         api_version="v1",
         kind="Network",
@@ -34,9 +34,9 @@ def network(huawei: Sdk) -> Any:
     return huawei.ask("create_network", body=body)
 
 
-def pool(huawei: Sdk, net: str) -> Any:
+def pool(huawei: Sdk, net: str, workspace: str = "0") -> Any:
     """A new pool of one node of two cores."""
-    labels = sdk.PoolLabelsCreation(os_modelarts_name="pool-demo", os_modelarts_workspace_id="0")
+    labels = sdk.PoolLabelsCreation(os_modelarts_name="pool-demo", os_modelarts_workspace_id=workspace)
     body = sdk.CreatePoolRequestBody(
         api_version="v2",
         kind="Pool",
@@ -102,6 +102,7 @@ def test_a_pool_of_ones_own_holds_notebooks_and_is_given_back(huawei: Sdk) -> No
     listed = huawei.raw("list_notebooks", pool_id=name)
     assert [(one["id"], one["pool"]["id"]) for one in listed["data"]] == [(notebook, name)]
     comes_to(huawei, notebook, "RUNNING")
+    is_the_only_workload(huawei, name, notebook, node=there)
 
     assert refused(huawei, "delete_pool", pool_name=name) == (400, "ModelArts.50004000")
     assert refused(huawei, "delete_network", network_name=net.metadata.name) == (409, "ModelArts.50025002")
@@ -115,6 +116,41 @@ def test_a_pool_of_ones_own_holds_notebooks_and_is_given_back(huawei: Sdk) -> No
     assert refused(huawei, "list_pool_nodes", pool_name=name) == (404, "ModelArts.50015001")
     huawei.ask("delete_network", network_name=net.metadata.name)
     assert huawei.ask("list_networks").items == []
+
+
+def test_pools_and_networks_are_in_workspaces(huawei: Sdk) -> None:
+    workspace = huawei.ask("create_workspace", body=sdk.CreateWorkspaceReq(name="research")).id
+    net = network(huawei, workspace)
+    assert net.metadata.labels.os_modelarts_workspace_id == workspace
+    own = f"os.modelarts/workspace.id={workspace}"
+    assert [one.metadata.name for one in huawei.ask("list_networks", label_selector=own).items] == [net.metadata.name]
+    assert huawei.ask("list_networks", label_selector="os.modelarts/workspace.id=0").items == []
+    made = pool(huawei, net.metadata.name, workspace)
+    assert made.metadata.labels.os_modelarts_workspace_id == workspace
+    there = huawei.ask("list_pools", workspace_id=workspace).items
+    assert [one.metadata.name for one in there] == [made.metadata.name]
+    counts = [huawei.ask("show_pool_statistics", workspace_id=one).statistics.status for one in (workspace, "0")]
+    assert [one.created for one in counts] == [1, 1]
+    assert [(one.creating, one.failed, one.pending) for one in counts] == [(0, 0, 0)] * 2
+    assert refused(huawei, "delete_workspace", workspace_id=workspace) == (400, "ModelArts.0101")
+    huawei.ask("delete_pool", pool_name=made.metadata.name)
+    assert refused(huawei, "delete_workspace", workspace_id=workspace) == (400, "ModelArts.0101")
+    huawei.ask("delete_network", network_name=net.metadata.name)
+    assert huawei.ask("delete_workspace", workspace_id=workspace).workspace_id == workspace
+    assert refused(huawei, "list_pools", workspace_id=workspace) == (400, "ModelArts.50004000")
+
+
+def is_the_only_workload(huawei: Sdk, name: str, notebook: str, *, node: str) -> None:
+    """Raise unless the pool has the notebook, which runs on that node, and nothing else."""
+    address = huawei.ask("show_pool_node", pool_name=name, node_name=node).status.private_ip
+    (found,) = huawei.ask("list_workloads", pool_name=name, hostip=[address, "192.0.2.1"]).items
+    assert (found.uid, found.job_name, found.type, found.status) == (notebook, "nb-pool", "notebook", "Running")
+    assert (found.host_ips, found.nodes[0].resource_requirement.cpu) == (address, "1")
+    raw = huawei.raw("list_workloads", pool_name=name, type="notebook", sort="create_time", ascend=True, limit=1)
+    assert raw["items"][0]["jobUUID"] == notebook
+    assert huawei.ask("list_workloads", pool_name=name, status="Failed").items == []
+    (counted,) = huawei.ask("show_workload_statistics", pool_name=name).statistics.items
+    assert (counted.type, counted.total, counted.status.running, counted.status.failed) == ("notebook", 1, 1, 0)
 
 
 def walked_while_it_grows(huawei: Sdk, name: str) -> set[str]:

@@ -139,11 +139,17 @@ def pools_and_nodes_seen(tx: Read, caller: Caller, pool: str, network: str) -> N
             _, stamps = shares.list_stamps(tx, caller, pool, asked=asked, node_pool="cards")
             nodes.by_ids(tx, pools.find_any(tx, caller, pool).id, [one.id for one in stamps.rows])
             shares.orders(tx, caller, asked=asked)
+            notebooks.list_in_pool(tx, caller, pools.find_any(tx, caller, pool).id, asked=asked)
             shares.events_of(tx, caller, pool, asked=Query(where=(since,), order=order, page=page))
     assert networks.availability(tx, networks.by_name(tx, caller, network)).used == 5
     assert networks.of_ids(tx, [networks.by_name(tx, caller, network).id])
     assert len(shares.node_pools(tx, caller, pool)) == 2
     assert nodes.site_flavors(tx)
+    assert nodes.at_addresses(tx, pools.find_any(tx, caller, pool).id, ["192.0.2.1"]) == []
+    assert notebooks.count_in_pool(tx, caller, pools.find_any(tx, caller, pool).id) == {}
+    assert pools.count(tx, caller, Query()) >= 2
+    assert pools.PoolHoldings().held_in(tx, 7) is None
+    assert networks.NetworkHoldings().held_in(tx, 7) is None
     assert shares.tags_of(tx, caller, pool) == [Tag("a", "b")]
     assert nodes.named(tx, pools.find_any(tx, caller, pool).id, ["x"]) == frozenset()
     assert len(shares.names(tx, pools.find_any(tx, caller, pool).id)) == 2

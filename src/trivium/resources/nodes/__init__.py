@@ -3,7 +3,16 @@
 from trivium.resources.nodes.availability_cache import Availabilities, AvailabilityCache
 from trivium.resources.nodes.errors import NoCapacity, NodeInUse, NodeLocked, NoSuchFlavor, NoSuchNode
 from trivium.resources.nodes.guarding import DELETE, locked, must_be_unlocked, set_cordoned, set_locked
-from trivium.resources.nodes.listing import by_ids, by_name, count, details, list_nodes, list_stamps, named
+from trivium.resources.nodes.listing import (
+    at_addresses,
+    by_ids,
+    by_name,
+    count,
+    details,
+    list_nodes,
+    list_stamps,
+    named,
+)
 from trivium.resources.nodes.service import (
     availability,
     could_hold,
@@ -49,6 +58,7 @@ __all__ = [
     "Placement",
     "SiteFlavor",
     "SliceSize",
+    "at_addresses",
     "availability",
     "by_ids",
     "by_name",

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from msgspec import structs
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from trivium.base.query import Condition, Listed, Op, Query, Stamp
 from trivium.resources.nodes.errors import NoSuchNode
@@ -82,6 +82,15 @@ def by_name(tx: Read, pool: int, name: str) -> Node:
     if row is None:
         raise NoSuchNode(name=name)
     return node_of(row)
+
+
+def at_addresses(tx: Read, pool: int, addresses: Collection[str]) -> Sequence[int]:
+    """The ids of the pool's nodes that have one of these addresses: of their network where they are in one."""
+    private, own = nodes.c.private_address, nodes.c.address
+    wanted = sorted(set(addresses))
+    there = or_(private.in_(wanted), and_(private.is_(None), own.in_(wanted)))
+    mine = (nodes.c.pool_id == pool, nodes.c.listed)
+    return [id for (id,) in tx.all(select(nodes.c.id).where(*mine, there).order_by(nodes.c.id))]
 
 
 def named(tx: Read, pool: int, names: Collection[str]) -> frozenset[str]:

@@ -48,6 +48,7 @@ from trivium.resources.notebooks.listing import (
     may_grow,
 )
 from trivium.resources.notebooks.outcomes import apply_limits, forget_host, is_any_on
+from trivium.resources.notebooks.placed import count_in_pool, list_in_pool
 from trivium.resources.notebooks.purging import purge
 from trivium.resources.notebooks.saving import save
 from trivium.resources.notebooks.service import (
@@ -144,6 +145,7 @@ __all__ = [
     "by_ids",
     "by_status",
     "by_uuid",
+    "count_in_pool",
     "create",
     "custom_link",
     "detach",
@@ -155,6 +157,7 @@ __all__ = [
     "leased",
     "link",
     "list_all_stamps",
+    "list_in_pool",
     "list_notebooks",
     "list_stamps",
     "may_grow",

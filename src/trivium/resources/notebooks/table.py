@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     Row,
     Table,
+    and_,
     bindparam,
     case,
     func,
@@ -184,6 +185,7 @@ NOTEBOOKS = f.Resource(
         f.Field("description", f.text, notebooks.c.description, folded=notebooks.c.description_folded),
         f.Field("image_path", f.text, notebooks.c.image_path, folded=notebooks.c.image_path_folded),
         f.Field("address", f.text, notebooks.c.node_address),
+        f.Field("node", f.integer, notebooks.c.node_id),
         f.Field("created_at", f.time, notebooks.c.created_at),
         f.Field("changed_at", f.time, notebooks.c.changed_at),
         f.Field("started_at", f.time, notebooks.c.started_at),
@@ -205,6 +207,12 @@ SCOPES: Final = {
     NotebookScope.DELETED: Scope((notebooks.c.project_id == bindparam("project")) & ~notebooks.c.listed),
     NotebookScope.EVERY: Scope(notebooks.c.project_id == bindparam("project")),
 }
+
+IN_POOL: Final = Scope(and_(notebooks.c.pool_id == bindparam("pool"), THERE))
+IN_POOL_OF_PROJECT: Final = Scope(
+    and_(notebooks.c.pool_id == bindparam("pool"), notebooks.c.project_id == bindparam("project"), THERE)
+)
+"""What is in a pool and not gone, stopped or being deleted too: of everybody, or of a project."""
 
 ONLY_FREE: Final = Scope(notebooks.c.feature == literal_column("'free'"))
 ONLY_ELSEWHERE: Final = Scope(notebooks.c.workspace != literal_column("0"))
