@@ -148,6 +148,7 @@ def pools_and_nodes_seen(tx: Read, caller: Caller, pool: str, network: str) -> N
     assert nodes.at_addresses(tx, pools.find_any(tx, caller, pool).id, ["192.0.2.1"]) == []
     assert notebooks.count_in_pool(tx, caller, pools.find_any(tx, caller, pool).id) == {}
     assert pools.count(tx, caller, Query()) >= 2
+    assert pools.in_workspaces(tx, [7]) == workspaces.hidden(tx, caller) == []
     assert pools.PoolHoldings().held_in(tx, 7) is None
     assert networks.NetworkHoldings().held_in(tx, 7) is None
     assert shares.tags_of(tx, caller, pool) == [Tag("a", "b")]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.builders import Place, cards
 from tests.shares import OCCUPANTS, allow, make, part
 from trivium.base.caller import Caller
 from trivium.base.errors import Forbidden
 from trivium.base.units import GIB
-from trivium.resources import events, pools, shares
+from trivium.resources import events, pools, shares, workspaces
 from trivium.resources.pools import NoSuchPool, Pool
 from trivium.resources.shares import OfMachines
 from trivium.resources.tags import Tag, TooManyTags
+from trivium.resources.workspaces import Audience
 from trivium.store import Read
 
 TEAM, ENV = Tag("team", "vision"), Tag("env", "prod")
@@ -44,6 +46,19 @@ def test_tags_of_a_projects_pools_are_merged_by_key(here: Place, user: Caller, p
     assert of(here, user) == {"env": ["prod"], "team": ["nlp", "vision"]}
     assert of(here, here.user("bob")) == {}
     assert here.store.read_now(shares.tags_of_many, (pool.id, other.id))[pool.id] == [ENV, TEAM]
+
+
+@pytest.mark.usefixtures("pool")
+def test_tags_of_pools_in_workspaces_that_one_may_not_use_are_left_out(here: Place, user: Caller) -> None:
+    of_two = (("private", Audience.PRIVATE), ("public", Audience.PUBLIC))
+    for title, audience in of_two:
+        workspace = here.store.write_now(workspaces.create, user, name=f"a-{title}", audience=audience)
+        made = make(here, user, part("cpu.1u", 1), title=title, workspace=workspace.id)
+        here.store.write_now(shares.put_tags, user, made.name, given=(Tag("kind", title),))
+    carol = replace(here.user("carol"), project=user.project)
+    assert of(here, user)["kind"] == ["private", "public"]
+    assert of(here, replace(here.admin, project=user.project))["kind"] == ["private", "public"]
+    assert of(here, carol) == {"env": ["prod"], "team": ["vision"], "kind": ["public"]}
 
 
 def test_a_key_has_one_value_and_what_is_taken_is_gone(here: Place, user: Caller, pool: Pool) -> None:

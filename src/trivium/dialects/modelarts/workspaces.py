@@ -72,6 +72,7 @@ class WorkspacesQuery(Wire, frozen=True, kw_only=True):
     sort_by: Text = None
     order: Text = None
     name: Text = None
+    enterprise_project_id: Text = None
 
 
 class Grant(Wire, frozen=True, kw_only=True):
@@ -85,6 +86,7 @@ class WorkspaceBody(Wire, frozen=True, kw_only=True):
     description: Text = None
     auth_type: Text = None
     grants: tuple[Grant, ...] = ()
+    enterprise_project_id: Text = None
 
 
 class WorkspaceChangeBody(Wire, frozen=True, kw_only=True):
@@ -146,6 +148,8 @@ def list_workspace(tx: Read, call: Call[Nothing, WorkspacesQuery]) -> Workspaces
     if not 1 <= limit <= MOST:
         raise OutOfBounds("limit", f"between 1 and {MOST}")
     start = min(checked_offset(asked.offset) * limit, FURTHEST)
+    if asked.enterprise_project_id not in (None, "", DEFAULT_ENTERPRISE):
+        return WorkspacesPage(total_count=0, count=0, workspaces=[])
     default = workspaces.get(tx, caller, DEFAULT)
     has_default = (asked.name or "").lower() in default.name
     own = 1 if has_default and start == 0 else 0
@@ -167,6 +171,8 @@ async def create_workspace(call: Call[WorkspaceBody, Nothing]) -> WorkspaceShape
     """A new workspace."""
     body = call.body
     _must_be_known(body.grants)
+    if body.enterprise_project_id not in (None, "", DEFAULT_ENTERPRISE):
+        raise NotHere(what="an enterprise project")
     made = await call.write(
         workspaces.create,
         name=_name(body.name),

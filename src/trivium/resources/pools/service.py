@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -16,7 +16,17 @@ from trivium.base.query import Condition, Listed, Op, Query
 from trivium.resources import labels
 from trivium.resources.labels import Requirement
 from trivium.resources.pools.errors import NoSuchPool, PoolExists
-from trivium.resources.pools.table import EVERYBODY, NOBODY, POOLS, THERE, flavor_from, flavors, pool_of, pools
+from trivium.resources.pools.table import (
+    ELSEWHERE,
+    EVERYBODY,
+    NOBODY,
+    POOLS,
+    THERE,
+    flavor_from,
+    flavors,
+    pool_of,
+    pools,
+)
 from trivium.resources.pools.types import Flavor, Pool, PoolDetails, PoolPhase
 from trivium.resources.workspaces import DEFAULT
 from trivium.store import Prepared, Read, Write, query
@@ -141,6 +151,14 @@ def newest_of(tx: Read, project: int) -> Sequence[int]:
     """The ids of the project's newest pools, those that were deleted too."""
     wanted = select(pools.c.id).where(pools.c.project_id == project).order_by(pools.c.id.desc())
     return [id for (id,) in tx.all(wanted.limit(NEWEST))]
+
+
+def in_workspaces(tx: Read, workspaces: Collection[int]) -> Sequence[int]:
+    """The ids of the pools in these workspaces, none of which is a default one."""
+    if not workspaces:
+        return ()
+    there = select(pools.c.id).where(pools.c.workspace.in_(sorted(workspaces)), ELSEWHERE)
+    return [id for (id,) in tx.all(there)]
 
 
 def visible(tx: Read, caller: Caller) -> Sequence[Pool]:

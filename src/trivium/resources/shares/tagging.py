@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from trivium.base.caller import Caller
-from trivium.resources import events, pools, tags
+from trivium.resources import events, pools, tags, workspaces
 from trivium.resources.shares.errors import OfMachines
 from trivium.resources.shares.rights import changing
 from trivium.resources.tags import Tag
@@ -51,8 +51,12 @@ def tags_of_many(tx: Read, found: Iterable[int]) -> Mapping[int, Sequence[Tag]]:
 
 
 def tags_by_key(tx: Read, caller: Caller) -> Mapping[str, Sequence[str]]:
-    """Every tag of the project's pools, each once: the values of each key, both in order. A search."""
-    return tags.by_key(tx, KIND, project=caller.project)
+    """Every tag of the project's pools, each once: the values of each key, both in order. A search.
+
+    Pools in workspaces that the caller may not use are left out.
+    """
+    elsewhere = pools.in_workspaces(tx, workspaces.hidden(tx, caller))
+    return tags.by_key(tx, KIND, project=caller.project, without=elsewhere)
 
 
 def _note(tx: Write, caller: Caller, pool: pools.Pool, *, before: Sequence[Tag], after: Sequence[Tag]) -> None:

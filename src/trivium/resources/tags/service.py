@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import delete, insert, select
@@ -60,12 +60,13 @@ def of_many(tx: Read, kind: str, things: Iterable[int]) -> Mapping[int, Sequence
     return found
 
 
-def by_key(tx: Read, kind: str, *, project: int) -> Mapping[str, Sequence[str]]:
-    """Every tag of a project's things of a kind, each once: the values of each key, both in order.
+def by_key(tx: Read, kind: str, *, project: int, without: Collection[int] = ()) -> Mapping[str, Sequence[str]]:
+    """Every tag of a project's things of a kind, some left out, each once: the values of each key, both in order.
 
     It costs as much as there are such tags: a search.
     """
-    mine = (tags.c.project_id == project, tags.c.kind == kind)
+    mine = [tags.c.project_id == project, tags.c.kind == kind]
+    mine += [tags.c.thing.not_in(sorted(without))] if without else []
     found: dict[str, list[str]] = {}
     for row in tx.all(select(tags.c.key, tags.c.value).where(*mine).distinct().order_by(tags.c.key, tags.c.value)):
         found.setdefault(row.key, []).append(row.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -86,6 +86,15 @@ def uuids_of(tx: Read, ids: Iterable[int]) -> Mapping[int, UUID]:
         return {}
     rows = tx.all(select(workspaces.c.id, workspaces.c.uuid).where(workspaces.c.id.in_(wanted)))
     return {row.id: row.uuid for row in rows}
+
+
+def hidden(tx: Read, caller: Caller) -> Sequence[int]:
+    """The ids of those workspaces of the caller's project that they may not use."""
+    if caller.is_admin:
+        return ()
+    mine = (workspaces.c.project_id == caller.project, workspaces.c.owner_id != caller.user)
+    kept = select(workspaces.c.id).where(*mine, workspaces.c.audience != Audience.PUBLIC.value)
+    return [id for (id,) in tx.all(kept)]
 
 
 def list_workspaces(tx: Read, caller: Caller, asked: Query) -> Listed[Workspace]:

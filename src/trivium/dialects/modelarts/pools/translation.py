@@ -47,6 +47,9 @@ from trivium.resources.tags import Tag
 MOST: Final = 1000
 DEDICATED: Final = "Dedicate"
 TYPES: Final = (DEDICATED, "Logical")
+TITLE: Final = re.compile(r"[a-z][-a-z0-9]{1,28}[a-z0-9]")
+"""What a pool can be called: with the project's id, metadata.name has 36 to 63 characters."""
+
 NAME: Final = re.compile(r"[a-z](?!.*-default$)[a-z0-9-]{0,48}[a-z0-9]")
 DEFAULT: Final = "-Default"
 PREFIX: Final = "os.modelarts/node.prefix"
@@ -204,7 +207,7 @@ def new_pool(body: CreatePoolBody, workspace: int) -> NewPool:
     annotations, description = objects.split_description(body.metadata.annotations)
     given = {key: value for key, value in told.items() if key != PREFIX}
     return NewPool(
-        title=told.get(objects.NAME, ""),
+        title=_title(told.get(objects.NAME, "")),
         details=PoolDetails(
             description=description, labels=given, annotations=annotations, scope=scopes(body.spec.scope)
         ),
@@ -282,6 +285,13 @@ def document_of_part(part: NodePool) -> dict[str, Any]:
     """What can be changed of a node pool, as it is."""
     resources = {"flavor": objects.flavor_name(part.flavor), "count": part.count, "maxCount": part.max_count}
     return {"metadata": {"annotations": objects.said(part.annotations, "")}, "spec": {"resources": resources}}
+
+
+def _title(title: str) -> str:
+    if not TITLE.fullmatch(title):
+        message = "must have 3 to 30 small letters, digits and -, begin with a letter and not end with -"
+        raise Invalid(f"metadata.labels.{objects.NAME}", message)
+    return title
 
 
 def _told(tags: Sequence[Tag]) -> dict[str, str]:
