@@ -146,12 +146,12 @@ class Lists:
         """A page of the sizes that the site's machines can be cut into. They are few, and made anew each time."""
         asked = call.query
         wanted = selectors.parse(asked.labelSelector)
-        of = f"resourceflavors {call.caller.project} {asked.labelSelector or ''}"
+        of = f"resourceflavors by place {call.caller.project} {asked.labelSelector or ''}"
         page = self._places.page(asked.place, asked.limit, of=of, now=tx.now)
         every: Sequence[SiteFlavor] = nodes.site_flavors(tx) if selectors.holds(wanted, {SCOPE: SCOPED}) else []
-        left = _after(every, page.key) if isinstance(page, After) else every
+        left = [flavor for flavor in every if flavor.place > page.key] if isinstance(page, After) else every
         shown, rest = left[: page.limit], len(left) - page.limit
-        following: Key | None = (shown[-1].name,) if rest > 0 else None
+        following: Key | None = shown[-1].place if rest > 0 else None
         return FlavorList(
             kind="ResourceFlavorList",
             api_version="v1",
@@ -210,9 +210,3 @@ def operations(keyring: Keyring) -> tuple[Operation, ...]:
             summary="What networks and pools may be",
         ),
     )
-
-
-def _after(every: Sequence[SiteFlavor], key: Key) -> Sequence[SiteFlavor]:
-    """Those that come after the one of that name; all of them where it is gone."""
-    at = next((index for index, flavor in enumerate(every, 1) if flavor.name == key[0]), 0)
-    return every[at:]

@@ -103,6 +103,12 @@ class SiteFlavor(Value, frozen=True):
         """Whether not one can be made now."""
         return not self.free
 
+    @property
+    def place(self) -> tuple[bool, str, str, int]:
+        """Where it stands among all flavors, of which each has another place, whatever comes and goes beside it."""
+        size = self.size
+        return size.cards > 0, size.kind, size.model, size.cards or size.millicores
+
 
 class Device(Value, frozen=True):
     """One accelerator of a node."""
