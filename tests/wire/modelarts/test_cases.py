@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import pytest_asyncio
 
-from tests.listening import Listener, listening
+from tests.listening import Listener
 from tests.wire import cases
+from tests.wire.modelarts import seed
 from tests.wire.modelarts.stage import Stage, given, in_process, request_of, through_a_socket
-from tests.wire.scnet.stage import images_of
-from tests.worlds import world
 from trivium.dialects import coverage
-from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings
 from trivium.server.http.routes import Routes
 
 HERE: Final = Path(__file__).parent
@@ -38,22 +35,10 @@ def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
         yield url
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(database: str | None) -> AsyncIterator[Stage]:
-    async with world(url=database) as made:
-        dialect = ModelArtsDialect(made.core, ModelArtsSettings(body_limit=65536))
-        yield Stage(made, dialect, await images_of(made))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def listener(stage: Stage) -> AsyncIterator[Listener]:
-    async with listening(stage.speaker) as answering:
-        yield answering
-
-
 @pytest.mark.parametrize("name", CASES)
 async def test_the_answer_is_the_one_that_the_case_tells(stage: Stage, listener: Listener, name: str) -> None:
     case = CASES[name]
+    operation = operation_of(case)
     routes = Routes((stage.speaker,))
     ways = [in_process(stage.speaker, routes), through_a_socket(listener)]
     for together in [ways] if _changes_nothing(case) else [[way] for way in ways]:
@@ -66,6 +51,8 @@ async def test_the_answer_is_the_one_that_the_case_tells(stage: Stage, listener:
                 assert status == reply["status"], (body, listener.logged()[-2:])
                 assert content_type == ("application/json" if status != 204 else "")
                 assert cases.differences(reply.get("body"), body) == [], listener.logged()[-2:]
+                if operation and operation.name in seed.CALLS and status == 200:
+                    assert list(seed.faults(operation.name, body)) == []
                 for header, kind in reply.get("headers", {}).items():
                     assert cases.differences(kind, headers[header]) == []
 
@@ -79,6 +66,22 @@ def _is_of(case: dict[str, Any], served: coverage.Served) -> bool:
     pattern = re.sub(r"\\\{\w+\\\}", r"[^/]+", re.escape(served.path))
     told = re.sub(r"\{[^}/]+\}", "x", case["request"]["path"])
     return case["request"]["method"] == served.method and re.fullmatch(pattern, told) is not None
+
+
+def operation_of(case: dict[str, Any]) -> coverage.Served | None:
+    """What a case asks; None where nothing stands at its path. A literal path goes before one with a {name}."""
+    every = coverage.load("modelarts").served
+    literal = [one for one in every if _ends(case, one.path) and one.method == case["request"]["method"]]
+    return next(iter(literal or [one for one in every if _is_of(case, one)]), None)
+
+
+async def test_every_field_that_the_seed_documents_is_in_some_case() -> None:
+    found: set[str] = set()
+    for name, case in CASES.items():
+        operation = operation_of(case)
+        if "-good" in name and operation and operation.name in seed.CALLS:
+            found |= set(seed.present(operation.name, case["reply"]["body"]))
+    assert seed.fields() - found == set(seed.NEVER)
 
 
 async def test_every_operation_has_its_cases() -> None:
