@@ -54,7 +54,7 @@ crash: $(VENV)/.tested ## kill servers at random moments and at every step; N=20
 	@tools/postgresql
 	@$(BIN)/python -m pytest -m crash -n $(PROCESSES) --kills $(N) --points 0 --shrink 600 --timeout 0 -rA $(ARGS)
 
-fuzz: $(VENV)/.tested ## send what nobody should: raw bytes, every operation's parameters; N=100000 requests to look for growth
+fuzz: $(VENV)/.tested ## send what nobody should: raw bytes, every operation's parameters; N=100000 for more of it, and for growth
 	@$(BIN)/python -m pytest -m fuzz -n 0 --requests $(N) --timeout 0 -rA $(ARGS)
 
 lock: ## resolve the requirements anew; UPGRADE=1 takes newer versions than the locks have

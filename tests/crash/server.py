@@ -87,6 +87,11 @@ class Site:
         """Add an image that runs a command in an environment; the path under which it is asked for."""
         return self.type(*self._adding(version, *words, path=path))["path"]
 
+    def give_password(self, user: str, password: str) -> None:
+        """Give a user a password."""
+        command = [str(self.trivium), "user", "password", user, "--password-stdin", *self._places]
+        subprocess.run(command, input=password, text=True, check=True, capture_output=True, env=self.environment)
+
     def _adding(self, version: str, *words: str, path: Path | None = None) -> tuple[str, ...]:
         command = ("--command", " ".join(words)) if words else ()
         return ("image", "add", version, "--path", str(path or self.python), "--accelerator", "dcu", *command)

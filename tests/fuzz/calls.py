@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote_from_bytes
 
@@ -16,6 +16,19 @@ from trivium.dialects.scnet import ScnetDialect, ScnetSettings
 
 TYPES: Final = ("application/json", "application/json; charset=utf-16", "text/plain", "multipart/form-data", "", "x")
 SIGNED: Final = ("user", "accessKey", "timestamp", "signature", "Accept-Language", "X-Request-Id")
+PLAIN: Final[dict[type[inspect.Type], Any]] = {
+    inspect.IntType: 1,
+    inspect.FloatType: 1.5,
+    inspect.BoolType: True,
+    inspect.ListType: [],
+    inspect.VarTupleType: [],
+    inspect.DictType: {},
+}
+"""Values that fields of these types may have; of all others, text."""
+
+FAIR: Final = 90
+"""Percent of right values from which on what is not known is filled in as it may be."""
+
 METHODS: Final = ("GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 
 
@@ -40,10 +53,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Known:
-    """What a caller may know or guess: values that are likely for fields of certain names."""
+    """What a caller may know or guess: values that are likely for fields of certain names.
+
+    `right` percent of all values are as they may be, and `there` percent of what need not be there is.
+    """
 
     tokens: tuple[str, ...]
     by_name: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    right: int = 70
+    there: int = 80
 
 
 def operations() -> tuple[Operation, ...]:
@@ -57,7 +75,9 @@ def operations() -> tuple[Operation, ...]:
 
 
 def call_of(dice: Dice, operation: Operation, known: Known) -> Call:
-    """A call of an operation: mostly of its own shape, with some of it wrong."""
+    """A call of an operation: mostly of its own shape, with some of it wrong; half of them could well be right."""
+    if chance(dice, 50):
+        known = replace(known, right=97, there=25)
     method = operation.method if chance(dice, 95) else one_of(dice, METHODS)
     target = _target(dice, operation, known)
     body = _body(dice, operation.body, known) if operation.method != "GET" or chance(dice, 10) else b""
@@ -83,7 +103,7 @@ def _target(dice: Dice, operation: Operation, known: Known) -> bytes:
 def _segment(dice: Dice, part: str, known: Known) -> bytes:
     """A segment of a path; what stands for a {name} is any text."""
     likely = known.by_name.get(part[1:-1], known.by_name["id"])
-    value = _plain(mixed(dice, one_of(dice, likely))) if part.startswith("{") else part
+    value = _plain(mixed(dice, one_of(dice, likely), known.right)) if part.startswith("{") else part
     return quote_from_bytes(value.encode("utf-8", "surrogatepass")[:500], safe="").encode()
 
 
@@ -102,7 +122,7 @@ def _visible(raw: bytes) -> bytes:
 
 
 def _body(dice: Dice, shape: type[Wire], known: Known) -> bytes:
-    value: Any = _fields(dice, shape, known) if chance(dice, 92) else anything(dice)
+    value: Any = _fields(dice, shape, known) if chance(dice, 84 + known.right // 7) else anything(dice)
     text = written(value)
     codec = "utf-8" if chance(dice, 96) else one_of(dice, ("utf-16", "latin-1", "utf-8-sig"))
     raw = text.encode(codec, "surrogatepass" if codec == "utf-8" else "replace")
@@ -115,7 +135,7 @@ def _fields(dice: Dice, shape: type[Any], known: Known) -> Pairs:
     info = inspect.type_info(shape)
     assert isinstance(info, inspect.StructType)
     for one in info.fields:
-        if chance(dice, 80):
+        if chance(dice, known.right + 2 if one.required else known.there):
             for _ in range(2 if chance(dice, 4) else 1):
                 pairs.append((one.encode_name, _value(dice, one.encode_name, one.type, known)))
     if chance(dice, 10):
@@ -126,14 +146,16 @@ def _fields(dice: Dice, shape: type[Any], known: Known) -> Pairs:
 def _value(dice: Dice, name: str, kind: inspect.Type, known: Known) -> Any:
     likely = known.by_name.get(name)
     if likely is not None:
-        return mixed(dice, one_of(dice, likely))
+        return mixed(dice, one_of(dice, likely), known.right)
     inner = [one for one in getattr(kind, "types", (kind,)) if not isinstance(one, inspect.NoneType)]
     first = inner[0] if inner else kind
     if isinstance(first, inspect.CollectionType):
         structs = first.item_type
         if isinstance(structs, inspect.StructType):
-            return mixed(dice, [_fields(dice, structs.cls, known) for _ in range(dice.whole(0, 3))])
-    return anything(dice)
+            return mixed(dice, [_fields(dice, structs.cls, known) for _ in range(dice.whole(0, 3))], known.right)
+    if isinstance(first, inspect.StructType):
+        return mixed(dice, _fields(dice, first.cls, known), known.right)
+    return mixed(dice, PLAIN.get(type(first), "x"), known.right) if known.right > FAIR else anything(dice)
 
 
 def _headers(dice: Dice, known: Known) -> list[tuple[str, bytes]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from msgspec import structs
 
@@ -16,46 +14,16 @@ from tests.crash.scnet import Key
 from tests.fuzz.calls import Call, Known, call_of
 from tests.fuzz.dice import Dice, chance, one_of
 from tests.fuzz.speaking import Answer, Connection
-from tests.fuzz.village import MARK, Village
+from tests.fuzz.stock import NODE, Stock, furnished, owner, planted, signed
+from tests.fuzz.village import PASSWORD, Village
 from tests.worlds import site_in
 from trivium.base.keyring import Keyring
-from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings, signing
+from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings
 from trivium.dialects.operation import Operation
 
-STATUSES = frozenset({200, 201, 204, 400, 401, 403, 404, 405, 409, 413})
-IAM = b"/v3/"
-
-
-@dataclass(frozen=True)
-class Stock:
-    """The names of somebody's networks, pools and nodes."""
-
-    networks: tuple[str, ...]
-    pools: tuple[str, ...]  # the site's own first
-    nodes: tuple[str, ...]
-
-    def likely(self) -> dict[str, tuple[Any, ...]]:
-        """Values that calls of these may well have."""
-        named = {"labels": {"os.modelarts/name": "pool-fuzz"}, "annotations": {"os.modelarts/description": "x"}}
-        part = {"flavor": "modelarts.vm.cpu.1u", "count": 1, "maxCount": 1}
-        spec = {"type": "Dedicate", "scope": ["Notebook"], "resources": [part], "network": {"name": self.networks[0]}}
-        return {
-            "pool_name": (*self.pools, "x"),
-            "nodepool_name": ("modelarts.vm.cpu.1u-Default", "x"),
-            "node_name": (*self.nodes, "x"),
-            "nodeNames": (list(self.nodes), ["x"], []),
-            "deleteNodeNames": (list(self.nodes), ["x"], []),
-            "actions": (["delete"], ["drain", "reboot"]),
-            "apiVersion": ("v1", "v2"),
-            "kind": ("Pool", "NodePool", "Network"),
-            "metadata": (named, {"name": "parts", "annotations": {}}, {"annotations": {"a": None}}),
-            "spec": (spec, {"resources": part}, {"cidr": "172.16.0.0/16"}, {"resources": [part]}),
-            "labelSelector": ("os.modelarts/name=pool-fuzz", "a in (b,c),!d", "a=="),
-            "involvedName": self.pools,
-            "resource": ("pools", "nodes"),
-            "continue": ("b2Zmc2V0PTE",),
-            "since": (0, 1 << 45),
-        }
+STATUSES: Final = frozenset({200, 201, 204, 400, 401, 403, 404, 405, 409, 413})
+IAM: Final = b"/v3/"
+JSON: Final = (b"application/json", b"application/json;charset=utf-8", b"application/merge-patch+json")
 
 
 @dataclass(frozen=True)
@@ -63,8 +31,12 @@ class Surface:
     """What somebody who tries everything knows of ModelArts' side of the village."""
 
     key: Key
-    projects: tuple[str, ...]  # their own first
+    token: str  # of IAM
+    own: Stock
+    theirs: Stock
     known: Known
+    made_of: Mapping[str, dict[str, tuple[Any, ...]]]  # the same for single operations
+    planted: tuple[str, ...]  # texts that no answer may have in it
 
 
 def operations() -> tuple[Operation, ...]:
@@ -78,27 +50,81 @@ def operations() -> tuple[Operation, ...]:
     return ModelArtsDialect(core, ModelArtsSettings()).operations
 
 
-def surface(village: Village) -> Surface:
-    """The surface, as the two users of the village see it."""
+def surface(village: Village, theirs: Stock) -> Surface:
+    """The surface, as one of the two users of the village sees it."""
+    own = furnished(village, village.mallory.key, "fuzz")
+    with owner(village, village.mallory.key) as mallory:
+        image = mallory.asked(f"/v1/{own.project}/images?type=BUILD_IN")["data"][0]["id"]
+    token = _token(village, village.mallory.key)
+    user = {"name": village.mallory.key.user, "password": PASSWORD, "domain": {"name": "default"}}
+    known = Known(tokens=("",), by_name=_likely(own, theirs, image) | {"user": (user,)})
+    key, made_of = village.mallory.key, _made_of(own, theirs)
+    return Surface(key, token, own, theirs, known=known, made_of=made_of, planted=planted(village, theirs))
+
+
+def signed_call(dice: Dice, operation: Operation, there: Surface) -> Call:
+    """A call of an operation, in most cases of the caller's own project, with a right signature or token."""
+    project = there.own.project if chance(dice, 85) else there.theirs.project
+    placed = structs.replace(operation, path=operation.path.replace("{project_id}", project))
+    known = replace(there.known, by_name=there.known.by_name | there.made_of.get(operation.name, {}))
+    call = call_of(dice, placed, known)
+    if call.body and chance(dice, 85):
+        others = tuple(pair for pair in call.headers if pair[0] != "Content-Type")
+        call = replace(call, headers=(*others, ("Content-Type", one_of(dice, JSON))))
+    if chance(dice, 15):
+        return replace(call, headers=(*call.headers, ("X-Auth-Token", there.token.encode())))
+    return replace(call, headers=signed(there.key, call)) if chance(dice, 92) else call
+
+
+def judged(there: Surface, call: Call, answer: Answer) -> None:
+    """AssertionError where an answer of the dialect's is not as every answer must be."""
+    where = f"{call.raw()[:3000]!r}\n{answer}"
+    assert answer.status in STATUSES, where
+    assert any(name == "x-request-id" for name, _ in answer.headers), where
+    if call.target.startswith((f"/v1/{there.theirs.project}".encode(), f"/v2/{there.theirs.project}".encode())):
+        assert answer.status >= 400, where
+    if answer.status == 204:
+        assert answer.body == b"", where
+        return
+    assert answer.type == "application/json", where
+    told = answer.json()
+    assert isinstance(told, dict), where
+    if answer.status >= 400:
+        _refused(told, call, where)
+    sent, said = call.raw().decode("latin-1"), answer.body.decode()
+    assert [text for text in there.planted if text in said and text not in sent] == [], where
+
+
+def _refused(told: Any, call: Call, where: str) -> None:
+    if call.target.startswith(IAM):
+        assert set(told) == {"error"}, where
+        assert set(told["error"]) == {"code", "message", "title"}, where
+        return
+    assert set(told) - {"request_id"} == {"error_code", "error_msg"}, where
+    assert all(isinstance(part, str) and part for part in told.values()), where
+    assert ("request_id" in told) == told["error_code"].startswith("APIGW."), where
+
+
+def _token(village: Village, key: Key) -> str:
+    user = {"name": key.user, "password": PASSWORD, "domain": {"name": "default"}}
+    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
+    call = Call("", "POST", b"/v3/auth/tokens", (("Content-Type", b"application/json"),), json.dumps(body).encode())
     with Connection(village.site.port) as connection:
-        projects = [
-            _asked(connection, user.key, b"/v3/projects")["projects"][0]["id"]
-            for user in (village.mallory, village.victim)
-        ]
-        own, theirs = (
-            [one["id"] for one in _asked(connection, user.key, f"/v1/{project}/notebooks".encode())["data"]]
-            for user, project in zip((village.mallory, village.victim), projects, strict=True)
-        )
-        images = _asked(connection, village.mallory.key, f"/v1/{projects[0]}/images".encode())["data"]
-        made = _stocked(connection, village.mallory.key, projects[0], title="net-fuzz")
-        hidden = _stocked(connection, village.victim.key, projects[1], title=f"net-{MARK}")
-    by_name: Mapping[str, tuple[Any, ...]] = {
-        **made.likely(),
-        "network_name": (*made.networks, *hidden.networks, "x"),
-        "id": (*own, *theirs, images[0]["id"], "1"),
-        "image_id": (images[0]["id"], theirs[0]),
-        "flavor": ("modelarts.vm.dcu.1u", "modelarts.vm.cpu.1u", "cpu"),
-        "status": ("RUNNING", "STOPPED", "ERROR"),
+        answer = connection.ask(call.raw())
+    assert answer.status == 201, answer
+    return next(value for name, value in answer.headers if name == "x-subject-token")
+
+
+def _likely(own: Stock, theirs: Stock, image: str) -> dict[str, tuple[Any, ...]]:
+    """Values that calls may well have, by the names of their fields."""
+    every = (*own.notebooks, *theirs.notebooks)
+    return {
+        **_of_pools(own, theirs),
+        "network_name": (*own.networks, *theirs.networks, "x"),
+        "id": (*own.notebooks, *every, image, *own.images, *theirs.images, "1"),
+        "image_id": (image, image, *own.images, *theirs.images, *theirs.notebooks),
+        "flavor": ("modelarts.vm.dcu.1u", NODE, "cpu"),
+        "status": ("RUNNING", "STOPPED", "ERROR", "DELETED"),
         "feature": ("NOTEBOOK", "DEFAULT"),
         "sort_key": ("create_at", "name,status", "token"),
         "sort_dir": ("ASC", "DESC"),
@@ -106,101 +132,78 @@ def surface(village: Village) -> Surface:
         "offset": (0, "1"),
         "type": ("BUILD_IN", "MANAGED", "TIMING", "IDLE"),
         "duration": (-1, 3600000),
-        "name": ("nb", "small"),
+        "name": ("nb", "small", "room-fuzz"),
         "volume": ({"category": "EVS", "ownership": "MANAGED"},),
-        "workspace_id": ("0", "1"),
-        "resource_id": (*own, *theirs, "1"),
-        "instance_id": (*own, *theirs, "1"),
-        "storage_id": (*own, "1"),
+        "workspace_id": ("0", *own.workspaces, *theirs.workspaces, "1"),
+        "workspaceId": ("0", *theirs.workspaces, "1"),
+        "resource_id": (*every, "1"),
+        "instance_id": (*every, "1"),
+        "storage_id": (*own.notebooks, "1"),
         "tags": ([{"key": "env", "value": "prod"}], "env|prod"),
         "namespace": ("team", "Team/a"),
         "uri": ("obs://shared", "../shared"),
         "mount_path": ("/data/a", "/etc"),
         "storage_new_size": (20, 4097),
+        "order_name": (*own.orders, *theirs.orders, "x"),
+        "methods": (["password"], ["token"]),
+        "sort_by": ("name", "update_time"),
+        "order": ("asc", "desc"),
+        "auth_type": ("PUBLIC", "PRIVATE"),
+        "category": ("CPU", "EVS"),
+        "ownership": ("MANAGED",),
+        "billing": ("ALL", "STORAGE"),
+        "service_type": ("COMMON", "DEV"),
+        "flavor_type": ("ASCEND_SNT9",),
+        "ip": ("10.0.0.1",),
+        "owner": ("0" * 32,),
+        "grants": ([],),
     }
-    return Surface(village.mallory.key, tuple(projects), Known(tokens=("",), by_name=dict(by_name)))
 
 
-def signed_call(dice: Dice, operation: Operation, there: Surface) -> Call:
-    """A call of an operation, in most cases of the caller's own project and rightly signed."""
-    project = there.projects[0] if chance(dice, 85) else one_of(dice, there.projects)
-    placed = structs.replace(operation, path=operation.path.replace("{project_id}", project))
-    call = call_of(dice, placed, there.known)
-    headers = _signed(there.key, call) if chance(dice, 92) else call.headers
-    return replace(call, headers=headers)
+def _of_pools(own: Stock, theirs: Stock) -> dict[str, tuple[Any, ...]]:
+    named = {"labels": {"os.modelarts/name": "pool-fuzz"}, "annotations": {"os.modelarts/description": "x"}}
+    nodes = (list(own.nodes), list(own.nodes), list(theirs.nodes), ["x"], [])
+    pools = (*own.pools[1:], *own.pools, *theirs.pools)
+    return {
+        "pool_name": (*pools, "x"),
+        "pool_id": (*pools, "x"),
+        "nodepool_name": (f"{NODE}-Default", "parts", "x"),
+        "node_name": (*own.nodes, *theirs.nodes, "x"),
+        "nodeNames": nodes,
+        "deleteNodeNames": nodes,
+        "actions": (["delete"], ["drain", "reboot"]),
+        "apiVersion": ("v1", "v2"),
+        "kind": ("Pool", "NodePool", "Network"),
+        "metadata": (named, {"annotations": {"os.modelarts/description": "y"}}, {"annotations": {"a": None}}, None),
+        "labelSelector": ("os.modelarts/name=pool-fuzz", "a in (b,c),!d", "a=="),
+        "involvedName": pools,
+        "resource": ("pools", "pools", "nodes"),
+        "continue": ("", "b2Zmc2V0PTE"),
+        "since": (0, 1 << 41),
+        "until": (1 << 41,),
+    }
 
 
-def judged(village: Village, call: Call, answer: Answer) -> None:
-    """AssertionError where an answer of the dialect's is not as every answer must be."""
-    where = f"{call.raw()[:3000]!r}\n{answer}"
-    assert answer.status in STATUSES, where
-    assert any(name == "x-request-id" for name, _ in answer.headers), where
-    if answer.status == 204 or not answer.body:
-        return
-    assert answer.type == "application/json", where
-    told = answer.json()
-    assert isinstance(told, dict), where
-    if answer.status >= 400 and not call.target.startswith(IAM):
-        assert set(told) - {"request_id"} == {"error_code", "error_msg"}, where
-    sent = call.raw()
-    said = answer.body.decode()
-    assert [text for text in village.planted if text in said and text.encode() not in sent] == [], where
-
-
-def _stocked(connection: Connection, key: Key, project: str, *, title: str) -> Stock:
-    """What somebody has, a network among it; a pool, too, where they may have one."""
-    at, in_pools = f"/v1/{project}/networks".encode(), f"/v2/{project}/pools".encode()
-    if not _asked(connection, key, at)["items"]:
-        labels = {"os.modelarts/name": title}
-        body = {
-            "apiVersion": "v1",
-            "kind": "Network",
-            "metadata": {"labels": labels},
-            "spec": {"cidr": "192.168.0.0/24"},
-        }
-        _told(connection, key, at, body)
-    networks = [one["metadata"]["name"] for one in _asked(connection, key, at)["items"]]
-    if len(_asked(connection, key, in_pools)["items"]) == 1:
-        spec = {"type": "Dedicate", "scope": ["Notebook"], "network": {"name": networks[0]}}
-        spec |= {"resources": [{"flavor": "modelarts.vm.cpu.1u", "count": 1}]}
-        labels = {"os.modelarts/name": "pool-fuzz"}
-        _told(
-            connection,
-            key,
-            in_pools,
-            {"apiVersion": "v2", "kind": "Pool", "metadata": {"labels": labels}, "spec": spec},
-        )
-    pools = [one["metadata"]["name"] for one in _asked(connection, key, in_pools)["items"]]
-    found = _asked(connection, key, f"/v2/{project}/pools/{pools[-1]}/nodes".encode())["items"]
-    return Stock(tuple(networks), tuple(pools), tuple(one["metadata"]["name"] for one in found))
-
-
-def _told(connection: Connection, key: Key, target: bytes, body: dict[str, Any]) -> None:
-    """Ask for something new; that may be refused, as what was made by trying may have taken its place."""
-    raw, kind = json.dumps(body).encode(), (("Content-Type", b"application/json"),)
-    call = Call(operation="", method="POST", target=target, headers=kind, body=raw)
-    assert connection.ask(replace(call, headers=_signed(key, call)).raw()).status < 500
-
-
-def _asked(connection: Connection, key: Key, target: bytes) -> Any:
-    call = Call(operation="", method="GET", target=target, headers=(), body=b"")
-    answer = connection.ask(replace(call, headers=_signed(key, call)).raw())
-    assert answer.status == 200, answer
-    return answer.json()
-
-
-def _signed(key: Key, call: Call) -> tuple[tuple[str, bytes], ...]:
-    path, _, query = call.target.partition(b"?")
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    signature = signing.expected(
-        key.secret_key,
-        method=call.method,
-        raw_path=path,
-        raw_query=query,
-        headers=[("x-sdk-date", stamp.encode())],
-        payload=hashlib.sha256(call.body).hexdigest(),
-        stamp=stamp,
-    )
-    said = f"SDK-HMAC-SHA256 Access={key.access_key}, SignedHeaders=x-sdk-date, Signature={signature}"
-    others = tuple(pair for pair in call.headers if pair[0] in ("Content-Type", "X-Request-Id"))
-    return (*others, ("X-Sdk-Date", stamp.encode()), ("Authorization", said.encode()))
+def _made_of(own: Stock, theirs: Stock) -> dict[str, dict[str, tuple[Any, ...]]]:
+    """What new pools, node pools and networks are made of, and what changes of them are."""
+    named = {"labels": {"os.modelarts/name": "pool-fuzz"}, "annotations": {"os.modelarts/description": "x"}}
+    part = {"flavor": NODE, "count": 1, "maxCount": 1}
+    spec = {"type": "Dedicate", "scope": ["Notebook"], "resources": [part], "network": {"name": own.networks[0]}}
+    other = {"labels": {"os.modelarts/name": "pool-other", "os.modelarts/workspace.id": "0"}}
+    v1, v2 = {"apiVersion": ("v1",)}, {"apiVersion": ("v2",)}
+    stolen = spec | {"network": {"name": theirs.networks[0]}}
+    cidrs = tuple({"cidr": f"172.{second}.0.0/16"} for second in range(16, 32))
+    events = {"name": (*own.pools, *theirs.pools), "type": ("Normal", "Warning")}
+    return {
+        "CreatePool": v2 | {"kind": ("Pool",), "metadata": (other, named), "spec": (spec, stolen)},
+        "CreateNodePool": v2
+        | {"kind": ("NodePool",), "metadata": ({"name": "parts"},), "spec": ({"resources": part},)},
+        "CreateNetwork": v1 | {"kind": ("Network",), "metadata": (named,), "spec": cidrs},
+        "PatchPool": {"spec": ({"resources": [part]}, {"resources": [part | {"count": 2, "maxCount": 2}]}, {}, None)},
+        "PatchNodePool": {"spec": ({"resources": part}, {"resources": {"count": 2, "maxCount": 2}}, {}, None)},
+        "PatchNetwork": {"spec": ({"connection": {}}, {}, None)},
+        "ListEvents": events,
+        "ListPools": {"status": ("created", "failed", "creating")},
+        "StartNotebook": {"type": ("TIMING",)},
+        "RenewLease": {"type": ("TIMING",)},
+    }

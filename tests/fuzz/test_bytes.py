@@ -16,7 +16,7 @@ from tests.fuzz.village import MARK, Village
 EXAMPLES = 250
 HEALTH = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 REFUSALS = frozenset({400, 401, 403, 404, 405, 408, 411, 413, 414, 417, 421, 426, 431, 501, 505})
-MEANT = frozenset({200, 204, 302, 303, 307, 308})
+MEANT = frozenset({100, 200, 204, 302, 303, 307, 308})
 ALIVE = b"GET /ai/openapi/v2/notebook/list HTTP/1.1\r\nHost: x\r\n\r\n"
 DOOR = b"GET /nb/1/lab HTTP/1.1\r\nHost: x\r\n\r\n"
 

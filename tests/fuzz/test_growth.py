@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.fuzz import huawei
 from tests.fuzz.calls import call_of, operations
-from tests.fuzz.dice import Seeded, chance
+from tests.fuzz.dice import Seeded, chance, one_of
+from tests.fuzz.huawei import Surface
 from tests.fuzz.raw import requests
 from tests.fuzz.speaking import Connection, send
 from tests.fuzz.village import Village, judged
@@ -26,7 +28,10 @@ SLACK = 3 << 20  # bytes; arenas come in megabytes, and the database fills its c
 MORE_DESCRIPTORS = 8  # a thread's own connection to the database costs three
 RAW = 10  # of a hundred requests, on connections of their own
 CLEARS = 2000  # requests after which what they made is released
-QUIET = frozenset({"CreateNotebook", "StartNotebook", "StartCustomizeService"})  # start processes: now and then
+QUIET = frozenset(
+    {"CreateNotebook", "StartNotebook", "StartCustomizeService", "CreateImage", "KeystoneCreateUserTokenByPassword"}
+)
+"""What costs much more than others: now and then."""
 
 
 class Weight(NamedTuple):
@@ -38,11 +43,13 @@ class Weight(NamedTuple):
 
 @pytest.mark.fuzz
 @pytest.mark.timeout(0)
-def test_a_hundred_thousand_requests_leave_nothing_behind(village: Village, requests_in_all: int) -> None:
+def test_a_hundred_thousand_requests_leave_nothing_behind(
+    village: Village, there: Surface, requests_in_all: int
+) -> None:
     fifths: list[list[Weight]] = []
     with ExitStack() as stack:
         connections = [stack.enter_context(Connection(village.site.port)) for _ in range(CONNECTIONS)]
-        ask = _asking(village, connections)
+        ask = _asking(village, there, connections)
         numbers = itertools.count(1)
         for _ in range(FIFTHS):
             weights: list[Weight] = []
@@ -60,10 +67,11 @@ def test_a_hundred_thousand_requests_leave_nothing_behind(village: Village, requ
     assert descriptors[-1] <= descriptors[1] + MORE_DESCRIPTORS
 
 
-def _asking(village: Village, connections: list[Connection]) -> Callable[[int], None]:
-    """What asks one thing, by its number; most of it on connections that are kept."""
-    declared = operations()
+def _asking(village: Village, there: Surface, connections: list[Connection]) -> Callable[[int], None]:
+    """What asks one thing, by its number, of either dialect; most of it on connections that are kept."""
+    of_scnet, of_modelarts = operations(), huawei.operations()
     seldom = random.Random(1)
+    now = [there]
 
     def ask(number: int) -> None:
         dice = Seeded(f"growth/{number}")
@@ -71,13 +79,19 @@ def _asking(village: Village, connections: list[Connection]) -> Callable[[int], 
             port = village.site.port if chance(dice, 50) else village.site.proxy_port
             send(port, requests(dice))
             return
-        operation = declared[dice.whole(0, len(declared) - 1)]
-        if operation.name in QUIET and seldom.random() > 0.02:  # a notebook costs a hundred requests
-            return
-        call = call_of(dice, operation, village.known)
-        judged(village, call, connections[number % CONNECTIONS].ask(call.raw()))
         if number % CLEARS == 0:
             village.clear()
+            now[:] = [huawei.surface(village, there.theirs)]
+        is_scnet = chance(dice, 50)
+        operation = one_of(dice, of_scnet if is_scnet else of_modelarts)
+        if operation.name in QUIET and seldom.random() > 0.02:  # a notebook costs a hundred requests
+            return
+        call = call_of(dice, operation, village.known) if is_scnet else huawei.signed_call(dice, operation, now[0])
+        answer = connections[number % CONNECTIONS].ask(call.raw())
+        if is_scnet:
+            judged(village, call, answer)
+        else:
+            huawei.judged(now[0], call, answer)
 
     return ask
 

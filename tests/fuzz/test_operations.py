@@ -13,16 +13,17 @@ from tests.fuzz.village import Village, judged
 from trivium.dialects.operation import Operation
 
 OPERATIONS = operations()
-EXAMPLES = 25
 HEALTH = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
 @pytest.mark.fuzz
 @pytest.mark.parametrize("operation", OPERATIONS, ids=[one.name for one in OPERATIONS])
-def test_whatever_is_sent_to_an_operation_is_answered_as_it_must_be(village: Village, operation: Operation) -> None:
+def test_whatever_is_sent_to_an_operation_is_answered_as_it_must_be(
+    village: Village, operation: Operation, examples: int
+) -> None:
     with Connection(village.site.port) as connection:
 
-        @settings(max_examples=EXAMPLES, suppress_health_check=HEALTH)
+        @settings(max_examples=examples, suppress_health_check=HEALTH)
         @given(st.data())
         def ask(data: st.DataObject) -> None:
             call = call_of(Drawn(data), operation, village.known)

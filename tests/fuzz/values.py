@@ -119,6 +119,6 @@ def damaged(dice: Dice, raw: bytes) -> bytes:
     return raw
 
 
-def mixed(dice: Dice, likely: Any) -> Any:
-    """What is likely to be right, or anything."""
-    return likely if chance(dice, 70) else anything(dice)
+def mixed(dice: Dice, likely: Any, right: int = 70) -> Any:
+    """What is likely to be right, `right` percent of the time, or anything."""
+    return likely if chance(dice, right) else anything(dice)

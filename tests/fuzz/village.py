@@ -19,6 +19,7 @@ from tests.waiting import until
 MARK: Final = "planted-7f3a"
 """Stands in the name of all that belongs to the other user, and nowhere else."""
 
+PASSWORD: Final = "correct horse"
 CODE: Final = re.compile(r"[0-9]+")
 INTERNAL: Final = "10001"
 
@@ -62,7 +63,9 @@ def furnish() -> Village:
     site = Site()
     keys = site.furnish(("mallory", f"victim-{MARK}"))
     image = site.small
-    site.type("quota", "set", "mallory", "pools", "3")
+    for key in keys:
+        site.type("quota", "set", key.user, "pools", "3")
+        site.give_password(key.user, PASSWORD)
     site.start()
     mallory, victim = (User(key, site.url) for key in keys)
     for user in (mallory, victim):
