@@ -1,4 +1,4 @@
-"""Huawei's own SDK, unmodified, against a real server: a notebook's whole life, beside SCNet's own client."""
+"""Huawei's own SDK, unmodified, against a real server: a notebook's whole life."""
 
 from __future__ import annotations
 
@@ -188,32 +188,6 @@ def test_a_client_finds_its_project_by_the_regions_name(site: Site, key: dict[st
     assert {"id", "name", "namespace", "create_at", "update_at", "version_count"} <= set(groups["data"][0])
     image = huawei.ask("list_image", limit=1).data[0]
     assert huawei.ask("show_image", id=image.id).swr_path == image.swr_path
-
-
-def test_a_notebook_of_either_client_is_the_others_too(site: Site, key: dict[str, str], tmp_path: Path) -> None:
-    huawei, scnet = Sdk(site.server.url, key), Scnet(tmp_path / "home", site.server, key)
-    image = scnet.json("notebook", "model-images")["records"][0]
-    login = next(token["clusterId"] for token in scnet.json("auth", "login") if token["clusterId"] != "0")
-    words = ("--image", image["path"], "--image-name", image["version"], "--accelerator", "CPU")
-    group = scnet.json("notebook", "resources", "--clusters", login)[0]["resourceGroupCode"]
-    scnet.run("notebook", "create", "--cluster", login, *words, "--group", group)
-    (theirs,) = scnet.notebooks()
-    (seen,) = huawei.ask("list_notebooks").data
-    assert (seen.name, seen.image.swr_path) == (scnet.notebooks()[theirs]["notebookName"], image["path"])
-    comes_to(huawei, seen.id, "RUNNING")
-    huawei.ask("stop_notebook", id=seen.id)
-    scnet.comes_to(theirs, "Terminated")
-    huawei.ask("delete_notebook", id=seen.id)
-    assert scnet.notebooks() == {}
-
-    ours = made(huawei, "from-the-sdk")
-    comes_to(huawei, ours, "RUNNING")
-    ((number, shown),) = scnet.notebooks().items()
-    assert (shown["notebookName"], shown["notebookStatus"]) == ("from-the-sdk", "Running")
-    scnet.run("notebook", "stop", number)
-    comes_to(huawei, ours, "STOPPED")
-    scnet.run("notebook", "release", "-y", number)
-    assert huawei.ask("list_notebooks").total == 0
 
 
 def test_an_image_that_is_here_is_registered_used_looked_at_and_deleted(
