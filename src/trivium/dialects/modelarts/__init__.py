@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import structs
+
 from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
 from trivium.dialects import answering, coverage
@@ -90,7 +92,9 @@ class ModelArtsDialect:
         refused = self._refused(request)
         if refused is not None:
             return refused
-        return envelope.failure(WrongMethod(method=request.method, allowed=", ".join(allowed)), request)
+        methods = ", ".join(allowed)
+        reply = envelope.failure(WrongMethod(method=request.method, allowed=methods), request)
+        return structs.replace(reply, headers=(("allow", methods),))
 
     def too_large(self, request: Request) -> Reply:
         """The answer to a body over `body_limit`."""

@@ -130,6 +130,12 @@ class UnknownFlavor(Unsupported):
     code = "modelarts.unknown_flavor"
 
 
+class BadNotebookName(Invalid):
+    """A notebook cannot be called that here."""
+
+    code = "modelarts.bad_name"
+
+
 class BadVolume(Invalid):
     """A volume cannot be so small or so large."""
 
@@ -234,6 +240,7 @@ FINER: Final[Mapping[str, Told]] = {
     "user.wrong_password": Told(status=401, code="APIGW.0301", words="The username or password is wrong."),
     UnknownFlavor.code: Told(status=400, code="ModelArts.6323"),
     BadDescription.code: Told(status=400, code="ModelArts.6334"),
+    BadNotebookName.code: Told(status=400, code="ModelArts.6334"),
     LeaseOutOfBounds.code: Told(status=400, code="ModelArts.6349"),
     LeaseMissing.code: Told(status=400, code="ModelArts.6348"),
     BadVolume.code: Told(status=400, code="ModelArts.6331"),
@@ -308,4 +315,6 @@ def _words(error: TriviumError) -> str:
         return GATEWAY + said
     if isinstance(error, Invalid) and error.field not in said:
         return f"{error.field}: {said}"
+    if type(error) is Invalid and error.message:  # it has no words of its own in the catalogue
+        return f"{said.removesuffix('.')}: {error.message.removesuffix('.')}."
     return said

@@ -1,7 +1,7 @@
 """Nodes: the machines of a site, slices of them, what they have, and who holds which part of them."""
 
 from trivium.resources.nodes.availability_cache import Availabilities, AvailabilityCache
-from trivium.resources.nodes.errors import NoCapacity, NodeInUse, NodeLocked, NoSuchFlavor, NoSuchNode
+from trivium.resources.nodes.errors import NoCapacity, NodeInUse, NodeLocked, NoRoom, NoSuchFlavor, NoSuchNode
 from trivium.resources.nodes.guarding import DELETE, locked, must_be_unlocked, set_cordoned, set_locked
 from trivium.resources.nodes.listing import (
     at_addresses,
@@ -49,6 +49,7 @@ __all__ = [
     "Device",
     "Need",
     "NoCapacity",
+    "NoRoom",
     "NoSuchFlavor",
     "NoSuchNode",
     "Node",

@@ -11,6 +11,12 @@ class NoCapacity(OverQuota):
     code = "node.no_capacity"
 
 
+class NoRoom(NoCapacity):
+    """The machines cannot be cut into so many more nodes of the flavor."""
+
+    code = "node.no_room"
+
+
 class NoSuchNode(NotFound):
     """The pool has no such node."""
 

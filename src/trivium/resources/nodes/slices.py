@@ -12,7 +12,7 @@ from sqlalchemy import Select, case, func, insert, select, true, update
 from trivium.base.caller import SYSTEM
 from trivium.base.values import Value
 from trivium.resources import events, networks, pools
-from trivium.resources.nodes.errors import NoCapacity, NodeInUse
+from trivium.resources.nodes.errors import NodeInUse, NoRoom
 from trivium.resources.nodes.table import devices, node_of, nodes, reservations
 from trivium.resources.nodes.types import Node, SliceSize
 from trivium.resources.pools import CPU, Pool, PoolPhase
@@ -36,7 +36,7 @@ class Cut(Value, frozen=True):
 def carve(tx: Write, cut: Cut, count: int, *, new_uuid: Callable[[], UUID]) -> Sequence[int]:
     """So many new slices for a node pool, taken from what is free on the machines; their ids.
 
-    Raises `NoCapacity` when the machines have not as much free, and `NetworkFull`: then the transaction must end.
+    Raises `NoRoom` when the machines have not as much free, and `NetworkFull`: then the transaction must end.
     """
     made: list[int] = []
     machine = (nodes.c.parent_id.is_(None), nodes.c.listed, nodes.c.ready, ~nodes.c.cordoned)
@@ -45,7 +45,7 @@ def carve(tx: Write, cut: Cut, count: int, *, new_uuid: Callable[[], UUID]) -> S
         if len(made) == count:
             break
     if len(made) < count:
-        raise NoCapacity(kind=cut.size.kind, count=max(cut.size.cards, 1) * count)
+        raise NoRoom(count=count, flavor=cut.flavor)
     if cut.pool.network is not None:
         for id, address in zip(made, networks.give(tx, cut.pool.network, holders=made), strict=True):
             tx.run(update(nodes).where(nodes.c.id == id).values(private_address=address))

@@ -12,7 +12,7 @@ from trivium.dialects.modelarts import errors
 from trivium.dialects.modelarts.errors import told_of
 from trivium.dialects.reading import Malformed, Mistyped
 from trivium.resources.images import ImageExists, NoSuchImage
-from trivium.resources.nodes import NoCapacity
+from trivium.resources.nodes import NoCapacity, NoRoom
 from trivium.resources.notebooks import (
     BadName,
     FreeTaken,
@@ -104,3 +104,13 @@ def test_an_unknown_key_and_a_wrong_secret_are_one_error() -> None:
 def test_what_is_wrong_with_a_request_names_the_field() -> None:
     assert "sort_dir" in told_of(errors.NotOneOf("sort_dir", words="ASC, DESC")).words
     assert "name" in told_of(Missing("name")).words
+
+
+def test_what_is_wrong_with_a_value_is_said() -> None:
+    rule = "a workspace's name has 4 to 64 letters, digits, - and _"
+    assert told_of(Invalid("name", rule)).words == f"The value of name is not valid: {rule}."
+    assert told_of(Invalid("name")).words == "The value of name is not valid."
+    assert told_of(errors.BadNotebookName("name")).words == "A notebook's name has 1 to 128 letters, digits, - and _."
+    assert told_of(NoRoom(count=50, flavor="cpu.2u"), "/v2/p/pools").words == (
+        "Bad request. The machines have no room for 50 more nodes of the flavor cpu.2u."
+    )

@@ -12,6 +12,7 @@ from trivium.base.query import Op, Order
 from trivium.base.units import GIB
 from trivium.dialects.modelarts.errors import (
     BadDescription,
+    BadNotebookName,
     BadTags,
     BadVolume,
     LeaseOutOfBounds,
@@ -25,7 +26,7 @@ from trivium.dialects.modelarts.notebooks.leases import Durations
 from trivium.dialects.modelarts.notebooks.shapes import CreateBody, ListQuery, UpdateBody, VolumeBody
 from trivium.dialects.modelarts.notebooks.translation import change_of, may_grow, sought, spec_of
 from trivium.dialects.modelarts.settings import ModelArtsSettings
-from trivium.resources.notebooks import BadName, Feature, LeaseAsked, LeaseKind, NotebookScope, Volume, VolumeKind
+from trivium.resources.notebooks import Feature, LeaseAsked, LeaseKind, NotebookScope, Volume, VolumeKind
 from trivium.resources.tags import Tag
 
 DURATIONS = Durations(ModelArtsSettings())
@@ -142,7 +143,7 @@ def test_what_a_notebook_is_to_be_is_understood() -> None:
 @pytest.mark.parametrize(
     ("changed", "error"),
     [
-        ({"name": "a b"}, BadName),
+        ({"name": "a b"}, BadNotebookName),
         ({"description": "<b>"}, BadDescription),
         ({"description": "d" * 513}, BadDescription),
         ({"flavor": None}, Missing),

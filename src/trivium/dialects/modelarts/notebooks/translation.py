@@ -21,7 +21,7 @@ from trivium.base.site import Site
 from trivium.base.text import Language
 from trivium.base.units import GIB
 from trivium.base.values import Value
-from trivium.dialects.modelarts.errors import BadDescription, BadVolume, NotHere, UnknownFlavor
+from trivium.dialects.modelarts.errors import BadDescription, BadNotebookName, BadVolume, NotHere, UnknownFlavor
 from trivium.dialects.modelarts.notebooks import statuses
 from trivium.dialects.modelarts.notebooks.leases import lease_shape
 from trivium.dialects.modelarts.notebooks.naming import Asked, asked_of, containing, flavor_id
@@ -50,7 +50,6 @@ from trivium.dialects.modelarts.workspaces import workspace_id
 from trivium.dialects.rendered import Record
 from trivium.resources import notebooks
 from trivium.resources.notebooks import (
-    BadName,
     Feature,
     Found,
     LeaseAsked,
@@ -304,8 +303,7 @@ def _must_be_here(body: CreateBody | UpdateBody) -> None:
 
 def _name(name: str) -> str:
     if not NAME.fullmatch(name):
-        message = "a notebook's name has 1 to 128 letters, digits, - and _"
-        raise BadName("name", message)
+        raise BadNotebookName("name")
     return name
 
 
