@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from trivium.dialects.modelarts import signing
 
 LABEL: Final = "os.modelarts/name"
 NODE: Final = "modelarts.vm.cpu.1u"
+ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 LIVELY: Final = frozenset({"availableResources", "revision"})
 """What changes by itself."""
 
@@ -124,10 +126,11 @@ def furnished(village: Village, key: Key, word: str) -> Stock:
 
 
 def planted(village: Village, stock: Stock) -> tuple[str, ...]:
-    """Texts that only the answers to the owner of that may have in them."""
-    own = (*stock.networks, *stock.pools[1:], *stock.nodes, *stock.notebooks, *stock.images, *stock.orders)
-    rooms = tuple(one for one in stock.workspaces if one != "0")
-    return (*village.planted, MARK, stock.project, *own, *rooms)
+    """Texts that only the answers to the other user may have in them: names, and ids that nothing else has."""
+    own = (*stock.networks, *stock.pools[1:], *stock.nodes, *stock.orders)
+    with owner(village, village.victim.key) as victim, owner(village, village.mallory.key) as mallory:
+        ids = _ids(victim.possessions()) - _ids(mallory.possessions())
+    return (*village.planted, MARK, stock.project, *own, *sorted(ids))
 
 
 def signed(key: Key, call: Call) -> tuple[tuple[str, bytes], ...]:
@@ -146,6 +149,10 @@ def signed(key: Key, call: Call) -> tuple[tuple[str, bytes], ...]:
     said = f"SDK-HMAC-SHA256 Access={key.access_key}, SignedHeaders=x-sdk-date, Signature={signature}"
     others = tuple(pair for pair in call.headers if pair[0] in ("Content-Type", "X-Request-Id"))
     return (*others, ("X-Sdk-Date", stamp.encode()), ("Authorization", said.encode()))
+
+
+def _ids(told: Any) -> frozenset[str]:
+    return frozenset(ID.findall(json.dumps(told)))
 
 
 def _named(listed: Any) -> tuple[str, ...]:
