@@ -122,6 +122,7 @@ def _likely(own: Stock, theirs: Stock, image: str) -> dict[str, tuple[Any, ...]]
         **_of_pools(own, theirs),
         "network_name": (*own.networks, *theirs.networks, "x"),
         "id": (*own.notebooks, *every, image, *own.images, *theirs.images, "1"),
+        "swr_path": ("swr.example.com/team/a:1.0",),
         "image_id": (image, image, *own.images, *theirs.images, *theirs.notebooks),
         "flavor": ("modelarts.vm.dcu.1u", NODE, "cpu"),
         "status": ("RUNNING", "STOPPED", "ERROR", "DELETED"),

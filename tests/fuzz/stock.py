@@ -33,7 +33,7 @@ class Stock:
     pools: tuple[str, ...]  # the site's own first
     nodes: tuple[str, ...]
     notebooks: tuple[str, ...]
-    images: tuple[str, ...]
+    images: tuple[str, ...]  # and their groups
     workspaces: tuple[str, ...]
     orders: tuple[str, ...]
 
@@ -95,7 +95,11 @@ class Owner:
             pools=tuple(pools),
             nodes=_named(self.asked(f"{v2}/pools/{pools[-1]}/nodes")),
             notebooks=tuple(one["id"] for one in self.asked(f"{v1}/notebooks?limit=1000")["data"]),
-            images=tuple(one["id"] for one in self.asked(f"{v1}/images?type=DEDICATED")["data"]),
+            images=tuple(
+                one["id"]
+                for kind in ("images", "images/group")
+                for one in self.asked(f"{v1}/{kind}?type=DEDICATED")["data"]
+            ),
             workspaces=tuple(one["id"] for one in self.asked(f"{v1}/workspaces")["workspaces"]),
             orders=tuple(one["orderName"] for one in self.asked(f"{v1}/orders")["items"]),
         )
@@ -104,7 +108,12 @@ class Owner:
         """All that they have, as they see it; what changes by itself left out."""
         v1, v2 = f"/v1/{self.project}", f"/v2/{self.project}"
         lists = ["networks", "workspaces", "orders", "notebooks/tags", "pools/tags", "quotas", "images?type=DEDICATED"]
-        lists += ["notebooks?limit=1000", "notebooks?feature=DEFAULT", "notebooks?status=DELETED&limit=1000"]
+        lists += [
+            "images/group?type=DEDICATED",
+            "notebooks?limit=1000",
+            "notebooks?feature=DEFAULT",
+            "notebooks?status=DELETED&limit=1000",
+        ]
         found = {name: self.asked(f"{v1}/{name}") for name in lists}
         for pool in self.stock().pools[1:]:
             found |= {name: self.asked(f"{v2}/pools/{pool}{name}") for name in ("", "/nodepools", "/nodes")}

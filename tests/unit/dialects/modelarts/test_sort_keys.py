@@ -7,7 +7,8 @@ from collections.abc import Collection
 import pytest
 from msgspec import inspect
 
-from trivium.dialects.modelarts import images
+from trivium.dialects.modelarts.images import translation as images
+from trivium.dialects.modelarts.images.shapes import ImageShape
 from trivium.dialects.modelarts.notebooks import flavors, translation
 from trivium.dialects.modelarts.notebooks.shapes import NotebookShape
 
@@ -24,7 +25,7 @@ def plain_fields(shape: type) -> frozenset[str]:
     ("shape", "keys", "apart"),
     [
         (NotebookShape, translation.SORTED_BY, {"token", "url", "fail_reason"}),
-        (images.ImageShape, images.SORTED_BY, {"status_message"}),
+        (ImageShape, images.SORTED_BY, {"status_message"}),
         (flavors.FlavorShape, flavors.SORTED_BY, set[str]()),
     ],
     ids=["notebooks", "images", "flavors"],
