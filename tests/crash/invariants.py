@@ -197,14 +197,14 @@ def nothing_is_left_behind(scene: Scene) -> Iterator[str]:
 def ports_are_free(scene: Scene) -> Iterator[str]:
     """No service listens that belongs to a notebook which does not run.
 
-    Long after, a port may be that of another site on this machine.
+    Long after, a port may be that of another site on this machine, or of a notebook that runs.
     """
     running = {row.id for row in scene.ledger.running}
-    others = {asked.port for asked, row in scene.pairs() if row.id in running}  # a port that was free is taken again
+    idle = [pid for pid, one in scene.machine.processes.items() if one.notebook not in running]
     for asked, row in scene.pairs():
-        if asked.port is None or row.id in running or asked.port in others:
+        if asked.port is None or row.id in running:
             continue
-        if listeners.of(scene.machine.processes, asked.port) is not None:
+        if listeners.of(idle, asked.port) is not None:
             yield f"{row.id}: does not run, and port {asked.port} is held"
 
 

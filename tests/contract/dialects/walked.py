@@ -19,7 +19,7 @@ from trivium.dialects.modelarts.auth import TOKEN_MARK
 from trivium.dialects.operation import Core, Request
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings
-from trivium.resources import images, networks, notebooks, projects, quotas, shares, users, workspaces
+from trivium.resources import images, networks, notebooks, pools, projects, quotas, shares, users, workspaces
 from trivium.resources.images import SaveAs
 from trivium.resources.networks import NewNetwork
 from trivium.resources.notebooks import NotebookHoldings, NotebookSpec
@@ -122,6 +122,16 @@ def notebooks_of(town: Town, direction: str) -> Walk:
         first=grows[0],
         last=grows[1],
     )
+
+
+def workloads_of(town: Town, ascend: str) -> Walk:
+    """The same, as what is in a pool: one that is released is there until a worker has taken it away."""
+    walk = notebooks_of(town, {"true": "ASC", "false": "DESC"}[ascend])
+    walk.query = {"sort": "create_time", "ascend": ascend}
+    pool = town.here.store.read_now(pools.default_pool)
+    assert pool is not None
+    walk.names, walk.gone = {"pool_name": pool.name}, None
+    return walk
 
 
 def images_of(town: Town, direction: str) -> Walk:
@@ -338,6 +348,8 @@ BY_OFFSET: Final[dict[str, tuple[str, Callable[[Town], Walk]]]] = {
     "notebooks, oldest first": ("ListNotebooks", lambda town: notebooks_of(town, "ASC")),
     "all notebooks, newest first": ("ListAllNotebooks", lambda town: notebooks_of(town, "DESC")),
     "all notebooks, oldest first": ("ListAllNotebooks", lambda town: notebooks_of(town, "ASC")),
+    "workloads, newest first": ("ListWorkloads", lambda town: workloads_of(town, "false")),
+    "workloads, oldest first": ("ListWorkloads", lambda town: workloads_of(town, "true")),
     "images, newest first": ("ListImage", lambda town: images_of(town, "DESC")),
     "images, oldest first": ("ListImage", lambda town: images_of(town, "ASC")),
     "image groups": ("ListImageGroup", groups_of),
@@ -369,6 +381,8 @@ def ids_of(operation: str, answer: Any) -> list[str]:
         return [one["orderName"] for one in answer["items"]]
     if operation == "ListEvents":
         return [one["firstTimestamp"] for one in answer["items"]]
+    if operation == "ListWorkloads":
+        return [one["uid"] for one in answer["items"]]
     if operation == "ListWorkspace":
         return [one["id"] for one in answer["workspaces"]]
     if "items" in answer:

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Row, or_, select
 
 from trivium.base.caller import Caller
-from trivium.resources import users, workspaces
+from trivium.resources import events, users, workspaces
 from trivium.resources.images import grouping
 from trivium.resources.images.errors import ImageExists, ImageNotReady, ImageOutOfReach
 from trivium.resources.images.groups import describe
@@ -60,7 +60,8 @@ def register(tx: Write, caller: Caller, as_: Registration) -> Image:
         "suits": msgspec.json.encode(as_.suits or _suits(source)).decode(),
         "chip": as_.chip,
     }
-    image = insert_image(tx, caller, made, name=source.name, tag=source.tag, group=group, verb="image.register")
+    image = insert_image(tx, caller, made, name=source.name, tag=source.tag, group=group)
+    events.record(tx, caller, "image.register", target=image.id, after={"path": image.path})
     describe(tx, group, read_me=as_.read_me, more=as_.tags, project=caller.project)
     return image
 

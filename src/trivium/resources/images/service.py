@@ -351,12 +351,12 @@ def _made(tx: Write, caller: Caller, made: dict[str, Any], *, name: str, tag: st
     if tx.value(select(images.c.id).where(images.c.path == made["path"])) is not None:
         raise ImageExists(path=made["path"])
     group = grouping.lock_for(tx, caller.project, namespace=made["namespace"], name=name)
-    return insert_image(tx, caller, made, name=name, tag=tag, group=group, verb="image.add")
+    image = insert_image(tx, caller, made, name=name, tag=tag, group=group)
+    events.record(tx, caller, "image.add", target=image.id, after={"path": image.path})
+    return image
 
 
-def insert_image(
-    tx: Write, caller: Caller, made: dict[str, Any], *, name: str, tag: str, group: int, verb: str
-) -> Image:
+def insert_image(tx: Write, caller: Caller, made: dict[str, Any], *, name: str, tag: str, group: int) -> Image:
     """A new image of those columns, in a group that is locked. `ImageExists` where its project has the path already."""
     path, version = made["path"] or made["refers_to"], f"{name}:{tag}"
     mine = (images.c.project_id == caller.project, images.c.refers_to == path)
@@ -385,7 +385,6 @@ def insert_image(
         if any(told in str(error.orig) for told in ("path", "refers_to", "registered")):
             raise ImageExists(path=path) from error
         raise
-    events.record(tx, caller, verb, target=id, after={"path": path})
     return get_any(tx, id)
 
 
