@@ -130,7 +130,7 @@ def workloads_of(town: Town, ascend: str) -> Walk:
     walk.query = {"sort": "create_time", "ascend": ascend}
     pool = town.here.store.read_now(pools.default_pool)
     assert pool is not None
-    walk.names, walk.gone = {"pool_name": pool.name}, None
+    walk.names, walk.gone, walk.can_go = {"pool_name": pool.name}, None, _none
     return walk
 
 
