@@ -1,0 +1,47 @@
+"""Why the files of a model are not taken. The catalogue has a sentence for each fault, and each names the file."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from trivium.base.errors import Invalid
+from trivium.base.reasons import Reason
+
+LONGEST: Final = 200  # characters of a detail, which may come from the file
+
+
+class Fault(StrEnum):
+    """What can be wrong with the files of a model."""
+
+    OUTSIDE = "outside"
+    ABSENT = "absent"
+    LINK = "link"
+    SPECIAL = "special"
+    EMPTY = "empty"
+    TOO_MANY = "too_many"
+    TOO_DEEP = "too_deep"
+    CHANGED = "changed"
+    UNREADABLE = "unreadable"
+    TRUNCATED = "truncated"
+    TOO_LARGE = "too_large"
+    MALFORMED = "malformed"
+    OFFSETS = "offsets"
+    DUPLICATE = "duplicate"
+    NESTED = "nested"
+    LEADS_OUT = "leads_out"
+    PART_ABSENT = "part_absent"
+    COMPRESSED = "compressed"
+    POINTER = "pointer"
+
+
+class ArtifactRefused(Invalid):
+    """The files cannot be read as a model; `reason` says why, and which file."""
+
+    code = "model.artifact_refused"
+
+    def __init__(self, fault: Fault, file: str, **details: object) -> None:
+        said = {"file": file, **{name: str(value)[:LONGEST] for name, value in details.items()}}
+        super().__init__("path", f"{fault.value}: {file}", **said)
+        self.fault = fault
+        self.reason = Reason(code=f"model.artifact.{fault.value}", details=said)
