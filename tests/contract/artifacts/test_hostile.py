@@ -143,6 +143,8 @@ CASES: list[tuple[str, str, Callable[[Path], object]]] = [
     ),
     ("m.safetensors", "duplicate", _bytes(raw_safetensors(b'{"__metadata__":{},"__metadata__":{}}'))),
     ("m.safetensors", "malformed", _bytes(raw_safetensors(b'{"__metadata__":{"a":1}}'))),
+    ("m.safetensors", "malformed", _bytes(raw_safetensors(b'{"__metadata__":{"\xff":"1"}}'))),
+    ("m.safetensors.index.json", "malformed", _bytes(b'{"weight_map":{"w":"\xff"}}')),
     ("m.safetensors", "pointer", _bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n")),
     ("m.safetensors.index.json", "leads_out", _index({"w": "../m.safetensors"})),
     ("m.safetensors.index.json", "leads_out", _index({"w": "/etc/passwd"})),
@@ -230,9 +232,12 @@ CASES: list[tuple[str, str, Callable[[Path], object]]] = [
     ("config.json", "nested", _bytes(b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")),
     ("config.json", "too_large", _bytes(b'{"a": [' + b"{}," * 300_000 + b"1]}")),
     ("config.json", "too_large", _bytes(b" " * 3_000_000 + b"{}")),
+    ("config.json", "malformed", _bytes(b'{"a":"' + b'\\"' * 1_000_000)),
+    ("config.json", "duplicate", _bytes(b"{" + b"".join(b'"%d":0,' % n for n in range(90_000)) + b'"89999":1}')),
     ("generation_config.json", "malformed", _bytes(b"{")),
     ("README.md", "duplicate", _bytes(b"---\nlicense: mit\nlicense: other\n---\n")),
     ("README.md", "malformed", _bytes(b"---\nlicense: \xff\n---\n")),
+    ("README.md", "duplicate", _bytes(b'---\na: ["' + b'\\"' * 30_000 + b"]\na: 1\n---\n")),
     ("README.md", "too_large", _bytes(b"---\n" + b"a: b\n" * 100_000)),
 ]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 import tracemalloc
 from functools import cache
 from pathlib import Path
 
+import safetensors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,6 +99,30 @@ def test_a_changed_file_is_read_or_refused(change: tuple[str, bytes]) -> None:
         for valid, content in _valid().items():
             (model / valid).write_bytes(raw if valid == name else content)
         _read_in_little_memory(model)
+
+
+SPLICES = (b'"w"', b'"x"', b'"F32"', b'"U8"', b"[0,64]", b"[64,72]", b"[4,4]", b"{", b"}", b",", b":", b"1", b"-", b" ")
+EDITS = st.lists(st.tuples(st.integers(0, 200), st.integers(0, 8), st.sampled_from(SPLICES) | st.binary(max_size=2)))
+
+
+@given(EDITS, st.integers(-1, 1))
+def test_what_is_taken_of_safetensors_is_what_the_public_library_takes(
+    edits: list[tuple[int, int, bytes]], more: int
+) -> None:
+    header = bytearray(_valid()["model.safetensors"][8:])
+    header = header[: header.rindex(b"}") + 1]
+    for at, count, part in edits[:3]:
+        header[at : at + count] = part
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "model.safetensors"
+        file.write_bytes(world.raw_safetensors(bytes(header), 72 + more))
+        try:
+            ours = world.read(file).parameters
+        except ArtifactRefused:
+            return
+        with safetensors.safe_open(file, "numpy") as opened:
+            shapes = [opened.get_slice(name).get_shape() for name in opened.keys()]  # noqa: SIM118 - it is no mapping
+        assert sum(math.prod(shape) for shape in shapes) == (ours or 0)
 
 
 @given(st.sampled_from(NAMES), st.binary(max_size=500))

@@ -87,6 +87,12 @@ def test_shards_without_an_index_belong_together_by_their_names(model: Path) -> 
     assert world.read(model).parameters == 30
 
 
+def test_shards_of_the_first_llamas_belong_together(model: Path) -> None:
+    for number in range(2):
+        world.write_torch(model / f"consolidated.{number:02}.pth", {"0": ("HalfStorage", 8, 16)})
+    assert world.read(model).parameters == 16
+
+
 def test_of_several_precisions_the_largest_counts_and_parts_in_directories_are_added(model: Path) -> None:
     for part in ("unet", "vae"):
         (model / part).mkdir()

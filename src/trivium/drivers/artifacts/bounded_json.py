@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any, Final
 
 from trivium.drivers.artifacts import limits
 from trivium.resources.models import ArtifactRefused, Fault
 
-TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+# A string that does not end is one token, too: to look for its end anew from each quote in it would take for ever.
+TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def parse(raw: bytes, name: str) -> dict[str, Any]:
@@ -19,8 +21,8 @@ def parse(raw: bytes, name: str) -> dict[str, Any]:
     def of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) != len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in made if keys.count(key) > 1)
+            counts = Counter(key for key, _ in pairs)
+            twice = counts.most_common(1)[0][0]
             raise ArtifactRefused(Fault.DUPLICATE, name, key=twice[:200])
         return made
 

@@ -18,6 +18,7 @@ FENCE: Final = re.compile(rb"---[ \t]*\r?\n")
 KEY: Final = re.compile(r"([A-Za-z_][\w-]*)[ \t]*:(?:[ \t]+(.*))?$")
 ITEM: Final = re.compile(r"[ \t]*-[ \t]+(.*)$")
 QUOTED: Final = re.compile(r""""((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)'""")
+PART: Final = re.compile(r"""(?:"(?:[^"\\]++|\\.)*+"?|'[^']*+'?|[^,'"]++)++""")  # an open quote reaches to the end
 COMMENT: Final = re.compile(r"(?:^|[ \t])#.*$")
 SPECIAL: Final = ("&", "*", "!", "|", ">", "{", "%", "@", "`")
 NOTHING: Final = ("", "~", "null", "Null", "NULL")
@@ -62,7 +63,7 @@ def _values(text: str) -> Iterator[str]:
         return
     inner = COMMENT.sub("", text).strip()
     if inner.endswith("]"):
-        for part in re.findall(r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^,'"])+""", inner[1:-1]):
+        for part in PART.findall(inner[1:-1]):
             yield from _scalars(part)
 
 

@@ -1,8 +1,8 @@
 """Headers of safetensors files, as https://github.com/huggingface/safetensors describes the format.
 
-The header is scanned tensor by tensor, never parsed as a whole, so that millions of numbers in it cost no memory. It
-is held to what the format's own library asks: strict JSON, no tensor twice, and tensors that fill the data without
-gaps.
+The header is scanned tensor by tensor, never parsed as a whole, so that millions of numbers in it cost no memory. It is
+held to the format: strict JSON from the first byte on, no tensor twice, no other fields, and tensors that fill the data
+without gaps. The format's own library is laxer about the first byte and other fields, and about nothing else.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ KEY: Final = re.compile(rb"\s*+" + STRING + rb"\s*+:\s*+(?=\{)", re.DOTALL)
 BODY: Final = re.compile(rb'\{(?:[^{}"]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 NEXT: Final = re.compile(rb"\s*+([,}])")
 ENTRY_BYTES: Final = 4096
+NO_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 FIELDS: Final = (b"dtype", b"shape", b"data_offsets")
 METADATA: Final = b"__metadata__"
 METADATA_BYTES: Final = 1 << 20
@@ -95,7 +96,7 @@ def _add(key: bytes, body: re.Match[bytes], *, tensors: Tensors, window: Window)
     try:
         name = msgspec.json.decode(b'"%s"' % key, type=str) if b"\\" in key else key.decode()
         tensor = msgspec.json.decode(body[0], type=_Tensor)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NO_JSON as error:
         raise _malformed(window, body.start()) from error
     start, end = tensor.data_offsets
     bits = BITS.get(tensor.dtype)
@@ -116,7 +117,7 @@ def _check_metadata(body: bytes, window: Window, at: int) -> None:
         raise ArtifactRefused(Fault.TOO_LARGE, window.name, what="metadata", size=len(body), limit=METADATA_BYTES)
     try:
         msgspec.json.decode(body, type=dict[str, str])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NO_JSON as error:
         raise _malformed(window, at) from error
 
 

@@ -23,7 +23,7 @@ PAIR: Final = re.compile(rb"\s*+" + STRING + rb"\s*+:\s*+" + STRING + rb"\s*+([,
 KEY: Final = re.compile(rb"\s*+" + STRING + rb"\s*+:\s*+", re.DOTALL)
 FLAT: Final = re.compile(rb'\{(?:[^{}"]++|"(?:[^"\\]++|\\.)*+")*+\}|[^\s{}\[\],"]++|"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 NEXT: Final = re.compile(rb"\s*+([,}])\s*+")
-SHARD: Final = re.compile(rb"-\d{5}-of-\d{5}(?=\.\w+$)")
+SHARD: Final = re.compile(rb"-\d{5}-of-\d{5}(?=\.\w+$)|(?<=^consolidated)\.\d\d(?=\.pth$)")  # the latter is Llama's
 MOST_SHARDS: Final = 10_000
 NO_WEIGHTS: Final = (b"optimizer", b"scheduler", b"rng_state", b"training_args", b"scaler", b"random_states")
 
@@ -62,7 +62,7 @@ def chosen(entries: Iterable[Entry], indexed: Mapping[bytes, frozenset[bytes]]) 
     sets: dict[bytes, dict[bytes, list[Entry]]] = {}
     index_of = {path: index for index, paths in indexed.items() for path in paths}
     for entry in entries:
-        key = index_of.get(entry.path) or SHARD.sub(b"", entry.path)
+        key = index_of.get(entry.path) or SHARD.sub(b"", entry.name)
         sets.setdefault(entry.directory, {}).setdefault(key, []).append(entry)
     largest = (max(of.values(), key=_weight) for of in sets.values())
     return tuple(sorted((one for found in largest for one in found), key=lambda one: one.path))
@@ -111,7 +111,7 @@ def _text(quoted: bytes, name: str, at: int) -> bytes:
         raise _malformed(name, at)
     try:
         return msgspec.json.decode(quoted, type=str).encode()
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise _malformed(name, at) from error
 
 
