@@ -30,13 +30,13 @@ def main() -> None:
 
     reader = ArtifactReader([model.parent])
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
-    before, started = _peak(), time.monotonic()
+    before, read, started = _peak(), _read_bytes(), time.monotonic()
     try:
         facts = reader.read_here(model, resume=resume, note=note, stopped=lambda: False)
         said = {"checksum": facts.checksum, "parameters": facts.parameters}
     except ArtifactRefused as error:
         said = {"code": error.reason.code}
-    said |= {"extra": _peak() - before, "seconds": time.monotonic() - started, "read": _read_bytes()}
+    said |= {"extra": _peak() - before, "seconds": time.monotonic() - started, "read": _read_bytes() - read}
     print(json.dumps(said))
 
 

@@ -66,6 +66,16 @@ def _many_entries(raw: bytearray) -> None:
     raw[end + 10 : end + 12] = struct.pack("<H", 300)
 
 
+def _too_many_entries(raw: bytearray) -> None:
+    end = raw.rfind(b"PK\x05\x06")
+    raw[end + 10 : end + 12] = struct.pack("<H", 0xFFFE)
+
+
+def _said_to_be_deflated(raw: bytearray) -> None:
+    last = raw.rfind(b"PK\x01\x02")
+    raw[last + 10 : last + 12] = struct.pack("<H", zipfile.ZIP_DEFLATED)
+
+
 def _bomb(path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         archive.writestr("archive/data.pkl", world.torch_pickle({"0": ("ByteStorage", 50_000_000)}))
@@ -145,6 +155,11 @@ CASES: list[tuple[str, str, Callable[[Path], object]]] = [
     ("m.safetensors", "malformed", _bytes(raw_safetensors(b'{"__metadata__":{"a":1}}'))),
     ("m.safetensors", "malformed", _bytes(raw_safetensors(b'{"__metadata__":{"\xff":"1"}}'))),
     ("m.safetensors.index.json", "malformed", _bytes(b'{"weight_map":{"w":"\xff"}}')),
+    (
+        "m.safetensors",
+        "malformed",
+        _bytes(raw_safetensors(b'{"w":{"dtype":"U8","shape":[2],"shape":[1],"data_offsets":[0,1]}}', 1)),
+    ),
     ("m.safetensors", "pointer", _bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n")),
     ("m.safetensors.index.json", "leads_out", _index({"w": "../m.safetensors"})),
     ("m.safetensors.index.json", "leads_out", _index({"w": "/etc/passwd"})),
@@ -194,6 +209,7 @@ CASES: list[tuple[str, str, Callable[[Path], object]]] = [
     ("m.onnx", "truncated", _bytes(b"\x3a\xff\xff\xff\xff\x0f")),
     ("m.onnx", "truncated", _bytes(world.onnx_model().SerializeToString()[:-1])),
     ("m.onnx", "malformed", _bytes(b"\x0b")),
+    ("m.onnx", "truncated", _bytes(b"\x3a\x02\x2a\x64" + bytes(200))),  # longer than what it is in
     ("m.onnx", "leads_out", _outside("../weights")),
     ("m.onnx", "leads_out", _outside("/etc/passwd")),
     ("m.onnx", "leads_out", _outside("")),
@@ -214,6 +230,8 @@ CASES: list[tuple[str, str, Callable[[Path], object]]] = [
     ("m.pt", "offsets", _zip_with(_far)),
     ("m.pt", "offsets", _zip_with(_overlap)),
     ("m.pt", "truncated", _zip_with(_many_entries)),
+    ("m.pt", "too_large", _zip_with(_too_many_entries)),
+    ("m.pt", "compressed", _zip_with(_said_to_be_deflated)),
     ("m.pt", "compressed", _bomb),
     ("m.pt", "part_absent", lambda path: world.write_torch(path, {}, pickled=world.torch_pickle({"0": ("X", 4)}))),
     ("m.pt", "offsets", lambda path: world.write_torch(path, {"0": ("FloatStorage", 5, 16)})),
@@ -261,6 +279,7 @@ def test_a_hostile_file_is_refused_with_its_reason(
 
 def test_each_fault_is_said_in_both_languages_with_all_that_is_told(tmp_path: Path) -> None:
     told: dict[str, Reason] = {}
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
     for number, (name, _, write) in enumerate(CASES):
         model = tmp_path / str(number)
         model.mkdir()
@@ -269,6 +288,7 @@ def test_each_fault_is_said_in_both_languages_with_all_that_is_told(tmp_path: Pa
         with pytest.raises(ArtifactRefused) as caught:
             world.read(model)
         told[caught.value.reason.code] = caught.value.reason
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
     for reason in told.values():
         for language in Language:
             said = reason.say(language)

@@ -96,7 +96,7 @@ def test_shards_of_the_first_llamas_belong_together(model: Path) -> None:
 def test_of_several_precisions_the_largest_counts_and_parts_in_directories_are_added(model: Path) -> None:
     for part in ("unet", "vae"):
         (model / part).mkdir()
-        world.write_safetensors(model / part / "model.safetensors", {"w": ("float32", (1000,))})
+        world.write_safetensors(model / part / "full.safetensors", {"w": ("float32", (1000,))})
         world.write_safetensors(model / part / "model.fp16.safetensors", {"w": ("float16", (1000,))})
     assert world.read(model).weights == (TensorTotal(dtype="F32", parameters=2000, size=8000),)
 

@@ -58,7 +58,8 @@ def test_what_is_finished_is_not_read_again(model: Path, tmp_path: Path) -> None
     first = _bytes_read(model, kept)
     second = _bytes_read(model, kept)
     assert second["checksum"] == first["checksum"]
-    assert first["read"] - second["read"] >= 600_000 - len(kept.read_bytes())
+    assert first["read"] >= 600_000
+    assert second["read"] < 100_000
 
 
 @pytest.mark.parametrize("change", ["content", "time", "inode"])
@@ -107,7 +108,7 @@ def test_a_reading_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
         noted = len(msgspec.json.decode(kept.read_bytes(), type=Progress).done)
     assert 0 < noted < 32
     said = _bytes_read(model, kept)
-    assert said["read"] < (32 - noted) * 64 * MIB + 64 * MIB
+    assert said["read"] < (32 - noted) * 64 * MIB + MIB
     assert said["checksum"] == _bytes_read(model, tmp_path / "-")["checksum"]
 
 
@@ -129,9 +130,12 @@ async def test_a_wait_that_is_cancelled_ends_the_thread(model: Path) -> None:
     until(lambda: not any(thread.name == "heavy" for thread in threading.enumerate()), what="the thread's end")
 
 
-def test_what_a_note_raises_ends_the_reading(model: Path) -> None:
-    def refuse(_progress: Progress) -> None:
-        raise RuntimeError("the lease is lost")
+@pytest.mark.parametrize("kind", [RuntimeError, OSError])
+def test_what_a_note_raises_ends_the_reading_and_is_no_fault_of_the_model(model: Path, kind: type[Exception]) -> None:
+    os.truncate(model / "5.data", 1100 * MIB)  # sparse; long enough for a note while it is read
 
-    with pytest.raises(RuntimeError, match="the lease is lost"):
+    def refuse(_progress: Progress) -> None:
+        raise kind("the lease is lost")
+
+    with pytest.raises(kind, match="the lease is lost"):
         world.read(model, note=refuse)

@@ -18,7 +18,7 @@ from typing import Final
 
 from trivium.base.units import GIB, MIB
 from trivium.drivers.artifacts.listing import Entry, Listing
-from trivium.drivers.artifacts.places import shown
+from trivium.drivers.artifacts.places import refusal, shown
 from trivium.resources.models import ArtifactRefused, Fault, FileDone, Progress
 
 BLOCK: Final = MIB
@@ -84,7 +84,7 @@ class Hashing:
         left = entry.size
         with self._listing.opened(entry) as descriptor:
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-            while left and (count := os.readv(descriptor, [self._buffer[: min(BLOCK, left)]])):
+            while left and (count := self._fill(descriptor, entry, left)):
                 whole.update(self._buffer[:count])
                 left -= count
                 self._bytes += count
@@ -92,6 +92,12 @@ class Hashing:
         if left:
             raise ArtifactRefused(Fault.CHANGED, shown(entry.path))
         return whole.digest()
+
+    def _fill(self, descriptor: int, entry: Entry, left: int) -> int:
+        try:
+            return os.readv(descriptor, [self._buffer[: min(BLOCK, left)]])
+        except OSError as error:
+            raise refusal(error, shown(entry.path)) from error
 
     def _tell_if_due(self) -> None:
         if self._stopped():

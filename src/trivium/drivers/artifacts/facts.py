@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -177,7 +176,8 @@ class _Reading:
     def _read(self, form: str, entry: Entry) -> Weights | None:
         with self._listing.opened(entry) as descriptor:
             window = Window(descriptor, shown(entry.path), size=entry.size)
-            self._check_pointer(descriptor, entry)
+            if entry.size <= POINTER_BYTES and self._is_pointer(descriptor, entry):
+                raise ArtifactRefused(Fault.POINTER, window.name)
             match form:
                 case "safetensors":
                     return safetensors.read(window)
@@ -191,7 +191,7 @@ class _Reading:
                     return pytorch.read(descriptor, window.name, entry.size)
 
     @staticmethod
-    def _check_pointer(descriptor: int, entry: Entry) -> None:
-        """Refuse what Git LFS leaves in place of a file that was not fetched."""
-        if entry.size <= POINTER_BYTES and os.pread(descriptor, len(POINTER), 0) == POINTER:
-            raise ArtifactRefused(Fault.POINTER, shown(entry.path))
+    def _is_pointer(descriptor: int, entry: Entry) -> bool:
+        """Whether it is what Git LFS leaves in place of a file that was not fetched."""
+        window = Window(descriptor, shown(entry.path), size=entry.size)
+        return window.take(min(len(POINTER), entry.size)) == POINTER

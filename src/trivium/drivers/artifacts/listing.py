@@ -79,8 +79,6 @@ class Listing:
         try:
             yield descriptor
             self._check(entry, os.fstat(descriptor))
-        except OSError as error:
-            raise refusal(error, name) from error
         finally:
             os.close(descriptor)
 

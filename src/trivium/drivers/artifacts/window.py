@@ -7,6 +7,7 @@ import struct
 from typing import Final
 
 from trivium.base.units import KIB
+from trivium.drivers.artifacts.places import refusal
 from trivium.resources.models import ArtifactRefused, Fault
 
 BLOCK: Final = 64 * KIB
@@ -57,7 +58,7 @@ class Window:
         wanted = min(count, self.left)
         parts: list[bytes] = []
         at = self.position
-        while wanted > 0 and (part := os.pread(self._descriptor, wanted, at)):
+        while wanted > 0 and (part := self._read(wanted, at)):
             parts.append(part)
             at += len(part)
             wanted -= len(part)
@@ -65,3 +66,9 @@ class Window:
             raise ArtifactRefused(Fault.CHANGED, self.name)
         self._block = b"".join(parts)
         self._begins = self.position
+
+    def _read(self, count: int, at: int) -> bytes:
+        try:
+            return os.pread(self._descriptor, count, at)
+        except OSError as error:
+            raise refusal(error, self.name) from error
