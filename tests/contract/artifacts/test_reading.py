@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import subprocess
 from pathlib import Path
 
@@ -157,6 +158,21 @@ def test_storages_of_a_pytorch_archive_are_counted_without_unpickling(model: Pat
         TensorTotal(dtype="F32", parameters=1001, size=4004),
         TensorTotal(dtype="BF16", parameters=50, size=100),
     )
+
+
+def test_a_storage_that_tensors_share_counts_once(model: Path) -> None:
+    once = world.torch_pickle({"0": ("FloatStorage", 5)})
+    world.write_torch(model / "m.pt", {"0": ("FloatStorage", 5, 20)}, pickled=once[:-1] + once[2:])
+    assert world.read(model).parameters == 5
+
+
+def test_a_newer_protocol_names_its_types_in_another_way(model: Path) -> None:
+    words = [
+        b"X" + struct.pack("<I", len(word)) + word for word in (b"storage", b"torch", b"FloatStorage", b"0", b"cpu")
+    ]
+    pickled = b"\x80\x04(" + b"".join(words[:3]) + b"\x93" + b"".join(words[3:]) + b"K\x05tQ."
+    world.write_torch(model / "m.pt", {"0": ("FloatStorage", 5, 20)}, pickled=pickled)
+    assert world.read(model).weights == (TensorTotal(dtype="F32", parameters=5, size=20),)
 
 
 def test_what_an_older_pytorch_wrote_is_known_by_its_size_alone(model: Path) -> None:
