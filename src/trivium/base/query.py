@@ -4,18 +4,23 @@ Dialects translate their parameters into a `Query`; the store compiles it. Nothi
 
 How values compare, on every database alike:
 
-* text by Unicode code point, `CONTAINS` and `LIKE` on folded text (`base.text.fold`), so without regard to case;
-* `LIKE` sees whole numbers as decimal text and UUIDs as 32 hex digits; a backslash in it makes the next character
-  plain, and is plain itself at the end;
+* text by Unicode code point, `CONTAINS` and `LIKE` on folded text (`base.text.fold`), so without regard to case; where
+  a resource declares a text as caseless, every operator and every order sees it folded;
+* `LIKE` sees whole numbers as decimal text, UUIDs as 32 hex digits and times that count by the second as
+  `YYYY-MM-DD HH:MM:SS`; a backslash in it makes the next character plain, and is plain itself at the end;
+* a list that is kept as text is compared as its members with commas between them; `EQ` and `IN` hold for one of its
+  members, too, and `NE` and `NOT_IN` exactly where these do not;
 * a null never satisfies a condition save `NULL`; the negations `NE`, `NOT_IN`, `NOT_LIKE`, `NOT_CONTAINS` do not
-  hold for a null either;
+  hold for a null either. `Not` holds wherever its part does not, for nulls, too;
+* a dotted name that ends in the very field by which its last relation finds its one row reads our own side of that
+  relation: it holds for a row that refers to what is gone, too;
 * in an order nulls come first ascending and last descending; rows that are equal in the order come by descending id,
   unless the order names the id itself.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, Protocol, TypeAlias, TypeVar
 from uuid import UUID
@@ -53,6 +58,34 @@ class Condition(Value, frozen=True):
     value: Scalar | tuple[Scalar, ...] | None = None
 
 
+class AllOf(Value, frozen=True):
+    """Holds where each of its parts does; where it has none, always."""
+
+    parts: tuple[Clause, ...]
+
+
+class AnyOf(Value, frozen=True):
+    """Holds where one of its parts does; where it has none, never."""
+
+    parts: tuple[Clause, ...]
+
+
+class Not(Value, frozen=True):
+    """Holds where its part does not. Of a condition across relations: where no related row satisfies it."""
+
+    part: Clause
+
+
+class Related(Value, frozen=True):
+    """Holds where a related row, across the dotted relations, satisfies the part, whose fields are that row's own."""
+
+    path: str
+    part: Clause
+
+
+Clause: TypeAlias = "Condition | AllOf | AnyOf | Not | Related"
+
+
 class Order(Value, frozen=True):
     """One step of an order."""
 
@@ -75,13 +108,20 @@ class After(Value, frozen=True):
 
 
 class Query(Value, frozen=True):
-    """A whole question to one resource."""
+    """A whole question to one resource.
+
+    With `group` it is asked of groups, the rows that are equal in these fields: each is shown as the first of its rows
+    in the order, and the total counts groups.
+    """
 
     where: tuple[Condition, ...] = ()
+    tree: Clause | None = None  # must hold besides
+    group: tuple[str, ...] = ()
     order: tuple[Order, ...] = ()  # empty: newest first
     page: Offset | After = Offset(limit=20)
     fields: tuple[str, ...] = ()  # empty: all
     total: bool = True
+    utc_offset: timedelta = timedelta(0)  # how far the clock is ahead of UTC by which LIKE sees times as text
 
 
 class Stamp(Protocol):

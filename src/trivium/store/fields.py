@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -13,6 +14,7 @@ from msgspec import Struct
 from sqlalchemy import Column, ColumnElement, Table
 
 from trivium.base.query import Op
+from trivium.base.text import fold
 from trivium.store.counters.declared import Counted
 from trivium.store.errors import UnknownField, UnknownRelation
 from trivium.store.grams.declared import Grams
@@ -30,6 +32,15 @@ ORDERING: Final = EQUALITY | {Op.LT, Op.LE, Op.GT, Op.GE}
 PATTERNS: Final = frozenset({Op.LIKE, Op.NOT_LIKE, Op.CONTAINS, Op.NOT_CONTAINS})
 
 
+class Manner(StrEnum):
+    """How values of a type are compared."""
+
+    PLAIN = "plain"  # as the database compares them
+    FOLDED = "folded"  # the same, folded on both sides
+    MEMBERS = "members"  # folded text of members with commas between them
+    SECONDS = "seconds"  # times without what is smaller than a second
+
+
 class Unfit(ValueError):
     """A value that a type of field does not have, with what it must be."""
 
@@ -44,6 +55,7 @@ class Type(Struct, frozen=True, eq=False):
     ops: frozenset[Op]
     check: Callable[[object], Any]
     words: tuple[str, ...] = ()  # what an enum knows
+    manner: Manner = Manner.PLAIN
 
 
 def _integer(value: object) -> int:
@@ -89,6 +101,18 @@ def _time(value: object) -> datetime:
     return value
 
 
+def _folded(value: object) -> str:
+    folded = fold(_text(value))
+    if len(folded) > LONGEST:  # some characters become several
+        message = f"must have at most {LONGEST} characters"
+        raise Unfit(message)
+    return folded
+
+
+def _second(value: object) -> datetime:
+    return _time(value).replace(microsecond=0)
+
+
 def _uuid(value: object) -> UUID:
     if not isinstance(value, UUID):
         raise Unfit("must be a UUID")
@@ -100,7 +124,10 @@ number: Final = Type("number", ORDERING, _number)
 boolean: Final = Type("boolean", EQUALITY, _boolean)
 text: Final = Type("text", ORDERING | PATTERNS, _text)
 time: Final = Type("time", ORDERING, _time)
-uuid: Final = Type("uuid", EQUALITY | {Op.LIKE, Op.NOT_LIKE}, _uuid)
+uuid: Final = Type("uuid", ORDERING | {Op.LIKE, Op.NOT_LIKE}, _uuid)
+caseless: Final = Type("caseless", ORDERING | PATTERNS, _folded, manner=Manner.FOLDED)
+members: Final = Type("members", ORDERING | PATTERNS, _folded, manner=Manner.MEMBERS)
+second: Final = Type("second", ORDERING | {Op.LIKE, Op.NOT_LIKE}, _second, manner=Manner.SECONDS)
 
 
 def enum(words: Iterable[str]) -> Type:
@@ -125,8 +152,9 @@ def is_nullable(column: ColumnElement[Any]) -> bool:
 class Field(Struct, frozen=True, eq=False):
     """A field by the name that queries use.
 
-    Text takes patterns only where `folded` names the column that holds it folded; `grams` is the index of that column's
-    substrings. `ops` narrows what the type allows.
+    Text takes patterns only where `folded` names the column that holds it folded, and `caseless` and `members` are
+    nothing without one: `ValueError`. `grams` is the index of that column's substrings. `ops` narrows what the type
+    allows.
     """
 
     name: str
@@ -137,11 +165,33 @@ class Field(Struct, frozen=True, eq=False):
     ops: frozenset[Op] | None = None
     sortable: bool = True
 
+    def __post_init__(self) -> None:
+        if self.folded is None and self.type.manner in (Manner.FOLDED, Manner.MEMBERS):
+            message = f"{self.name} is compared folded, and no column has it so"
+            raise ValueError(message)
+
+    @property
+    def compared(self) -> ColumnElement[Any]:
+        """The column that values are compared with, and that orders and groups go by."""
+        if self.folded is not None and self.type.manner in (Manner.FOLDED, Manner.MEMBERS):
+            return self.folded
+        return self.column
+
+    @property
+    def ordered(self) -> Type:
+        """The type of `compared` alone: what an order has."""
+        return _ORDERED.get(self.type.manner, self.type)
+
     def allows(self, op: Op) -> bool:
         """Whether the field may be matched with this operator."""
         if op not in self.type.ops or (self.ops is not None and op not in self.ops):
             return False
         return self.folded is not None or op not in PATTERNS or self.type is not text
+
+
+_ORDERED: Final[Mapping[Manner, Type]] = MappingProxyType(
+    {Manner.FOLDED: text, Manner.MEMBERS: text, Manner.SECONDS: time}
+)
 
 
 class Relation(Struct, frozen=True, eq=False):
@@ -156,6 +206,18 @@ class Relation(Struct, frozen=True, eq=False):
     remote: Column[Any]
     where: tuple[ColumnElement[bool], ...] = ()
 
+    def reads_key(self, field: Field) -> bool:
+        """Whether the related field is the very one by which the relation finds a single row."""
+        is_key = field.column is self.remote and field.type.manner is Manner.PLAIN and not self.where
+        return is_key and _is_unique(self.remote)
+
+
+def _is_unique(column: Column[Any]) -> bool:
+    """Whether no two rows have the same value in this column."""
+    if column.primary_key or column.unique:
+        return True
+    return any(index.unique and [each.key for each in index.columns] == [column.key] for index in column.table.indexes)
+
 
 Path: TypeAlias = "tuple[tuple[Relation, ...], Field]"
 
@@ -164,7 +226,8 @@ class Resource:
     """One table as queries see it. Its primary key is the column `id`.
 
     `columns` are what a page carries when the query names no fields: every column of the table unless told. `counted`
-    says of which conditions the totals are kept.
+    says of which conditions the totals are kept. `aliases` are names for ways across several relations, dotted.
+    `conditions_lead`: see `store.query.leading`.
     """
 
     def __init__(
@@ -176,6 +239,8 @@ class Resource:
         relations: Iterable[Relation] = (),
         columns: Iterable[Column[Any]] = (),
         counted: Counted | None = None,
+        aliases: Mapping[str, str] | None = None,
+        conditions_lead: bool = False,
     ) -> None:
         self.name = name
         self.table = table
@@ -184,6 +249,8 @@ class Resource:
         self.relations: Mapping[str, Relation] = MappingProxyType({relation.name: relation for relation in relations})
         self.columns: tuple[Column[Any], ...] = tuple(columns) or tuple(table.c)
         self.counted = counted
+        self.conditions_lead = conditions_lead
+        self.aliases: Mapping[str, str] = MappingProxyType(dict(aliases or {}))
 
     def field(self, name: str, *, asked: str | None = None) -> Field:
         """The resource's own field of that name. Raises `UnknownField`, about the whole name that was asked for."""
@@ -196,20 +263,35 @@ class Resource:
     def path(self, name: str) -> Path:
         """The relations that a dotted name goes across, and the field that it ends in.
 
-        Raises `UnknownRelation` or `UnknownField`.
+        A last relation that is there only to read its own key is left out: the field is then our side of it. Raises
+        `UnknownRelation` or `UnknownField`.
         """
         if "." not in name:
             return (), self.field(name)
-        *steps, last = name.split(".")
-        if len(steps) > DEEPEST:
-            message = f"{name!r} goes across more than {DEEPEST} relations"
-            raise UnknownRelation(name, message, resource=self.name)
+        steps, _, last = name.rpartition(".")
+        hops, there = self.walk(steps, asked=name)
+        field = there.field(last, asked=name)
+        if hops[-1].reads_key(field):
+            return hops[:-1], Field(field.name, field.type, hops[-1].local, ops=field.ops)
+        return hops, field
+
+    def walk(self, path: str, *, asked: str | None = None) -> tuple[tuple[Relation, ...], Resource]:
+        """The relations of a dotted path, and the resource that it leads to. Raises `UnknownRelation`."""
+        name = asked or path
         here, hops = self, list[Relation]()
-        for step in steps:
-            hop = here.relations.get(step)
-            if hop is None:
-                message = f"{here.name} has no relation {step!r}"
-                raise UnknownRelation(name, message, resource=here.name)
-            hops.append(hop)
-            here = hop.target()
-        return tuple(hops), here.field(last, asked=name)
+        for step in path.split("."):
+            for real in here.aliases.get(step, step).split("."):
+                hop = here._relation(real, asked=name)
+                hops.append(hop)
+                here = hop.target()
+            if len(hops) > DEEPEST:
+                message = f"{name!r} goes across more than {DEEPEST} relations"
+                raise UnknownRelation(name, message, resource=self.name)
+        return tuple(hops), here
+
+    def _relation(self, name: str, *, asked: str) -> Relation:
+        found = self.relations.get(name)
+        if found is None:
+            message = f"{self.name} has no relation {name!r}"
+            raise UnknownRelation(asked, message, resource=self.name)
+        return found

@@ -17,7 +17,7 @@ from trivium.store.counters.declared import COARSE, FINE
 from trivium.store.counters.splitting import START
 from trivium.store.fields import LARGEST
 from trivium.store.query.compiling import Builder, Target
-from trivium.store.query.validation import Match
+from trivium.store.query.validation import Part
 from trivium.store.statements import Statement
 from trivium.store.transactions import Read
 
@@ -53,7 +53,7 @@ class _Block(NamedTuple):
     rows: int
 
 
-def skip_statements(target: Target, where: Sequence[Match]) -> SkipStatements | None:
+def skip_statements(target: Target, where: Sequence[Part]) -> SkipStatements | None:
     """Compile the statements; None where blocks do not have the number of rows that satisfy scope and conditions."""
     counted = target.resource.counted
     if counted is None:

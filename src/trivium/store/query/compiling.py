@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, Integer, Select, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
@@ -15,8 +25,9 @@ from trivium.store.database import Flavour
 from trivium.store.fields import Resource
 from trivium.store.grams import AccessPath, Kind
 from trivium.store.grams import statements as grams
-from trivium.store.query import conditions, merge_scan, ordering, scopes
-from trivium.store.query.validation import Match, Shape, Step, steps
+from trivium.store.query import conditions, grouping, leading, merge_scan, ordering, scopes
+from trivium.store.query.leading import Leading
+from trivium.store.query.validation import Match, Part, Shape, Step, steps
 from trivium.store.statements import Statement, compiled, row_type
 
 
@@ -41,14 +52,17 @@ class Target(Struct, frozen=True, eq=False):
 def page_statement(target: Target, shape: Shape, path: AccessPath | None = None) -> PageStatement:
     """Compile a page: its values are those of scope, conditions and key, limit and offset, then the access path's."""
     builder = Builder(target)
-    where = builder.where(shape.where)
+    led = leading.leading(target.resource, shape.where, target.flavour) if path is None else leading.NOTHING
+    where = builder.where(shape.where, bounded=path is None, led=led)
     order = steps(target.resource, shape.order)
     names, columns = _wanted(target.resource, shape.fields)
     wanted = len(columns)
     key = tuple([_index_of(step.column, columns) for step in order])
     statement = select(*(column.label(f"c{index}") for index, column in enumerate(columns)))
-    if path is None:
-        statement = _plain(statement, builder, where, order=order, shape=shape)
+    if shape.group:
+        statement = _grouped(statement, builder, where, order=order, shape=shape)
+    elif path is None:
+        statement = _plain(statement, builder, where, order=order, shape=shape, led=led)
     else:
         statement = _searched(statement.where(*where), builder, order, shape=shape, path=path)
     return PageStatement(builder.compiled(statement), row_type(names), wanted, key)
@@ -61,9 +75,10 @@ def _plain(
     *,
     order: tuple[Step, ...],
     shape: Shape,
+    led: Leading,
 ) -> Select[Any]:
     """The statement with its conditions, key, order, limit and offset, over the resource's table."""
-    resource = builder.target.resource
+    resource, flavour = builder.target.resource, builder.target.flavour
     after = [] if shape.after is None else [ordering.after(order, shape.after, builder.bind)]
     limit, offset = builder.bind(BigInteger()), builder.bind(BigInteger())
     own = len(where) - len(shape.where)
@@ -73,9 +88,28 @@ def _plain(
         statement = statement.select_from(resource.table).where(*where, *after).limit(limit).offset(offset)
     else:
         paging = merge_scan.Paging(order[0].descending, limit, offset)
-        merged = merge_scan.merged(resource, branches, paging, flavour=builder.target.flavour)
+        merged = merge_scan.merged(resource, branches, paging, flavour=flavour)
         statement = statement.select_from(merged.join(resource.table, resource.id == merged.c.id))
-    return statement.order_by(*ordering.order_by(order, builder.target.flavour))
+    is_sorted = led.is_sorted and order[0].column is not led.over
+    return statement.order_by(*ordering.order_by(ordering.unindexed(order) if is_sorted else order, flavour))
+
+
+def _grouped(
+    statement: Select[Any],
+    builder: Builder,
+    where: Sequence[ColumnElement[bool]],
+    *,
+    order: tuple[Step, ...],
+    shape: Shape,
+) -> Select[Any]:
+    """The same over the first row of each group."""
+    resource, flavour = builder.target.resource, builder.target.flavour
+    first = grouping.first_of_each(resource, shape.group, where, order=ordering.order_by(order, flavour))
+    after = [] if shape.after is None else [ordering.after(order, shape.after, builder.bind)]
+    limit, offset = builder.bind(BigInteger()), builder.bind(BigInteger())
+    statement = statement.select_from(resource.table.join(first, resource.id == first.c.id))
+    statement = statement.where(first.c.place == literal_column("1"), *after)
+    return statement.order_by(*ordering.order_by(order, flavour)).limit(limit).offset(offset)
 
 
 def _searched(
@@ -100,10 +134,15 @@ def _by(order: tuple[Step, ...], id: ColumnElement[Any]) -> tuple[Step, ...]:
     return (*others, Step(last.type, id, last.descending))
 
 
-def total_statement(target: Target, where: Sequence[Match], path: AccessPath | None = None) -> Statement:
+def total_statement(
+    target: Target, where: Sequence[Part], group: Sequence[str] = (), *, path: AccessPath | None = None
+) -> Statement:
     """Compile a total: its values are those of the scope and the conditions, then the access path's."""
     builder, resource = Builder(target), target.resource
-    clauses = builder.where(where)
+    led = leading.leading(resource, where, target.flavour) if path is None else leading.NOTHING
+    clauses = builder.where(where, bounded=path is None, led=led)
+    if group:
+        return builder.compiled(grouping.number(resource, group, clauses))
     if path is not None:
         return builder.compiled(_searched_total(builder, clauses, path))
     counter = None if resource.counted is None else total_for(resource.counted, clauses)
@@ -135,11 +174,19 @@ class Builder:
         self._parameters.append(made)
         return made
 
-    def where(self, matches: Sequence[Match]) -> list[ColumnElement[bool]]:
-        """The clauses of the scope, then those of the conditions."""
+    def where(
+        self, parts: Sequence[Part], *, bounded: bool = True, led: Leading = leading.NOTHING
+    ) -> list[ColumnElement[bool]]:
+        """The clauses of the scope, then those of the query; `bounded`: patterns are told to indexes, too."""
         clauses, self._parameters = scopes.built(self.target.scope)
-        resource, flavour = self.target.resource, self.target.flavour
-        return clauses + [conditions.condition(resource, match, flavour=flavour, bind=self.bind) for match in matches]
+        resource = self.target.resource
+        writing = conditions.Writing(resource, resource.table, self.target.flavour, bind=self.bind, bounded=bounded)
+        for place, part in enumerate(parts):
+            if place == led.related and isinstance(part, Match):
+                clauses.append(conditions.leading_clause(writing, part))
+            else:
+                clauses.append(conditions.clause(writing, part))
+        return clauses
 
     def compiled(self, statement: Select[Any]) -> Statement:
         """The statement, compiled with the parameters that were bound."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from trivium.base.query import After, Offset, Op, Query, Scalar
+from trivium.base.query import After, Clause, Not, Offset, Op, Query, Related, Scalar
 from trivium.base.query import Condition as Narrower
 from trivium.base.values import Value
 from trivium.store.fields import Resource
@@ -16,7 +16,7 @@ from trivium.store.query import block_skipping, compiling, scopes, text_search, 
 from trivium.store.query.block_skipping import SkipStatements
 from trivium.store.query.compiling import PageStatement, Target
 from trivium.store.query.scopes import Condition
-from trivium.store.query.validation import Match, Shape
+from trivium.store.query.validation import Part, Shape
 from trivium.store.statements import Statement
 from trivium.store.transactions import Read
 
@@ -50,18 +50,26 @@ def page(tx: Read, resource: Resource, query: Query, *, scope: Sequence[Conditio
 def _types(query: Query) -> tuple[Hashable, ...]:
     """The types of the values: 1, 1.0 and True are equal, and not every field has all of them."""
     values = (condition.value for condition in query.where)
-    return tuple(tuple(map(type, value)) if isinstance(value, tuple) else type(value) for value in values)
+    own = tuple(tuple(map(type, value)) if isinstance(value, tuple) else type(value) for value in values)
+    return own if query.tree is None else (*own, _types_in(query.tree))
+
+
+def _types_in(clause: Clause) -> Hashable:
+    if isinstance(clause, Narrower):
+        value = clause.value
+        return tuple(map(type, value)) if isinstance(value, tuple) else type(value)
+    return _types_in(clause.part) if isinstance(clause, (Not, Related)) else tuple(map(_types_in, clause.parts))
 
 
 def _found(tx: Read, asked: _Asked, query: Query) -> Found:
     shape, values = validation.shape(asked.resource, query)
-    number = sum(match.values for match in shape.where)
+    number = sum(part.values for part in shape.where)
     near = _skipped(tx, asked, query.page, shape=shape, values=values)
     rows, following = _rows(tx, asked, (*near, query.page.limit))
     if not query.total:
         return Found(rows=rows, total=None, next=following)
     seen = _total_of_page(query.page, len(rows), following)
-    total = _total(tx, asked, shape.where, values=values[:number]) if seen is None else seen
+    total = _total(tx, asked, shape.where, values=values[:number], group=query.group) if seen is None else seen
     return Found(rows=rows, total=total, next=following)
 
 
@@ -69,7 +77,7 @@ def count(tx: Read, resource: Resource, query: Query, *, scope: Sequence[Conditi
     """How many rows satisfy the query's conditions within the scope, whatever its page. Raises what `page` raises."""
     where, values = validation.matches(resource, query)
     key, own = scopes.taken(scope)
-    return _total(tx, _Asked(resource, scope, key, own), where, values=values)
+    return _total(tx, _Asked(resource, scope, key, own), where, values=values, group=query.group)
 
 
 def remaining(tx: Read, resource: Resource, query: Query, *, found: Found, scope: Sequence[Condition] = ()) -> int:
@@ -116,7 +124,7 @@ def _skipped(
 ) -> tuple[Shape, list[Any]]:
     """The shape and values of the same page; where blocks have the numbers of rows, of one that begins near it."""
     blocks = asked.resource.counted and asked.resource.counted.blocks
-    if blocks is None or not isinstance(page, Offset) or page.offset < blocks.worth:
+    if blocks is None or shape.group or not isinstance(page, Offset) or page.offset < blocks.worth:
         return shape, values
     order = validation.steps(asked.resource, shape.order)
     statements = _skip_statements(tx, asked, shape.where) if order[0].column is asked.resource.id else None
@@ -128,7 +136,7 @@ def _skipped(
     return replace(shape, after=(True,)), [*own, start.id, page.limit + 1, start.offset]
 
 
-def _skip_statements(tx: Read, asked: _Asked, where: tuple[Match, ...]) -> SkipStatements | None:
+def _skip_statements(tx: Read, asked: _Asked, where: tuple[Part, ...]) -> SkipStatements | None:
     place = (asked.resource, asked.key, where, SkipStatements)
     known: tuple[SkipStatements | None] | None = tx.statements.get(place)
     if known is None:
@@ -179,21 +187,25 @@ def _total_of_page(page: Offset | After, rows: int, following: object) -> int | 
     return page.offset + rows if rows or page.offset == 0 else None
 
 
-def _total(tx: Read, asked: _Asked, where: tuple[Match, ...], *, values: list[Any]) -> int:
+def _total(tx: Read, asked: _Asked, where: tuple[Part, ...], *, values: list[Any], group: tuple[str, ...] = ()) -> int:
     """The exact total: from counters where they have it, else by counting."""
 
     def counted(path: AccessPath | None) -> int:
-        statement = _total_statement(tx, asked, where, path=path)
+        statement = _total_statement(tx, asked, where, group=group, path=path)
         return statement.fetch(tx, _with_path(asked, values, path))[0][0]
 
+    if group:
+        return counted(None)
     return text_search.total(tx, asked.resource, asked.scope, where=where, values=values, count=counted)
 
 
-def _total_statement(tx: Read, asked: _Asked, where: tuple[Match, ...], *, path: AccessPath | None) -> Statement:
-    place = (asked.resource, asked.key, where, None if path is None else path.key)
+def _total_statement(
+    tx: Read, asked: _Asked, where: tuple[Part, ...], *, group: tuple[str, ...], path: AccessPath | None
+) -> Statement:
+    place = (asked.resource, asked.key, where, group, None if path is None else path.key)
     statement: Statement | None = tx.statements.get(place)
     if statement is None:
-        statement = compiling.total_statement(_target(tx, asked), where, path)
+        statement = compiling.total_statement(_target(tx, asked), where, group, path=path)
         tx.statements.put(place, statement)
     return statement
 

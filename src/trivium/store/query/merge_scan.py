@@ -16,8 +16,9 @@ from sqlalchemy.sql import visitors
 from trivium.base.query import Op
 from trivium.store.clauses import fixed_columns
 from trivium.store.database import Flavour
-from trivium.store.fields import Resource
-from trivium.store.query.validation import FEW, Match
+from trivium.store.fields import Manner, Resource
+from trivium.store.query.validation import Match, Part
+from trivium.store.query.values import FEW
 
 
 class Paging(NamedTuple):
@@ -33,13 +34,16 @@ class Paging(NamedTuple):
 
 
 def branches(
-    resource: Resource, scope: Sequence[ColumnElement[bool]], matches: Sequence[tuple[Match, ColumnElement[bool]]]
+    resource: Resource, scope: Sequence[ColumnElement[bool]], matches: Sequence[tuple[Part, ColumnElement[bool]]]
 ) -> list[list[ColumnElement[bool]]] | None:
     """The conditions of each of the scans; None where there is nothing to merge. `matches` come with their clauses."""
     for place, (match, clause) in enumerate(matches):
-        if match.op is not Op.IN or not 1 < match.values <= FEW or "." in match.path:
+        if not isinstance(match, Match) or match.op is not Op.IN or not 1 < match.values <= FEW or "." in match.path:
             continue
-        column = resource.field(match.path).column
+        field = resource.field(match.path)
+        if field.type.manner not in (Manner.PLAIN, Manner.FOLDED):
+            continue  # each of its values is a comparison of its own
+        column = field.compared
         others = [*scope, *(other for at, (_, other) in enumerate(matches) if at != place)]
         if _has_index(resource, {*fixed_columns(others), str(column.key)}, str(column.key)):
             return [[*others, column == value] for value in _values(clause)]

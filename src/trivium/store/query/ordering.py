@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, tuple_
+from sqlalchemy import ColumnElement, UnaryExpression, and_, false, or_, tuple_
+from sqlalchemy.sql import operators
 
 from trivium.store.database import Flavour
 from trivium.store.fields import is_nullable
@@ -16,6 +17,15 @@ from trivium.store.query.validation import Step
 def order_by(steps: Sequence[Step], flavour: Flavour) -> list[ColumnElement[Any]]:
     """Nulls first ascending, last descending, as SQLite has it anyway."""
     return [_sorted(step, flavour) for step in steps]
+
+
+def unindexed(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The same order of columns that SQLite knows no index for."""
+    plus = operators.custom_op[Any]("+")
+    return tuple(
+        Step(step.type, UnaryExpression(step.column, operator=plus, type_=step.column.type), step.descending)
+        for step in steps
+    )
 
 
 def after(steps: Sequence[Step], given: Sequence[bool], bind: Bind) -> ColumnElement[bool]:

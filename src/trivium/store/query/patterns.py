@@ -11,6 +11,12 @@ ESCAPE: Final = "\\"
 _TOKEN: Final = re.compile(r"\\(?P<escaped>.)|(?P<wild>[%_])|(?P<plain>[^\\%_]+|\\)", re.DOTALL)
 _SPECIAL: Final = re.compile(r"([\\%_])")
 
+_LAST: Final = "\U0010ffff"
+_HALVES: Final = 0xD800
+"""Where the halves of characters begin among the code points, which no text has, and what comes after them."""
+
+_AFTER_HALVES: Final = 0xE000
+
 
 def like(pattern: str) -> str:
     """The folded pattern. A backslash makes any character after it plain; one at the end is plain itself.
@@ -23,15 +29,34 @@ def like(pattern: str) -> str:
         if token["wild"] is None:
             plain.append(token["escaped"] or token["plain"])
             continue
-        parts.append(_literal("".join(plain)))
+        parts.append(literal("".join(plain)))
         plain.clear()
         parts.append(token["wild"])
-    return "".join(parts) + _literal("".join(plain))
+    return "".join(parts) + literal("".join(plain))
 
 
 def containing(term: str) -> str:
     """The pattern that finds the folded term anywhere."""
-    return f"%{_literal(term)}%"
+    return f"%{literal(term)}%"
+
+
+def beginning(pattern: str) -> str:
+    """What a text begins with that matches a pattern which was made here; empty where it may begin with anything."""
+    plain: list[str] = []
+    for token in _TOKEN.finditer(pattern):
+        if token["wild"] is not None:
+            break
+        plain.append(token["escaped"] or token["plain"])
+    return "".join(plain)
+
+
+def behind(text: str) -> str | None:
+    """The first text, by code points, behind all those that begin with this one; None where there is none."""
+    kept = text.rstrip(_LAST)
+    if not kept:
+        return None
+    following = ord(kept[-1]) + 1
+    return kept[:-1] + chr(_AFTER_HALVES if following == _HALVES else following)
 
 
 def runs(pattern: str) -> tuple[str, ...]:
@@ -54,5 +79,6 @@ def is_substring(pattern: str) -> bool:
     )
 
 
-def _literal(plain: str) -> str:
+def literal(plain: str) -> str:
+    """The pattern of the folded text itself."""
     return _SPECIAL.sub(r"\\\1", fold(plain))

@@ -11,7 +11,7 @@ from trivium.store.grams import access_paths
 from trivium.store.grams.access_paths import AccessPath, Search
 from trivium.store.query import patterns
 from trivium.store.query.scopes import Bound, Condition
-from trivium.store.query.validation import Match, Shape
+from trivium.store.query.validation import Match, Part, Shape
 from trivium.store.transactions import Read
 
 
@@ -22,7 +22,7 @@ def paths_to_page(
 
     The values are those of the conditions, then those of the page, its limit (with one row more) and offset last.
     """
-    search = _search(resource, scope, where=shape.where, values=values)
+    search = None if shape.group else _search(resource, scope, where=shape.where, values=values)
     if search is None:
         return (None,)
     rows = values[-2] + values[-1]
@@ -34,7 +34,7 @@ def total(
     resource: Resource,
     scope: Sequence[Condition],
     *,
-    where: tuple[Match, ...],
+    where: tuple[Part, ...],
     values: Sequence[Any],
     count: Callable[[AccessPath | None], int],
 ) -> int:
@@ -49,10 +49,10 @@ def total(
 
 
 def _search(
-    resource: Resource, scope: Sequence[Condition], *, where: Sequence[Match], values: Sequence[Any]
+    resource: Resource, scope: Sequence[Condition], *, where: Sequence[Part], values: Sequence[Any]
 ) -> Search | None:
     """The search for the most selective condition (the longest text), in the parts that the scope has."""
-    if not any(match.op in (Op.LIKE, Op.CONTAINS) for match in where):
+    if not any(isinstance(match, Match) and match.op in (Op.LIKE, Op.CONTAINS) for match in where):
         return None
     parts = next((found for part in scope if isinstance(part, Bound) and (found := part.parts)), ())
     if not parts:
@@ -61,7 +61,7 @@ def _search(
     place = 0
     for match in where:
         pattern, place = place, place + match.values
-        if match.op not in (Op.LIKE, Op.CONTAINS) or "." in match.path:
+        if not isinstance(match, Match) or match.op not in (Op.LIKE, Op.CONTAINS) or "." in match.path:
             continue
         grams = resource.field(match.path).grams
         if grams is None:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement
 
-from trivium.base.query import After, Condition, Offset, Op, Order, Query, Scalar
-from trivium.store.errors import BadOperator, BadValue
-from trivium.store.fields import LARGEST, Field, Resource, Type, Unfit, integer, is_nullable, text
-from trivium.store.query import patterns
+from trivium.base.query import After, AllOf, AnyOf, Clause, Condition, Not, Offset, Op, Order, Query, Related, Scalar
+from trivium.store.errors import BadOperator, BadValue, UnknownRelation
+from trivium.store.fields import DEEPEST, LARGEST, Resource, Type, Unfit, integer, is_nullable
+from trivium.store.query.values import values_of
 
 MOST_CONDITIONS: Final = 64
-MOST_VALUES: Final = 1024
-"""Values of one IN, and the longest bucket."""
+MOST_VALUES_IN_ALL: Final = 16_384
+"""What SQLite can bind is twice as many."""
 
-FEW: Final = 8
-"""Values of one IN of which each number is a shape of its own, and none comes twice."""
+DEEPEST_CLAUSE: Final = 32
+"""Levels of clauses within clauses."""
 
 
 class Match(Struct, frozen=True):
@@ -30,31 +31,104 @@ class Match(Struct, frozen=True):
     values: int
 
 
+class Combining(StrEnum):
+    """How clauses make one."""
+
+    ALL = "all"
+    ANY = "any"
+    NOT = "not"
+    RELATED = "related"
+
+
+class Tree(Struct, frozen=True):
+    """A clause of clauses, without their values."""
+
+    combining: Combining
+    parts: tuple[Part, ...]
+    values: int
+    path: str = ""  # of RELATED
+
+
+Part: TypeAlias = "Match | Tree"
+
+
 class Shape(Struct, frozen=True):
     """All that the text of a page's statement depends on, save for resource, scope and database."""
 
-    where: tuple[Match, ...]
+    where: tuple[Part, ...]
     order: tuple[tuple[str, bool], ...]
     after: tuple[bool, ...] | None  # for each ordered field whether the key has a value; None for a page by offset
     fields: tuple[str, ...]
+    group: tuple[str, ...] = ()
 
 
-def matches(resource: Resource, query: Query) -> tuple[tuple[Match, ...], list[Any]]:
-    """The conditions, and their values in order. Raises `UnknownField`, `BadOperator` or `BadValue`."""
-    if len(query.where) > MOST_CONDITIONS:
-        message = f"a query has at most {MOST_CONDITIONS} conditions"
+def matches(resource: Resource, query: Query) -> tuple[tuple[Part, ...], list[Any]]:
+    """The clauses, and their values in order. Raises `UnknownField`, `BadOperator` or `BadValue`."""
+    reader = _Reader(query)
+    found: tuple[Part, ...] = tuple([reader.match(resource, condition) for condition in query.where])
+    if query.tree is not None:
+        found = (*found, reader.part(resource, query.tree, levels=DEEPEST_CLAUSE))
+    if len(reader.values) > MOST_VALUES_IN_ALL:
+        message = f"a query has at most {MOST_VALUES_IN_ALL} values"
         raise BadValue("where", message)
-    found: list[Match] = []
-    values: list[Any] = []
-    for condition in query.where:
-        _, field = resource.path(condition.field)
+    for name in query.group:
+        resource.field(name)
+    return found, reader.values
+
+
+class _Reader:
+    """Reads the clauses of one query."""
+
+    def __init__(self, query: Query) -> None:
+        self.values: list[Any] = []
+        self._utc_offset = query.utc_offset
+        self._left = MOST_CONDITIONS
+
+    def match(self, resource: Resource, condition: Condition, hops: int = DEEPEST) -> Match:
+        self._count()
+        found, field = resource.path(condition.field)
+        if len(found) > hops:
+            raise _too_deep(resource, condition.field)
         if not field.allows(condition.op):
             message = f"{condition.field} cannot be matched with {condition.op.value!r}"
             raise BadOperator(condition.field, message, op=condition.op.value)
-        own = _values(field, condition)
-        found.append(Match(condition.field, condition.op, len(own)))
-        values += own
-    return tuple(found), values
+        own = values_of(field, condition, self._utc_offset)
+        self.values += own
+        return Match(condition.field, condition.op, len(own))
+
+    def part(self, resource: Resource, clause: Clause, *, levels: int, hops: int = DEEPEST) -> Part:
+        if isinstance(clause, Condition):
+            return self.match(resource, clause, hops)
+        if levels == 0:
+            message = f"clauses lie in each other at most {DEEPEST_CLAUSE} deep"
+            raise BadValue("where", message)
+        if isinstance(clause, Related):
+            found, resource = resource.walk(clause.path)
+            hops -= len(found)
+            if hops < 0:
+                raise _too_deep(resource, clause.path)
+        clauses = (clause.part,) if isinstance(clause, (Not, Related)) else clause.parts
+        if not clauses:
+            self._count()
+        parts = tuple([self.part(resource, each, levels=levels - 1, hops=hops) for each in clauses])
+        path = clause.path if isinstance(clause, Related) else ""
+        return Tree(_COMBINING[type(clause)], parts, sum(part.values for part in parts), path)
+
+    def _count(self) -> None:
+        if self._left == 0:
+            message = f"a query has at most {MOST_CONDITIONS} conditions"
+            raise BadValue("where", message)
+        self._left -= 1
+
+
+def _too_deep(resource: Resource, path: str) -> UnknownRelation:
+    message = f"{path!r} goes across more than {DEEPEST} relations in all"
+    return UnknownRelation(path, message, resource=resource.name)
+
+
+_COMBINING: Final[Mapping[type, Combining]] = MappingProxyType(
+    {AllOf: Combining.ALL, AnyOf: Combining.ANY, Not: Combining.NOT, Related: Combining.RELATED}
+)
 
 
 def shape(resource: Resource, query: Query) -> tuple[Shape, list[Any]]:
@@ -72,8 +146,8 @@ def shape(resource: Resource, query: Query) -> tuple[Shape, list[Any]]:
     if isinstance(query.page, After):
         after = tuple(value is not None for value in query.page.key)
         values += _key(steps(resource, order), query.page.key)
-    values += _size(query.page)
-    return Shape(where, order, after, query.fields), values
+    values += size(query.page)
+    return Shape(where, order, after, query.fields, query.group), values
 
 
 class Step(Struct, frozen=True, eq=False):
@@ -89,8 +163,8 @@ def steps(resource: Resource, order: Iterable[tuple[str, bool]]) -> tuple[Step, 
     found: list[Step] = []
     for name, descending in order:
         field = resource.field(name)
-        if all(field.column is not step.column for step in found):
-            found.append(Step(field.type, field.column, descending))
+        if all(field.compared is not step.column for step in found):
+            found.append(Step(field.ordered, field.compared, descending))
         if field.column is resource.id:
             return tuple(found)
     return (*found, Step(integer, resource.id, descending=True))
@@ -100,59 +174,6 @@ def _check_order(resource: Resource, step: Order) -> None:
     if not resource.field(step.field).sortable:
         message = f"{step.field} cannot be sorted by"
         raise BadOperator(step.field, message, op="order")
-
-
-def _values(field: Field, condition: Condition) -> list[Any]:
-    """The condition's values, ready to be bound; long lists are filled up to the next power of two with their last."""
-    try:
-        return _READERS[condition.op](field, condition.value)
-    except Unfit as error:
-        message = f"{condition.field} {error}"
-        raise BadValue(condition.field, message) from error
-
-
-def _none(_field: Field, value: object) -> list[Any]:
-    if value is not None:
-        raise Unfit("takes no value here")
-    return []
-
-
-def _one(field: Field, value: object) -> list[Any]:
-    return [field.type.check(value)]
-
-
-def _many(field: Field, value: object) -> list[Any]:
-    if not isinstance(value, tuple):
-        raise Unfit("must be compared with a list")
-    items = cast("tuple[object, ...]", value)
-    if len(items) > MOST_VALUES:
-        message = f"can be compared with at most {MOST_VALUES} values"
-        raise Unfit(message)
-    found = list(dict.fromkeys(field.type.check(item) for item in items))
-    return found + found[-1:] * (_bucket(len(found)) - len(found))
-
-
-def _bucket(length: int) -> int:
-    return length if length <= FEW else 1 << (length - 1).bit_length()
-
-
-def _pattern(_field: Field, value: object) -> list[Any]:
-    return [patterns.like(text.check(value))]
-
-
-def _term(_field: Field, value: object) -> list[Any]:
-    return [patterns.containing(text.check(value))]
-
-
-_READERS: Final[Mapping[Op, Callable[[Field, object], list[Any]]]] = MappingProxyType(
-    {
-        **dict.fromkeys((Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE), _one),
-        **dict.fromkeys((Op.IN, Op.NOT_IN), _many),
-        **dict.fromkeys((Op.LIKE, Op.NOT_LIKE), _pattern),
-        **dict.fromkeys((Op.CONTAINS, Op.NOT_CONTAINS), _term),
-        **dict.fromkeys((Op.NULL, Op.NOT_NULL), _none),
-    }
-)
 
 
 def _key(order: tuple[Step, ...], key: tuple[Scalar | None, ...]) -> list[Any]:
@@ -177,7 +198,7 @@ def _key_value(step: Step, value: Scalar) -> Any:
         raise BadValue("page", message) from error
 
 
-def _size(page: Offset | After) -> list[Any]:
+def size(page: Offset | After) -> list[Any]:
     """The bound values of LIMIT and OFFSET: one row more than is wanted tells whether there is a next page."""
     offset = page.offset if isinstance(page, Offset) else 0
     for name, value in (("limit", page.limit), ("offset", offset)):

@@ -1,0 +1,68 @@
+"""Which condition leads on SQLite, which has no statistics and would rather go along the order's index.
+
+Where a resource says that conditions lead, an index is gone along for a condition on a range, or from the related rows
+that satisfy one; what it finds is sorted. A condition of equal values leads by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, Table
+
+from trivium.base.query import Op
+from trivium.store.database import Flavour
+from trivium.store.fields import Field, Manner, Resource
+from trivium.store.query.validation import Match, Part
+from trivium.store.query.values import BOUNDED
+
+_EQUAL: Final = frozenset({Op.EQ, Op.IN})
+_RANGES: Final = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
+
+
+class Leading(NamedTuple):
+    """The condition across relations that leads, by its place, or the column of the range that does."""
+
+    related: int | None
+    over: ColumnElement[Any] | None
+    is_sorted: bool
+
+
+NOTHING: Final = Leading(None, None, is_sorted=False)
+
+
+def leading(resource: Resource, parts: Sequence[Part], flavour: Flavour) -> Leading:
+    """What leads. `over` is the column of the range that does: an order by it needs no sorting."""
+    if flavour is not Flavour.SQLITE or not resource.conditions_lead:
+        return NOTHING
+    found = [(place, part, *resource.path(part.path)) for place, part in enumerate(parts) if isinstance(part, Match)]
+    own = [(part, field) for _, part, hops, field in found if not hops and _is_indexed(resource.table, field)]
+    if any(_is_equal(part, field) for part, field in own):
+        return NOTHING
+    over = next((field.compared for part, field in own if _is_range(part, field)), None)
+    if over is not None:
+        return Leading(None, over, is_sorted=True)
+    for place, part, hops, field in found:
+        if hops and _is_indexed(hops[-1].target().table, field) and (_is_equal(part, field) or _is_range(part, field)):
+            return Leading(place, None, is_sorted=True)
+    return NOTHING
+
+
+def _is_equal(match: Match, field: Field) -> bool:
+    return match.op in _EQUAL and field.type.manner in (Manner.PLAIN, Manner.FOLDED)
+
+
+def _is_range(match: Match, field: Field) -> bool:
+    if match.op is Op.LIKE:
+        return match.values == BOUNDED
+    return match.op in _RANGES or (match.op in _EQUAL and field.type.manner is Manner.SECONDS)
+
+
+def _is_indexed(table: Table, field: Field) -> bool:
+    column: Any = field.column if field.type.name == "uuid" else field.compared
+    if getattr(column, "table", None) is not table:
+        return False
+    if column.primary_key or column.unique:
+        return True
+    return any(next(iter(index.columns)).key == column.key for index in table.indexes)

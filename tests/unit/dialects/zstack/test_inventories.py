@@ -1,0 +1,48 @@
+"""Declarations of inventories: what they must be, and what can be asked of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import depot
+from trivium.dialects.zstack.inventories import Catalogue, Inventory, Kind, Link, Member, queryable
+
+UUID = Member(name="uuid", kind=Kind.UUID, field="uuid")
+
+
+def test_what_can_be_asked_is_what_is_declared() -> None:
+    found = queryable(depot.MODEL)
+    assert ("size", "Long") in found.fields
+    assert ("uuid", "String") in found.fields
+    assert ("recommendedGpuNum", "List") in found.fields
+    assert ("__userTag__", "String") in found.fields
+    assert "modelServiceRefs" not in dict(found.fields)  # a relation, which has a name of its own
+    assert ("modelService", "ModelService") in found.relations
+    assert "replyWithCount" in found.parameters
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        Member(name="a", kind=Kind.STRING),
+        Member(name="a", kind=Kind.STRING, field="center.name"),
+        Member(name="a", kind=Kind.OBJECTS, field="a"),
+        Member(name="a", kind=Kind.WORD, field="a"),
+        Member(name="a", kind=Kind.STRING, field="a", words={}),
+    ],
+)
+def test_a_field_that_contradicts_itself_is_refused_where_it_is_declared(member: Member) -> None:
+    with pytest.raises(ValueError, match=r"X\.a cannot be"):
+        Inventory("X", (UUID, member))
+
+
+def test_a_name_stands_for_one_thing() -> None:
+    with pytest.raises(ValueError, match="X has uuid twice"):
+        Inventory("X", (UUID, UUID))
+    with pytest.raises(ValueError, match="X twice"):
+        Catalogue((Inventory("X", ()), Inventory("X", ())))
+
+
+def test_a_relation_leads_to_an_inventory_that_there_is() -> None:
+    with pytest.raises(ValueError, match=r"X\.y leads to Y"):
+        Catalogue((Inventory("X", (), links=(Link(name="y", to="Y", path="y"),)),))
