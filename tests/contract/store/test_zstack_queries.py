@@ -17,7 +17,7 @@ from tests.rollback import rolled_back
 from trivium.base.clock import SystemClock
 from trivium.base.query import AllOf, AnyOf, Clause, Not, Offset, Op, Order, Query
 from trivium.base.text import fold
-from trivium.dialects.zstack import conditions, queries, zql
+from trivium.dialects.zstack import conditions, errors, queries, zql
 from trivium.dialects.zstack.conditions import WORDS, Comparison
 from trivium.dialects.zstack.inventories import Kind, Member
 from trivium.store import Store, Write, query
@@ -256,6 +256,29 @@ def test_sums_and_numbers_of_groups_are_exact(
         assert [(each.by, each.rows, each.sums) for each in found] == (wanted[::-1] if descending else wanted)
 
     rolled_back(store, look)
+
+
+RAW_VALUES = some.one_of(some.text(max_size=6), some.text("%_\\,0a-: 1", max_size=8), *LITERALS.values())
+RAW = some.builds(
+    lambda name, op, value: f"{name}{op}{value}",
+    some.sampled_from([*PATHS, "modelServiceRefs", "uuid", "x"]),
+    some.sampled_from([*conditions.SYMBOLS, " is null", " not null"]),
+    RAW_VALUES,
+)
+
+
+@same
+@given(texts=some.lists(RAW, min_size=1, max_size=3), descending=some.booleans())
+def test_what_is_understood_is_answered_whatever_its_values(
+    store: Store, texts: list[str], *, descending: bool
+) -> None:
+    given = {"q": texts, "sort": ["-name" if descending else "createDate"], "replyWithCount": ["true"]}
+    try:
+        asked = queries.of_parameters(depot.GRAMMAR, depot.MODEL, given)
+    except tuple(errors.OF_QUERIES):
+        return
+    found = store.read_now(lambda tx: query.page(tx, depot.MODELS, asked.query))
+    assert (found.rows, found.total) == ([], 0)
 
 
 def clause_of(wish: Wish) -> Clause:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, Protocol, TypeVar
 
 from trivium.base.query import Order
+from trivium.base.text import fold
 from trivium.base.values import Value
 from trivium.dialects.zstack.errors import NoSuchField, NoSuchRelation, TooManyRelations
 
@@ -188,6 +189,10 @@ def _check(inventory: str, member: Member) -> None:
     is_held = bool(member.field) and "." not in member.field
     if is_held is (member.kind is Kind.OBJECTS) or (member.words is not None) is not (member.kind is Kind.WORD):
         message = f"{inventory}.{member.name} cannot be a {member.kind.value} at {member.field!r}"
+        raise ValueError(message)
+    known = member.words or {}
+    if member.sortable and [known[word] for word in sorted(known, key=fold)] != sorted(known.values()):
+        message = f"{inventory}.{member.name} would be sorted by words that have another order in the core"
         raise ValueError(message)
 
 

@@ -86,7 +86,11 @@ def _asked(
 
 def groups(inventory: Inventory, names: Iterable[str]) -> tuple[str, ...]:
     """The core's fields that groups are made by. Raises `NoSuchField` or `NotComparable`."""
-    return tuple([_sorted_member(inventory, name, by="groupBy").field for name in names])
+    found = [inventory.member(name) for name in names]
+    for member in found:
+        if member.kind is Kind.OBJECTS:
+            raise NotComparable(member.name, op="groupBy")
+    return tuple([member.field for member in found])
 
 
 def order(inventory: Inventory, steps: Sequence[tuple[str, bool]]) -> tuple[Order, ...]:
@@ -96,10 +100,7 @@ def order(inventory: Inventory, steps: Sequence[tuple[str, bool]]) -> tuple[Orde
     """
     if not steps:
         return inventory.order
-    found = [
-        Order(field=_sorted_member(inventory, name, by="sort").field, descending=descending)
-        for name, descending in steps
-    ]
+    found = [Order(field=_sortable(inventory, name).field, descending=descending) for name, descending in steps]
     return (*found, Order(field=inventory.key, descending=steps[-1][1]))
 
 
@@ -123,10 +124,10 @@ def check_filter(given: object) -> None:
     raise NoSuchFilter("filterName", name=name[:100])
 
 
-def _sorted_member(inventory: Inventory, name: str, *, by: str) -> Member:
+def _sortable(inventory: Inventory, name: str) -> Member:
     member = inventory.member(name)
     if member.kind is Kind.OBJECTS or not member.sortable:
-        raise NotComparable(name, op=by)
+        raise NotComparable(name, op="sort")
     return member
 
 

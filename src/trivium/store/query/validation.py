@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
@@ -64,41 +65,50 @@ class Shape(Struct, frozen=True):
 
 def matches(resource: Resource, query: Query) -> tuple[tuple[Part, ...], list[Any]]:
     """The clauses, and their values in order. Raises `UnknownField`, `BadOperator` or `BadValue`."""
-    reader = _Reader(query)
-    found: tuple[Part, ...] = tuple([reader.match(resource, condition) for condition in query.where])
+    if len(query.where) > MOST_CONDITIONS:
+        raise _too_many()
+    values: list[Any] = []
+    found: tuple[Part, ...] = tuple(
+        [_match(resource, condition, values, utc_offset=query.utc_offset) for condition in query.where]
+    )
     if query.tree is not None:
+        reader = _Reader(query, values)
         found = (*found, reader.part(resource, query.tree, levels=DEEPEST_CLAUSE))
-    if len(reader.values) > MOST_VALUES_IN_ALL:
+    if len(values) > MOST_VALUES_IN_ALL:
         message = f"a query has at most {MOST_VALUES_IN_ALL} values"
         raise BadValue("where", message)
     for name in query.group:
         resource.field(name)
-    return found, reader.values
+    return found, values
+
+
+def _match(
+    resource: Resource, condition: Condition, values: list[Any], *, utc_offset: timedelta, hops: int = DEEPEST
+) -> Match:
+    """The condition without its values, which are appended to the others."""
+    found, field = resource.path(condition.field)
+    if len(found) > hops:
+        raise _too_deep(resource, condition.field)
+    if not field.allows(condition.op):
+        message = f"{condition.field} cannot be matched with {condition.op.value!r}"
+        raise BadOperator(condition.field, message, op=condition.op.value)
+    own = values_of(field, condition, utc_offset)
+    values += own
+    return Match(condition.field, condition.op, len(own))
 
 
 class _Reader:
-    """Reads the clauses of one query."""
+    """Reads the clauses of one query, behind its plain conditions."""
 
-    def __init__(self, query: Query) -> None:
-        self.values: list[Any] = []
+    def __init__(self, query: Query, values: list[Any]) -> None:
+        self._values = values
         self._utc_offset = query.utc_offset
-        self._left = MOST_CONDITIONS
-
-    def match(self, resource: Resource, condition: Condition, hops: int = DEEPEST) -> Match:
-        self._count()
-        found, field = resource.path(condition.field)
-        if len(found) > hops:
-            raise _too_deep(resource, condition.field)
-        if not field.allows(condition.op):
-            message = f"{condition.field} cannot be matched with {condition.op.value!r}"
-            raise BadOperator(condition.field, message, op=condition.op.value)
-        own = values_of(field, condition, self._utc_offset)
-        self.values += own
-        return Match(condition.field, condition.op, len(own))
+        self._left = MOST_CONDITIONS - len(query.where)
 
     def part(self, resource: Resource, clause: Clause, *, levels: int, hops: int = DEEPEST) -> Part:
         if isinstance(clause, Condition):
-            return self.match(resource, clause, hops)
+            self._count()
+            return _match(resource, clause, self._values, utc_offset=self._utc_offset, hops=hops)
         if levels == 0:
             message = f"clauses lie in each other at most {DEEPEST_CLAUSE} deep"
             raise BadValue("where", message)
@@ -116,9 +126,13 @@ class _Reader:
 
     def _count(self) -> None:
         if self._left == 0:
-            message = f"a query has at most {MOST_CONDITIONS} conditions"
-            raise BadValue("where", message)
+            raise _too_many()
         self._left -= 1
+
+
+def _too_many() -> BadValue:
+    message = f"a query has at most {MOST_CONDITIONS} conditions"
+    return BadValue("where", message)
 
 
 def _too_deep(resource: Resource, path: str) -> UnknownRelation:

@@ -33,16 +33,23 @@ _DIGITS: Final = 32
 def values_of(field: Field, condition: Condition, utc_offset: timedelta) -> list[Any]:
     """The condition's values; long lists are filled up to the next power of two with their last. Raises `BadValue`."""
     try:
-        if field.type.manner is Manner.SECONDS and condition.op in (Op.LIKE, Op.NOT_LIKE):
-            return [patterns.like(text.check(condition.value)), utc_offset // timedelta(microseconds=1)]
-        found = _READERS[condition.op](field, condition.value)
-        if field.type.manner is Manner.SECONDS:
-            return _in_seconds(condition.op, found)
-        if field.type.manner is Manner.MEMBERS and condition.op in _MEMBERSHIP:
-            return [_member(value) for value in found]
+        if field.type.manner is Manner.PLAIN:
+            return _READERS[condition.op](field, condition.value)
+        return _read(field, condition, utc_offset)
     except Unfit as error:
         message = f"{condition.field} {error}"
         raise BadValue(condition.field, message) from error
+
+
+def _read(field: Field, condition: Condition, utc_offset: timedelta) -> list[Any]:
+    manner = field.type.manner
+    if manner is Manner.SECONDS and condition.op in (Op.LIKE, Op.NOT_LIKE):
+        return [patterns.like(text.check(condition.value)), utc_offset // timedelta(microseconds=1)]
+    found = _READERS[condition.op](field, condition.value)
+    if manner is Manner.SECONDS:
+        return _in_seconds(condition.op, found)
+    if manner is Manner.MEMBERS and condition.op in _MEMBERSHIP:
+        return [_member(value) for value in found]
     return found
 
 

@@ -36,6 +36,12 @@ def test_a_field_that_contradicts_itself_is_refused_where_it_is_declared(member:
         Inventory("X", (UUID, member))
 
 
+def test_words_that_the_core_sorts_otherwise_are_not_sorted_by() -> None:
+    with pytest.raises(ValueError, match="would be sorted"):
+        Inventory("X", (Member(name="a", kind=Kind.WORD, field="a", words={"A": "z", "B": "a"}),))
+    Inventory("X", (Member(name="a", kind=Kind.WORD, field="a", words={"B": "z", "a": "a"}),))
+
+
 def test_a_name_stands_for_one_thing() -> None:
     with pytest.raises(ValueError, match="X has uuid twice"):
         Inventory("X", (UUID, UUID))

@@ -91,6 +91,13 @@ def test_groups_are_made_by_fields_of_the_resource_itself() -> None:
     assert rpc(groupBy="name,size").query.group == ("name", "size")
 
 
+def test_a_word_makes_groups_and_no_order_that_the_core_does_not_have() -> None:
+    center = depot.CATALOGUE.of("ModelCenter")
+    assert queries.of_parameters(depot.GRAMMAR, center, {"groupBy": ["status"]}).query.group == ("state",)
+    with pytest.raises(errors.NotComparable):
+        queries.of_parameters(depot.GRAMMAR, center, {"sort": ["status"]})
+
+
 def test_a_row_is_asked_by_its_uuid_and_nothing_else() -> None:
     text = "274fec2ef4bc4815a6544d1ee27d7899"
     (condition,) = queries.of_row(depot.GRAMMAR, depot.MODEL, text).query.where
