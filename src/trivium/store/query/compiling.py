@@ -49,10 +49,14 @@ class Target(Struct, frozen=True, eq=False):
     dialect: Dialect
 
 
-def page_statement(target: Target, shape: Shape, path: AccessPath | None = None) -> PageStatement:
-    """Compile a page: its values are those of scope, conditions and key, limit and offset, then the access path's."""
+def page_statement(
+    target: Target, shape: Shape, path: AccessPath | None = None, *, led: Leading | None = None
+) -> PageStatement:
+    """Compile a page: its values are those of scope, conditions and key, limit and offset, then the access path's.
+
+    `led` by a condition or, without, by whatever the database takes.
+    """
     builder = Builder(target)
-    led = leading.leading(target.resource, shape.where, target.flavour) if path is None else leading.NOTHING
     where = builder.where(shape.where, bounded=path is None, led=led)
     order = steps(target.resource, shape.order)
     names, columns = _wanted(target.resource, shape.fields)
@@ -75,7 +79,7 @@ def _plain(
     *,
     order: tuple[Step, ...],
     shape: Shape,
-    led: Leading,
+    led: Leading | None,
 ) -> Select[Any]:
     """The statement with its conditions, key, order, limit and offset, over the resource's table."""
     resource, flavour = builder.target.resource, builder.target.flavour
@@ -90,7 +94,7 @@ def _plain(
         paging = merge_scan.Paging(order[0].descending, limit, offset)
         merged = merge_scan.merged(resource, branches, paging, flavour=flavour)
         statement = statement.select_from(merged.join(resource.table, resource.id == merged.c.id))
-    is_sorted = led.is_sorted and order[0].column is not led.over
+    is_sorted = led is not None and leading.is_sorted(led, order[0].column)
     return statement.order_by(*ordering.order_by(ordering.unindexed(order) if is_sorted else order, flavour))
 
 
@@ -139,7 +143,7 @@ def total_statement(
 ) -> Statement:
     """Compile a total: its values are those of the scope and the conditions, then the access path's."""
     builder, resource = Builder(target), target.resource
-    led = leading.leading(resource, where, target.flavour) if path is None else leading.NOTHING
+    led = leading.leading(resource, where, target.flavour) if path is None else None
     clauses = builder.where(where, bounded=path is None, led=led)
     if group:
         return builder.compiled(grouping.number(resource, group, clauses))
@@ -149,6 +153,14 @@ def total_statement(
     if counter is not None:
         return builder.compiled(counter)
     return builder.compiled(select(func.count()).select_from(resource.table).where(*clauses))
+
+
+def number_led(target: Target, where: Sequence[Part], led: Leading) -> Statement:
+    """Compile the number of rows that satisfy what leads, up to one more than are sorted. Its values are a total's."""
+    builder = Builder(target)
+    clause = builder.where(where, led=led)[led.place - len(where)]
+    found = select(target.resource.id).select_from(target.resource.table).where(clause).limit(leading.MOST + 1)
+    return builder.compiled(select(func.count()).select_from(found.subquery("led")))
 
 
 def _searched_total(builder: Builder, clauses: Sequence[ColumnElement[bool]], path: AccessPath) -> Select[Any]:
@@ -175,14 +187,14 @@ class Builder:
         return made
 
     def where(
-        self, parts: Sequence[Part], *, bounded: bool = True, led: Leading = leading.NOTHING
+        self, parts: Sequence[Part], *, bounded: bool = True, led: Leading | None = None
     ) -> list[ColumnElement[bool]]:
         """The clauses of the scope, then those of the query; `bounded`: patterns are told to indexes, too."""
         clauses, self._parameters = scopes.built(self.target.scope)
         resource = self.target.resource
         writing = conditions.Writing(resource, resource.table, self.target.flavour, bind=self.bind, bounded=bounded)
         for place, part in enumerate(parts):
-            if place == led.related and isinstance(part, Match):
+            if led is not None and led.over is None and place == led.place and isinstance(part, Match):
                 clauses.append(conditions.leading_clause(writing, part))
             else:
                 clauses.append(conditions.clause(writing, part))

@@ -12,9 +12,10 @@ from trivium.base.query import Condition as Narrower
 from trivium.base.values import Value
 from trivium.store.fields import Resource
 from trivium.store.grams import AccessPath
-from trivium.store.query import block_skipping, compiling, scopes, text_search, validation
+from trivium.store.query import block_skipping, compiling, leading, scopes, text_search, validation
 from trivium.store.query.block_skipping import SkipStatements
 from trivium.store.query.compiling import PageStatement, Target
+from trivium.store.query.leading import Leading
 from trivium.store.query.scopes import Condition
 from trivium.store.query.validation import Part, Shape
 from trivium.store.statements import Statement
@@ -161,21 +162,38 @@ def _rows(
 def _raw(tx: Read, asked: _Asked, shape: Shape, *, values: list[Any]) -> tuple[PageStatement, list[Any]]:
     """The rows as the driver returns them, one more than the page has where there are more."""
     paths = text_search.paths_to_page(tx, asked.resource, asked.scope, shape=shape, values=values)
-    page, raw = _along(tx, asked, shape, values=values, path=paths[0])
+    led = _led(tx, asked, shape, values=values) if paths[0] is None else None
+    page, raw = _along(tx, asked, shape, values=values, path=paths[0], led=led)
     for path in paths[1:]:
         if len(raw) < values[-2]:
             page, raw = _along(tx, asked, shape, values=values, path=path)
     return page, raw
 
 
+def _led(tx: Read, asked: _Asked, shape: Shape, *, values: list[Any]) -> Leading | None:
+    """The condition that leads, unless it finds more than should be sorted."""
+    led = leading.leading(asked.resource, shape.where, tx.flavour)
+    if led is None or shape.group:
+        return led
+    if not leading.is_sorted(led, validation.steps(asked.resource, shape.order)[0].column):
+        return led
+    place = (asked.resource, asked.key, shape.where, Leading)
+    statement: Statement | None = tx.statements.get(place)
+    if statement is None:
+        statement = compiling.number_led(_target(tx, asked), shape.where, led)
+        tx.statements.put(place, statement)
+    number = statement.fetch(tx, [*asked.values, *values[: sum(part.values for part in shape.where)]])[0][0]
+    return led if number <= leading.MOST else None
+
+
 def _along(
-    tx: Read, asked: _Asked, shape: Shape, *, values: list[Any], path: AccessPath | None
+    tx: Read, asked: _Asked, shape: Shape, *, values: list[Any], path: AccessPath | None, led: Leading | None = None
 ) -> tuple[PageStatement, list[Any]]:
     """The rows that one access path finds."""
-    place = (asked.resource, asked.key, shape, None if path is None else path.key)
+    place = (asked.resource, asked.key, shape, None if path is None else path.key, led is None)
     page: PageStatement | None = tx.statements.get(place)
     if page is None:
-        page = compiling.page_statement(_target(tx, asked), shape, path)
+        page = compiling.page_statement(_target(tx, asked), shape, path, led=led)
         tx.statements.put(place, page)
     return page, page.statement.fetch(tx, _with_path(asked, values, path))
 

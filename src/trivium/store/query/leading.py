@@ -1,7 +1,8 @@
 """Which condition leads on SQLite, which has no statistics and would rather go along the order's index.
 
 Where a resource says that conditions lead, an index is gone along for a condition on a range, or from the related rows
-that satisfy one; what it finds is sorted. A condition of equal values leads by itself.
+that satisfy one; what it finds is sorted. Where it finds too much for that, a page is read along the order's index
+after all. A condition of equal values leads by itself.
 """
 
 from __future__ import annotations
@@ -20,33 +21,39 @@ from trivium.store.query.values import BOUNDED
 _EQUAL: Final = frozenset({Op.EQ, Op.IN})
 _RANGES: Final = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
 
+MOST: Final = 5000
+"""Rows of what leads that are sorted for a page. Where more satisfy it, the order's index soon comes upon enough."""
+
 
 class Leading(NamedTuple):
-    """The condition across relations that leads, by its place, or the column of the range that does."""
+    """The condition that leads, by its place, and the column of its range; None where it goes across relations."""
 
-    related: int | None
+    place: int
     over: ColumnElement[Any] | None
-    is_sorted: bool
 
 
-NOTHING: Final = Leading(None, None, is_sorted=False)
+def is_sorted(led: Leading, by: ColumnElement[Any]) -> bool:
+    """Whether what is found has to be sorted for an order by that column first."""
+    return led.over is not by
 
 
-def leading(resource: Resource, parts: Sequence[Part], flavour: Flavour) -> Leading:
-    """What leads. `over` is the column of the range that does: an order by it needs no sorting."""
+def leading(resource: Resource, parts: Sequence[Part], flavour: Flavour) -> Leading | None:
+    """What leads; None where it is left to the database."""
     if flavour is not Flavour.SQLITE or not resource.conditions_lead:
-        return NOTHING
+        return None
     found = [(place, part, *resource.path(part.path)) for place, part in enumerate(parts) if isinstance(part, Match)]
-    own = [(part, field) for _, part, hops, field in found if not hops and _is_indexed(resource.table, field)]
-    if any(_is_equal(part, field) for part, field in own):
-        return NOTHING
-    over = next((field.compared for part, field in own if _is_range(part, field)), None)
-    if over is not None:
-        return Leading(None, over, is_sorted=True)
+    own = [
+        (place, part, field) for place, part, hops, field in found if not hops and _is_indexed(resource.table, field)
+    ]
+    if any(_is_equal(part, field) for _, part, field in own):
+        return None
+    for place, part, field in own:
+        if _is_range(part, field):
+            return Leading(place, field.compared)
     for place, part, hops, field in found:
         if hops and _is_indexed(hops[-1].target().table, field) and (_is_equal(part, field) or _is_range(part, field)):
-            return Leading(place, None, is_sorted=True)
-    return NOTHING
+            return Leading(place, None)
+    return None
 
 
 def _is_equal(match: Match, field: Field) -> bool:
