@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +14,8 @@ import hypothesis
 import pytest
 
 from tests import network, postgresql, scheduling
+from trivium.store import migrations
+from trivium.store.database import engine_for
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -60,17 +63,46 @@ def postgres_cluster(request: pytest.FixtureRequest, testrun_uid: str) -> postgr
 
 @pytest.fixture
 def postgres_url(postgres_cluster: postgresql.Cluster) -> Iterator[str]:
-    """A fresh, empty PostgreSQL database, dropped after the test."""
+    """A fresh PostgreSQL database with the program's tables, all empty; dropped after the test."""
+    with postgres_cluster.migrated() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_cluster: postgresql.Cluster) -> Iterator[str]:
+    """A fresh PostgreSQL database without any table, dropped after the test."""
     with postgres_cluster.database() as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A fresh, empty database of each kind that the store speaks."""
+    """A fresh database of each kind that the store speaks, with the program's tables, all empty."""
     if request.param == "postgresql":
         return request.getfixturevalue("postgres_url")
+    path = tmp_path / "trivium.db"
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same without any table: what a first start or an upgrade begins with."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("empty_postgres_url")
     return f"sqlite:///{tmp_path / 'trivium.db'}"
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with the program's tables, for others to be copies of."""
+    path = tmp_path_factory.mktemp("migrated") / "trivium.db"
+    engine = engine_for(f"sqlite:///{path}")
+    try:
+        migrations.upgrade(engine)
+    finally:
+        engine.dispose()
+    return path
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -78,7 +110,7 @@ def databases(request: pytest.FixtureRequest) -> Callable[[], AbstractContextMan
     """Fresh databases, one after the other, of each kind; None stands for one in the data directory."""
     if request.param == "postgresql":
         cluster: postgresql.Cluster = request.getfixturevalue("postgres_cluster")
-        return cluster.database
+        return cluster.migrated
     return nullcontext
 
 

@@ -23,6 +23,7 @@ from typing import TypedDict
 DEBIAN = Path("/usr/lib/postgresql")
 OLDEST = 15
 ROLE = "trivium"
+MIGRATED = "migrated"
 REMEDY = (
     "PostgreSQL 15 or newer is not on this machine: install Debian's package postgresql, or run `make test` as root"
 )
@@ -55,13 +56,41 @@ class Cluster:
         return f"postgresql://{role}@/{database}?host={self.sockets}"
 
     @contextmanager
+    def migrated(self) -> Iterator[str]:
+        """The address of a fresh database with the program's tables, all empty; dropped as `database` is."""
+        with self._made(f" TEMPLATE {self._template()}") as url:
+            yield url
+
+    @contextmanager
     def database(self, *, locale: str | None = None) -> Iterator[str]:
         """The address of a fresh, empty database, dropped in the end with whoever is still connected to it.
 
         `locale` is another one than the cluster's.
         """
+        with self._made("" if locale is None else f" TEMPLATE template0 LOCALE '{locale}'") as url:
+            yield url
+
+    def _template(self) -> str:
+        """The name of a database with the program's tables, which others are copies of; made once for a run."""
+        from trivium.store import migrations  # noqa: PLC0415 - the program that starts a cluster does without
+        from trivium.store.database import engine_for  # noqa: PLC0415
+
+        done = self.sockets.parent / "migrated"
+        with (self.sockets.parent / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                self._command(f"CREATE DATABASE {MIGRATED} OWNER {ROLE}")
+                engine = engine_for(self.url(MIGRATED))
+                try:
+                    migrations.upgrade(engine)
+                finally:
+                    engine.dispose()
+                done.touch()
+        return MIGRATED
+
+    @contextmanager
+    def _made(self, template: str) -> Iterator[str]:
         name = f"test_{uuid.uuid4().hex[:16]}"
-        template = "" if locale is None else f" TEMPLATE template0 LOCALE '{locale}'"
         self._command(f'CREATE DATABASE "{name}" OWNER {ROLE}{template}')
         try:
             yield self.url(name)

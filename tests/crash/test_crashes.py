@@ -46,8 +46,10 @@ def test_whatever_the_moment_of_a_kill_the_site_comes_back_whole(
 
 @pytest.mark.crash
 @pytest.mark.timeout(0)
-def test_a_first_start_that_is_killed_is_finished_by_the_next(database_url: str, kills: int, crash_seed: int) -> None:
-    site = Site(None if database_url.startswith("sqlite") else database_url)
+def test_a_first_start_that_is_killed_is_finished_by_the_next(
+    empty_database_url: str, kills: int, crash_seed: int
+) -> None:
+    site = Site(None if empty_database_url.startswith("sqlite") else empty_database_url)
     dice = random.Random(f"first/{crash_seed}")
     try:
         for _ in range(max(kills // 5, 1)):

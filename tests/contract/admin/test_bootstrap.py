@@ -42,10 +42,10 @@ store.close()
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
+def settings(empty_database_url: str, tmp_path: Path) -> Settings:
     data = tmp_path / "data"
     data.mkdir()
-    return Settings(server=Server(data=data), database=Database(url=Secret(database_url)))
+    return Settings(server=Server(data=data), database=Database(url=Secret(empty_database_url)))
 
 
 @contextmanager
@@ -128,14 +128,14 @@ def test_of_several_that_start_at_once_one_makes_the_site(settings: Settings) ->
 
 
 @pytest.mark.postgresql
-def test_so_it_is_with_a_data_directory_each_and_one_key_file(postgres_url: str, tmp_path: Path) -> None:
-    here = Settings(server=Server(data=tmp_path), database=Database(url=Secret(postgres_url)))
+def test_so_it_is_with_a_data_directory_each_and_one_key_file(empty_postgres_url: str, tmp_path: Path) -> None:
+    here = Settings(server=Server(data=tmp_path), database=Database(url=Secret(empty_postgres_url)))
     _race(here, [tmp_path / "one", tmp_path / "two", tmp_path / "three"])
 
 
 @pytest.mark.postgresql
-def test_who_comes_while_another_makes_the_site_waits_and_finds_it(postgres_url: str, tmp_path: Path) -> None:
-    here = Settings(server=Server(data=tmp_path), database=Database(url=Secret(postgres_url)))
+def test_who_comes_while_another_makes_the_site_waits_and_finds_it(empty_postgres_url: str, tmp_path: Path) -> None:
+    here = Settings(server=Server(data=tmp_path), database=Database(url=Secret(empty_postgres_url)))
     with opened(here) as (store, _), opened(here) as (other, keyring), ThreadPoolExecutor(1) as pool:
 
         def make(tx: Write) -> Future[First]:

@@ -24,8 +24,8 @@ INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE indexname LIKE '%gra
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    made = engine_for(database_url)
+def engine(empty_database_url: str) -> Iterator[Engine]:
+    made = engine_for(empty_database_url)
     yield made
     made.dispose()
 

@@ -12,8 +12,8 @@ from trivium.store.database import engine_for
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    made = engine_for(database_url)
+def engine(empty_database_url: str) -> Iterator[Engine]:
+    made = engine_for(empty_database_url)
     yield made
     made.dispose()
 

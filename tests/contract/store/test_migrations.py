@@ -29,16 +29,16 @@ print("alembic" in sys.modules)
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    made = engine_for(database_url)
+def engine(empty_database_url: str) -> Iterator[Engine]:
+    made = engine_for(empty_database_url)
     yield made
     made.dispose()
 
 
 @pytest.fixture
-def plain_engine(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Engine]:
+def plain_engine(request: pytest.FixtureRequest, empty_database_url: str, tmp_path: Path) -> Iterator[Engine]:
     """A second empty database of the same kind."""
-    if database_url.startswith("sqlite"):
+    if empty_database_url.startswith("sqlite"):
         made = engine_for(f"sqlite:///{tmp_path / 'plain.db'}")
         yield made
         made.dispose()
@@ -76,19 +76,19 @@ def test_head_is_the_newest_migration() -> None:
     assert running.scripts().get_heads() == [migrations.HEAD]
 
 
-def test_alembic_is_imported_only_when_there_is_something_to_do(database_url: str) -> None:
+def test_alembic_is_imported_only_when_there_is_something_to_do(empty_database_url: str) -> None:
     first, second = (
-        subprocess.run([sys.executable, "-c", UPGRADE, database_url], check=True, capture_output=True, text=True)
+        subprocess.run([sys.executable, "-c", UPGRADE, empty_database_url], check=True, capture_output=True, text=True)
         for _ in range(2)
     )
     assert first.stdout.strip() == "True"
     assert second.stdout.strip() == "False"
 
 
-def test_several_processes_may_upgrade_at_once(database_url: str) -> None:
+def test_several_processes_may_upgrade_at_once(empty_database_url: str) -> None:
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", UPGRADE, database_url, "wait"],
+            [sys.executable, "-c", UPGRADE, empty_database_url, "wait"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -108,7 +108,7 @@ def test_several_processes_may_upgrade_at_once(database_url: str) -> None:
         (0, "")
     ] * 4
     assert sorted(said.strip() for said, _ in answers).count("True") >= 1
-    engine = engine_for(database_url)
+    engine = engine_for(empty_database_url)
     with engine.connect() as connection:
         assert migrations.revision(connection) == migrations.HEAD
     engine.dispose()

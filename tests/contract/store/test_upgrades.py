@@ -104,10 +104,10 @@ def machine(number: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
+def store(empty_database_url: str) -> Iterator[Store]:
     """A store whose database was made by the first schema, and opened by this program."""
     schema.declare_all()
-    engine = engine_for(database_url)
+    engine = engine_for(empty_database_url)
     with engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
         upgraded(connection, "0001")
         add(connection, "domains", [{"id": 1}])
@@ -119,7 +119,7 @@ def store(database_url: str) -> Iterator[Store]:
         add(connection, "images", [version(number) for number in range(20)])
         add(connection, "notebooks", [rows(number) for number in range(MOST)])
     engine.dispose()
-    opened = Store.open(database_url, SystemClock(), "cli")
+    opened = Store.open(empty_database_url, SystemClock(), "cli")
     yield opened
     opened.close()
 
