@@ -62,7 +62,8 @@ def fields_of(operation: coverage.Served, request: dict[str, Any]) -> dict[str, 
     pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)
     told: dict[str, Any] = {**re.fullmatch(pattern, request["path"]).groupdict()}  # type: ignore[union-attr]
     del told["project_id"]
-    told |= dict(parse_qsl(request.get("query", ""), keep_blank_values=True))
+    for wire, value in parse_qsl(request.get("query", ""), keep_blank_values=True):
+        told[wire] = f"{told[wire]},{value}" if wire in told else value  # of lists, which it sends either way
     told |= {"body": request["body"]} if "body" in request else {}
     if not set(told) <= set(names) or "" in told.values():
         return None
@@ -73,6 +74,8 @@ def _as(kind: str, value: Any) -> Any:
     """A text of the query as the client takes it."""
     if kind == "bool":
         return value.lower() == "true"
+    if kind == "list[str]" and isinstance(value, str):
+        return value.split(",")
     return int(value) if kind == "int" else value
 
 
