@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, case, func, insert, select, true, update
+from sqlalchemy import bindparam, case, func, insert, select, true, update
 
 from trivium.base.caller import SYSTEM
 from trivium.base.values import Value
@@ -18,6 +18,7 @@ from trivium.resources.nodes.types import Node, SliceSize
 from trivium.resources.pools import CPU, Pool, PoolPhase
 from trivium.store import Read, Write
 
+T = TypeVar("T")
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 SUFFIX: Final = 5
 AT_ONCE: Final = 500  # ids in one statement
@@ -47,8 +48,11 @@ def carve(tx: Write, cut: Cut, count: int, *, new_uuid: Callable[[], UUID]) -> S
     if len(made) < count:
         raise NoRoom(count=count, flavor=cut.flavor)
     if cut.pool.network is not None:
-        for id, address in zip(made, networks.give(tx, cut.pool.network, holders=made), strict=True):
-            tx.run(update(nodes).where(nodes.c.id == id).values(private_address=address))
+        given = networks.give(tx, cut.pool.network, holders=made)
+        told = [{"slice": id, "given": address} for id, address in zip(made, given, strict=True)]
+        addressed = update(nodes).where(nodes.c.id == bindparam("slice")).values(private_address=bindparam("given"))
+        if told:
+            tx.run(addressed, told)
     return made
 
 
@@ -129,25 +133,24 @@ def _carve_of(tx: Write, machine: Node, cut: Cut, *, count: int, new_uuid: Calla
         cards = [id for (id,) in tx.all(unheld.order_by(devices.c.number))]
         free.append(len(cards) // size.cards)
     fitting = max(0, min(count, *free))
-    made: list[int] = []
-    for number in range(fitting):
-        id = _insert(tx, machine, cut, uuid=new_uuid())
+    if not fitting:
+        return []
+    rows = _rows(tx, machine, cut, uuids=[new_uuid() for _ in range(fitting)])
+    tx.run(insert(nodes), rows)
+    made = [row["id"] for row in rows]
+    for number, id in enumerate(made):
         for device in cards[number * size.cards : (number + 1) * size.cards]:
             tx.run(update(devices).where(devices.c.id == device).values(node_id=id))
-        made.append(id)
-    if made:
-        _change_machine(tx, machine.id, millicores=size.millicores * fitting, memory=size.memory * fitting)
+    _change_machine(tx, machine.id, millicores=size.millicores * fitting, memory=size.memory * fitting)
     return made
 
 
-def _insert(tx: Write, machine: Node, cut: Cut, *, uuid: UUID) -> int:
-    id = tx.ids.next()
-    row: dict[str, Any] = {
-        "id": id,
-        "uuid": uuid,
+def _rows(tx: Write, machine: Node, cut: Cut, *, uuids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """New slices, one for each UUID."""
+    names = _names(tx, cut.pool, machine.host, uuids=uuids)
+    same: dict[str, Any] = {
         "pool_id": cut.pool.id,
         "host": machine.host,
-        "name": _name(tx, cut.pool, machine.host, uuid=uuid),
         "address": machine.address,
         "ready": True,
         "reason": "",
@@ -164,18 +167,33 @@ def _insert(tx: Write, machine: Node, cut: Cut, *, uuid: UUID) -> int:
         "cards": cut.size.cards,
         "created_at": tx.now,
     }
-    tx.run(insert(nodes).values(row))
-    return id
+    return [{**same, "id": tx.ids.next(), "uuid": uuid, "name": name} for uuid, name in zip(uuids, names, strict=True)]
 
 
-def _name(tx: Read, pool: Pool, host: str, *, uuid: UUID) -> str:
-    """A short name that no other node of the host has or had."""
-    names = (f"{pool.node_prefix}-{_suffix(number)}" for number in itertools.count(uuid.int))
-    return next(name for name in names if tx.first(_named(host, name)) is None)
+def _names(tx: Read, pool: Pool, host: str, *, uuids: Sequence[UUID]) -> Sequence[str]:
+    """A short name for each, that no other node of the host has or had."""
+    wanted = sorted(_name(pool, uuid.int) for uuid in uuids)
+    taken = {name for some in _batches(wanted) for name in _had(tx, host, some)}
+    names: list[str] = []
+    for uuid in uuids:
+        numbers = itertools.count(uuid.int)
+        name = _name(pool, next(numbers))
+        while name in taken:
+            name = _name(pool, next(numbers))
+            taken.update(_had(tx, host, [name]))
+        taken.add(name)
+        names.append(name)
+    return names
 
 
-def _named(host: str, name: str) -> Select[int]:
-    return select(nodes.c.id).where(nodes.c.host == host, nodes.c.name == name)
+def _name(pool: Pool, number: int) -> str:
+    return f"{pool.node_prefix}-{_suffix(number)}"
+
+
+def _had(tx: Read, host: str, names: Sequence[str]) -> Sequence[str]:
+    """Those of the names that nodes of the host have or had."""
+    there = select(nodes.c.name).where(nodes.c.host == host, nodes.c.name.in_(names))
+    return [name for (name,) in tx.all(there)]
 
 
 def _suffix(number: int) -> str:
@@ -232,5 +250,5 @@ def _by_parent(slices: Sequence[Node]) -> Mapping[int, Sequence[Node]]:
     return found
 
 
-def _batches(ids: Sequence[int]) -> Sequence[Sequence[int]]:
+def _batches(ids: Sequence[T]) -> Sequence[Sequence[T]]:
     return [ids[first : first + AT_ONCE] for first in range(0, len(ids), AT_ONCE)]
