@@ -154,11 +154,11 @@ def _request(target: str, headers: Mapping[str, str]) -> str:
 
 
 def _growth(plan: Plan) -> list[_Growth]:
-    """The first page of notebooks of who has half of all, and a page from the middle of a pool's nodes."""
+    """The first pages of notebooks of who has half of all, and pages from the middle of a pool's nodes."""
     with ExitStack() as stack:
         folder = plan.keep or stack.enter_context(scratch())
         sets = [rows_of(size, folder, plan.database) for size in plan.sizes]
-        found = [_notebooks_growth([stack.enter_context(_asking(rows)) for rows in sets], plan)]
+        found = [_notebooks_growth([stack.enter_context(_asking(rows, plan)) for rows in sets], plan)]
     with ExitStack() as stack:
         folder = stack.enter_context(scratch())
         sizes = sorted({min(size, MOST_NODES) for size in plan.sizes})
@@ -167,51 +167,67 @@ def _growth(plan: Plan) -> list[_Growth]:
             place = Place(data=folder / f"nodes-{size}", database=None)
             served = stack.enter_context(serving(place, environment=HUGE))
             huawei = Huawei(served)
-            clients.append(_Client(served, huawei, _middle(huawei, _pool_of(huawei, size), size)))
+            clients.append(_Client(served, huawei, _middle(huawei, _pool_of(huawei, size), size, _rounds(plan) + 1)))
         found.append(_timed(f"nodes of {'–'.join(f'{size:,}' for size in (sizes[0], sizes[-1]))}", clients, plan))
     return found
 
 
 @contextmanager
-def _asking(rows: Rows) -> Generator[_Client]:
+def _asking(rows: Rows, plan: Plan) -> Generator[_Client]:
     owner = rows.owners[0]
     with serving(rows.place) as served:
         huawei = Huawei(served, owner.name)
-        yield _Client(served, huawei, huawei.notebooks(f"limit={PAGE}&offset=0"))
+        yield _Client(
+            served, huawei, [huawei.notebooks(f"limit={PAGE}&offset={at}") for at in range(_rounds(plan) + 1)]
+        )
 
 
 def _notebooks_growth(clients: Sequence[_Client], plan: Plan) -> _Growth:
     return _timed(f"notebooks of {plan.sizes[0]:,}–{plan.sizes[-1]:,}", clients, plan)
 
 
-def _middle(huawei: Huawei, pool: str, size: int) -> str:
-    """The target of a page of 20 after as many nodes as half the pool has, reached by pages of 500."""
+def _middle(huawei: Huawei, pool: str, size: int, number: int) -> list[str]:
+    """The targets of so many pages of 20 after as many nodes as half the pool has, none of which was asked for yet."""
     place, passed = "", 0
-    while passed < size // 2:
-        metadata = json.loads(huawei.get(huawei.nodes(pool, f"limit={WHOLE}{place}")))["metadata"]
-        place, passed = f"&continue={metadata['continue']}", passed + WHOLE
-    return huawei.nodes(pool, f"limit={PAGE}{place}")
+    while passed < size // 2 - WHOLE:
+        place, passed = _next(huawei, pool, WHOLE, place), passed + WHOLE
+    targets: list[str] = []
+    for _ in range(number):
+        place = _next(huawei, pool, PAGE - 1, place)
+        targets.append(huawei.nodes(pool, f"limit={PAGE}{place}"))
+    return targets
+
+
+def _next(huawei: Huawei, pool: str, limit: int, place: str) -> str:
+    """The place after a page that begins at another."""
+    metadata = json.loads(huawei.get(huawei.nodes(pool, f"limit={limit}{place}")))["metadata"]
+    return f"&continue={metadata['continue']}"
 
 
 def _timed(name: str, clients: Sequence[_Client], plan: Plan) -> _Growth:
     ways = {number: client.timed for number, client in enumerate(clients)}
-    times = interleaved(ways, max(plan.rounds, LEAST_ROUNDS))
+    times = interleaved(ways, _rounds(plan))
     return _Growth(name=name, seconds=tuple(median(found, float) for found in times.values()))
 
 
-class _Client:
-    """Somebody who asks for one page."""
+def _rounds(plan: Plan) -> int:
+    return max(plan.rounds, LEAST_ROUNDS)
 
-    def __init__(self, served: Served, huawei: Huawei, target: str) -> None:
+
+class _Client:
+    """Somebody who asks for one page after the other."""
+
+    def __init__(self, served: Served, huawei: Huawei, targets: Sequence[str]) -> None:
         self._huawei = huawei
-        self._target = target
+        self._targets = iter(targets)
         self._connection = served.api.connect()
 
     def timed(self) -> float:
         """Seconds from a request to its whole answer, over a connection that is kept alive."""
-        signed = self._huawei.signed("GET", self._target)
+        target = next(self._targets)
+        signed = self._huawei.signed("GET", target)
         began = time.perf_counter()
-        self._connection.request("GET", self._target, headers=dict(signed))
+        self._connection.request("GET", target, headers=dict(signed))
         answer = self._connection.getresponse()
         body = answer.read()
         took = time.perf_counter() - began
@@ -271,7 +287,7 @@ def _print_growth(plan: Plan, grown: Sequence[_Growth]) -> None:
     print_head(
         "signed, growth: a page of 20 over HTTP, of the owner of half of all notebooks and of the middle of a pool",
         (
-            f"medians of {max(plan.rounds, LEAST_ROUNDS)} interleaved rounds",
+            f"medians of {_rounds(plan)} interleaved rounds, each for a page that nobody has asked for before",
             "baseline: the smallest data set; nodes to 100,000 at most, on SQLite",
         ),
         packages=LIBRARIES,
