@@ -6,7 +6,6 @@ import base64
 import os
 import secrets
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +19,6 @@ from trivium.base.errors import Internal, Unavailable
 SIZE: Final = 32  # bytes
 NONCE: Final = 12  # bytes, as AES-GCM has it
 VERSION: Final = "v1."
-MOST_OPENED: Final = 1024
 
 
 class KeyFileUnusable(Unavailable):
@@ -44,7 +42,6 @@ class Keyring:
             raise ValueError(message)
         self._root = root
         self._cipher = AESGCM(self.derive("seal"))
-        self._opened = lru_cache(MOST_OPENED)(self._open)  # a secret is read with every request that it signs
         self._decoy = self.seal(secrets.token_urlsafe(30), "decoy")
 
     @classmethod
@@ -79,9 +76,6 @@ class Keyring:
 
     def open(self, sealed: str, context: str) -> str:
         """The text again; `SealBroken` when the key, the context or the sealed text is another one."""
-        return self._opened(sealed, context)
-
-    def _open(self, sealed: str, context: str) -> str:
         try:
             raw = base64.urlsafe_b64decode(sealed.removeprefix(VERSION))
             return self._cipher.decrypt(raw[:NONCE], raw[NONCE:], context.encode()).decode()
