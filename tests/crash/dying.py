@@ -26,7 +26,7 @@ from tests.crash import machine
 from tests.waiting import until
 from trivium.cli import main as command_line
 from trivium.drivers.runtimes.process.client import KeeperClient
-from trivium.drivers.runtimes.process.threads import DaemonThreads
+from trivium.drivers.threads import DaemonThreads
 from trivium.store import Store
 
 AT_FORK = Path(__file__).with_name("at_fork.py")

@@ -14,7 +14,7 @@ from trivium.drivers.artifacts.facts import describe
 from trivium.drivers.artifacts.limits import Limits
 from trivium.drivers.artifacts.listing import Listing
 from trivium.drivers.artifacts.places import Root, refusal, shown
-from trivium.drivers.runtimes.process.threads import DaemonThreads
+from trivium.drivers.threads import DaemonThreads
 from trivium.resources.models import ArtifactRefused, Facts, Fault, Progress
 
 Note = Callable[[Progress], None]

@@ -14,7 +14,7 @@ from trivium.drivers.runtimes.process.capabilities import find_capabilities
 from trivium.drivers.runtimes.process.client import KeeperClient
 from trivium.drivers.runtimes.process.fingerprints import Fingerprints
 from trivium.drivers.runtimes.process.settings import ProcessSettings
-from trivium.drivers.runtimes.process.threads import DaemonThreads
+from trivium.drivers.threads import DaemonThreads
 from trivium.resources.images.ports import EnvironmentFound
 from trivium.resources.nodes.ports import NodeFound
 from trivium.resources.notebooks import RuntimeUnavailable
