@@ -43,7 +43,7 @@ from trivium.store.notifications import EVERYTHING
 log = structlog.get_logger()
 DRAIN: Final = timedelta(seconds=2)  # what the proxy's clients have, of the five seconds that an end may take
 GRACE: Final = 2  # what the APIs' clients have, in seconds
-AT_ONCE: Final = 0.5  # seconds that who connects meanwhile waits, rather than to hear 503 and ask again
+HELD: Final = 0.5  # seconds that who connects meanwhile waits, rather than to hear 503 and ask again
 BEAT: Final = 20.0  # seconds between two renewals of the lease on the worker bits
 AWAY: Final = 5.0  # seconds between two looks for hosts that nobody acts on
 FOLD: Final = 1.0  # seconds between two times that what the counters noted is folded
@@ -114,8 +114,8 @@ class _Serving:
             watch(task, self._stop)
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(AT_ONCE):
-                    await work.under_way()
+                async with asyncio.timeout(HELD):
+                    await work.wait_for_parts()
             print(greeting(self._settings, site, made=self._first.made), flush=True)  # noqa: T201 - to the operator
             await serve(self._app(work, site, proxy=proxy), [listener], self._stop, patience=Patience(grace=GRACE))
             await proxy.stop(DRAIN)

@@ -55,9 +55,9 @@ def parsed(headers: Mapping[str, str]) -> Signature | None:
 
 
 def time_of(stamp: str) -> datetime | None:
-    """The time that a stamp names; None for a day or an hour that is none."""
+    """The time that a stamp of the form `STAMP` names; None for a day or an hour that is none."""
     try:
-        return datetime.fromisoformat(stamp) if STAMP.fullmatch(stamp) else None
+        return datetime.fromisoformat(stamp)
     except ValueError:
         return None
 

@@ -29,6 +29,11 @@ class TagBody(Wire, frozen=True, kw_only=True):
     key: str
     value: str = ""
 
+    @property
+    def meant(self) -> Tag:
+        """The tag that is meant."""
+        return Tag(key=self.key, value=self.value)
+
 
 class TagsBody(Wire, frozen=True, kw_only=True):
     """The tags that are given or taken."""
@@ -38,7 +43,7 @@ class TagsBody(Wire, frozen=True, kw_only=True):
     @property
     def given(self) -> list[Tag]:
         """The tags that are meant."""
-        return [Tag(key=tag.key, value=tag.value) for tag in self.tags]
+        return [tag.meant for tag in self.tags]
 
     @property
     def keys(self) -> list[str]:

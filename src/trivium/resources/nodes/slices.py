@@ -47,12 +47,13 @@ def carve(tx: Write, cut: Cut, count: int, *, new_uuid: Callable[[], UUID]) -> S
             break
     if len(made) < count:
         raise NoRoom(count=count, flavor=cut.flavor)
-    if cut.pool.network is not None:
+    if made and cut.pool.network is not None:
         given = networks.give(tx, cut.pool.network, holders=made)
-        told = [{"slice": id, "given": address} for id, address in zip(made, given, strict=True)]
-        addressed = update(nodes).where(nodes.c.id == bindparam("slice")).values(private_address=bindparam("given"))
-        if told:
-            tx.run(addressed, told)
+        of_slice = update(nodes).where(nodes.c.id == bindparam("slice"))
+        tx.run(
+            of_slice.values(private_address=bindparam("given")),
+            [{"slice": id, "given": address} for id, address in zip(made, given, strict=True)],
+        )
     return made
 
 

@@ -76,8 +76,8 @@ class HostWork:
             Part(name="images", ready=self._furnished.is_set(), reason="the built-in image is being looked at"),
         )
 
-    async def under_way(self) -> None:
-        """Come back when all of the work is under way; at once, where it has not been begun."""
+    async def wait_for_parts(self) -> None:
+        """Come back when the parts are ready; at once, where the work has not been begun."""
         if self._worker is not None:
             await self._worker.first_look.wait()
             await self._furnished.wait()

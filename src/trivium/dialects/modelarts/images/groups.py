@@ -22,7 +22,6 @@ from trivium.dialects.modelarts.workspaces import chosen
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, always
 from trivium.resources import images
 from trivium.resources.images import GroupQuery, ImageGroup, NoSuchImageGroup
-from trivium.resources.tags import Tag
 
 ONE: Final = "/v1/{project_id}/images/group/{id}"
 EVERYTHING: Final = 1 << 31
@@ -79,7 +78,7 @@ def list_image_group(tx: Read, call: Call[Nothing, GroupsQuery]) -> GroupPage:
 async def update_image_group(call: Call[UpdateGroupBody, Nothing]) -> DoneShape:
     """Give a group another guide or other tags."""
     tags = call.body.tags
-    given = None if tags is None else [Tag(key=tag.key, value=tag.value) for tag in tags]
+    given = None if tags is None else [tag.meant for tag in tags]
     await call.write(images.update_group, _uuid(call), read_me=call.body.read_me, given=given)
     return DoneShape()
 

@@ -241,6 +241,6 @@ def _description(text: Text) -> str:
 
 def _tag(told: str | TagBody) -> Tag:
     if isinstance(told, TagBody):
-        return Tag(key=told.key, value=told.value)
+        return told.meant
     key, _, value = told.partition("=")
     return Tag(key=key, value=value)
