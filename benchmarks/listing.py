@@ -7,20 +7,21 @@ the same bytes from memory; on SQLite and on PostgreSQL; and while another proce
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
 from sqlalchemy import text
 
 from benchmarks import cluster, jupyterhub
 from benchmarks.api import LIST, Api
-from benchmarks.load import Order, ask
+from benchmarks.load import Order
 from benchmarks.peers import Absent
 from benchmarks.plan import Plan
-from benchmarks.processes import Place, Running, free_port, running, scratch, serving
+from benchmarks.processes import Place, Running, scratch, serving
+from benchmarks.rates import TITLES, Rate, cells, floor, measured
 from benchmarks.report import Bound, Target, print_head, print_table, print_targets, span, sqlite
 from benchmarks.rounds import interleaved, median, ratio
 from benchmarks.seed import seed_notebooks
@@ -37,12 +38,7 @@ FLOOR: Final = "bare ASGI"
 LIBRARIES: Final = ("uvicorn", "uvloop", "httptools", "msgspec", "sqlalchemy")
 
 
-class _Round(Value, frozen=True, kw_only=True):
-    rate: float  # answers per second
-    cpu: float  # microseconds of the server's processor for each answer
-    p50: float  # milliseconds
-    p99: float
-    load: float  # share of one processor that the asking took
+class _Round(Rate, frozen=True, kw_only=True):
     writes: float  # committed per second meanwhile
 
 
@@ -54,17 +50,8 @@ class _Contestant(Value, frozen=True, kw_only=True):
     def measure(self) -> _Round:
         """One round."""
         with writing(self.written, WRITES) if self.written else nullcontext(Writer()) as writer:
-            before = self.server.cpu
-            counted = ask(self.order)
-            cpu = self.server.cpu - before
-        return _Round(
-            rate=counted.answers / counted.seconds,
-            cpu=cpu / counted.answers * 1e6,
-            p50=counted.p50 * 1000,
-            p99=counted.p99 * 1000,
-            load=counted.cpu / counted.seconds,
-            writes=writer.rate,
-        )
+            found = measured(self.server, self.order)
+        return _Round(**structs.asdict(found), writes=writer.rate)
 
 
 def run(plan: Plan) -> None:
@@ -80,9 +67,9 @@ def run(plan: Plan) -> None:
             contestants[f"trivium, {name}"] = _Contestant(server=server, order=order)
             amid = f"trivium, {name}, {WRITES} writes/s"
             contestants[amid] = _Contestant(server=server, order=order, written=place.url)
-        floor = stack.enter_context(_floor(folder, body))
-        order = _order(plan, floor.port, _requests(floor.port, [""] * TOKENS), '{"code":"0"')
-        contestants = {FLOOR: _Contestant(server=floor, order=order), **contestants}
+        bare = stack.enter_context(floor(folder, body))
+        order = _order(plan, bare.port, _requests(bare.port, [""] * TOKENS), '{"code":"0"')
+        contestants = {FLOOR: _Contestant(server=bare, order=order), **contestants}
         hub = jupyterhub.jupyterhub(folder, plan.rows) if plan.peer else None
         if hub is not None:
             server = stack.enter_context(hub.server)
@@ -123,14 +110,6 @@ def _product(stack: ExitStack, place: Place, plan: Plan) -> tuple[Running, Order
     return served.api, _order(plan, served.api.port, _requests(served.api.port, tokens), '{"code":"0"'), body
 
 
-@contextmanager
-def _floor(folder: Path, body: bytes) -> Generator[Running]:
-    port = free_port()
-    command = [sys.executable, "-m", "benchmarks.floor", str(port)]
-    with running(command, port, ready="/", log=folder / "floor.log", given=body) as server:
-        yield server
-
-
 def _requests(port: int, tokens: Sequence[str]) -> tuple[str, ...]:
     return tuple(
         f"GET {LIST}?page=1&size={PAGE} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\ntoken: {token}\r\n"
@@ -168,20 +147,17 @@ def _print(
         packages=LIBRARIES,
         database=", ".join(databases),
     )
-    floor = found[FLOOR]
+    bare = found[FLOOR]
     print_table(
-        ("", "answers/s", "least–most", "of bare", "p50 ms", "p99 ms", "CPU µs", "RSS MiB", "load", "writes/s"),
+        ("", "answers/s", "least–most", "of bare", *TITLES, "RSS MiB", "writes/s"),
         [
             (
                 name,
                 f"{median(rounds, lambda one: one.rate):.0f}",
                 span([one.rate for one in rounds]),
-                f"{ratio(rounds, floor, lambda one: one.rate):.3f}",
-                f"{median(rounds, lambda one: one.p50):.2f}",
-                f"{median(rounds, lambda one: one.p99):.2f}",
-                f"{median(rounds, lambda one: one.cpu):.0f}",
+                f"{ratio(rounds, bare, lambda one: one.rate):.3f}",
+                *cells(rounds),
                 f"{memory[name]:.0f}",
-                f"{median(rounds, lambda one: one.load):.0%}",
                 f"{median(rounds, lambda one: one.writes):.0f}",
             )
             for name, rounds in found.items()

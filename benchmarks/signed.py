@@ -8,19 +8,18 @@ the same bytes from memory; then the same over data sets of several sizes.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from benchmarks.growth_rows import Rows, rows_of
 from benchmarks.huawei import Huawei
-from benchmarks.load import Order, ask
+from benchmarks.load import Order
 from benchmarks.plan import Plan
-from benchmarks.processes import Place, Running, Served, free_port, running, scratch, serving
+from benchmarks.processes import Place, Running, Served, scratch, serving
+from benchmarks.rates import TITLES, Rate, cells, floor, measured
 from benchmarks.report import Bound, Target, print_head, print_table, print_targets, span, sqlite
 from benchmarks.rounds import interleaved, median, ratio
 from benchmarks.seed import seed_notebooks
@@ -36,14 +35,6 @@ HUGE: Final = {"TRIVIUM_NODE__CORES": "200000", "TRIVIUM_NODE__MEMORY": "200000G
 CIDR: Final = "172.16.0.0/12"
 FLAVOR: Final = "modelarts.vm.cpu.1u"
 LIBRARIES: Final = ("uvicorn", "uvloop", "httptools", "msgspec", "sqlalchemy")
-
-
-class _Round(Value, frozen=True, kw_only=True):
-    rate: float  # answers per second
-    cpu: float  # microseconds of the server's processor for each answer
-    p50: float  # milliseconds
-    p99: float
-    load: float  # share of one processor that the asking took
 
 
 class _List(Value, frozen=True, kw_only=True):
@@ -68,11 +59,11 @@ def run(plan: Plan) -> None:
         served = stack.enter_context(serving(place, environment=HUGE))
         seed_notebooks(place.url, plan.rows)
         huawei = Huawei(served)
-        ways: dict[str, Callable[[], _Round]] = {}
+        ways: dict[str, Callable[[], Rate]] = {}
         lists = _lists(huawei, _pool_of(huawei, NODES))
         for one in lists:
-            floor = stack.enter_context(_floor(folder, huawei.get(one.targets[0])))
-            ways[f"{one.name}: bare ASGI"] = partial(_measure, floor, huawei, one, plan=plan)
+            bare = stack.enter_context(floor(folder, huawei.get(one.targets[0])))
+            ways[f"{one.name}: bare ASGI"] = partial(_measure, bare, huawei, one, plan=plan)
             ways[f"{one.name}: trivium"] = partial(_measure, served.api, huawei, one, plan=plan)
         _print(plan, lists, interleaved(ways, plan.rounds))
     _print_growth(plan, _growth(plan))
@@ -119,15 +110,7 @@ def _pool_of(huawei: Huawei, nodes: int) -> str:
     return str(huawei.post(f"/v2/{huawei.project}/pools", body)["metadata"]["name"])
 
 
-@contextmanager
-def _floor(folder: Path, body: bytes) -> Generator[Running]:
-    port = free_port()
-    command = [sys.executable, "-m", "benchmarks.floor", str(port)]
-    with running(command, port, ready="/", log=folder / f"floor-{port}.log", given=body) as server:
-        yield server
-
-
-def _measure(server: Running, huawei: Huawei, one: _List, *, plan: Plan) -> _Round:
+def _measure(server: Running, huawei: Huawei, one: _List, *, plan: Plan) -> Rate:
     """One round; the requests are signed just before."""
     requests = tuple(_request(target, huawei.signed("GET", target)) for target in one.targets)
     order = Order(
@@ -137,15 +120,7 @@ def _measure(server: Running, huawei: Huawei, one: _List, *, plan: Plan) -> _Rou
         requests=requests,
         expected=one.expected,
     )
-    before = server.cpu
-    counted = ask(order)
-    return _Round(
-        rate=counted.answers / counted.seconds,
-        cpu=(server.cpu - before) / counted.answers * 1e6,
-        p50=counted.p50 * 1000,
-        p99=counted.p99 * 1000,
-        load=counted.cpu / counted.seconds,
-    )
+    return measured(server, order)
 
 
 def _request(target: str, headers: Mapping[str, str]) -> str:
@@ -235,7 +210,7 @@ class _Client:
         return took
 
 
-def _print(plan: Plan, lists: Sequence[_List], found: Mapping[str, list[_Round]]) -> None:
+def _print(plan: Plan, lists: Sequence[_List], found: Mapping[str, list[Rate]]) -> None:
     print_head(
         f"signed: ModelArts' lists, {plan.rows:,} notebooks and {NODES:,} nodes with continue, signatures verified",
         (
@@ -250,17 +225,14 @@ def _print(plan: Plan, lists: Sequence[_List], found: Mapping[str, list[_Round]]
         database="PostgreSQL" if plan.database else sqlite(),
     )
     print_table(
-        ("", "answers/s", "least–most", "of bare", "p50 ms", "p99 ms", "CPU µs", "load"),
+        ("", "answers/s", "least–most", "of bare", *TITLES),
         [
             (
                 name,
                 f"{median(rounds, lambda one: one.rate):.0f}",
                 span([one.rate for one in rounds]),
                 f"{_of_bare(found, name):.3f}",
-                f"{median(rounds, lambda one: one.p50):.2f}",
-                f"{median(rounds, lambda one: one.p99):.2f}",
-                f"{median(rounds, lambda one: one.cpu):.0f}",
-                f"{median(rounds, lambda one: one.load):.0%}",
+                *cells(rounds),
             )
             for name, rounds in found.items()
         ],
@@ -278,7 +250,7 @@ def _print(plan: Plan, lists: Sequence[_List], found: Mapping[str, list[_Round]]
     )
 
 
-def _of_bare(found: Mapping[str, list[_Round]], name: str) -> float:
+def _of_bare(found: Mapping[str, list[Rate]], name: str) -> float:
     bare = found[f"{name.partition(':')[0]}: bare ASGI"]
     return ratio(found[name], bare, lambda one: one.rate)
 
