@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +13,8 @@ SNOWFLAKE_EPOCH: Final = 1288834974657  # milliseconds; SCNet's documented ids d
 WORKERS: Final = 1024
 SEQUENCES: Final = 4096
 MOST_DIGITS: Final = 19
+UUIDS: Final = 1024
+"""UUIDs that are remembered as read: most requests name the same few projects."""
 
 
 class Ids:
@@ -52,8 +55,11 @@ def hex_of(value: UUID) -> str:
 
 def uuid_of(text: str) -> UUID | None:
     """The UUID that 32 hex digits or the form with dashes name; None for anything else."""
-    if len(text) not in (32, 36):
-        return None
+    return _uuid_of(text) if len(text) in (32, 36) else None
+
+
+@lru_cache(UUIDS)
+def _uuid_of(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:

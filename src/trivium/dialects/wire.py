@@ -38,12 +38,14 @@ def decode_body(request: Request, shape: type[W], *, required: bool = False) -> 
 
     Unknown fields are ignored, and of a field that comes twice the last counts. Raises `Missing` or `Invalid`.
     """
+    if not request.body and not required:
+        return _empty(shape)
     reader = shape_reader(shape)
     raw = request.body.removeprefix(BYTE_ORDER_MARK)
     if not raw.strip():
         if required:
             raise Missing(BODY, "a body is required")
-        return reader({}, "")
+        return _empty(shape)
     try:
         return reader(_parsed(raw), "")
     except RecursionError as error:
@@ -66,6 +68,12 @@ def _asked(query: bytes, shape: type[W]) -> W:
 
 _asked_before = lru_cache(QUERIES)(_asked)
 """The same for queries that came before: clients ask for the same pages again and again."""
+
+
+@cache
+def _empty(shape: type[W]) -> W:
+    """The shape of an empty body. Raises what it lacks, each time."""
+    return shape_reader(shape)({}, "")
 
 
 def _parsed(raw: bytes) -> Json:

@@ -90,19 +90,25 @@ def row_type(names: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
 class Prepared:
     """A SELECT that is asked on nearly every request.
 
-    `names` are its parameters, in the order in which `rows` is given their values; none may be a list.
+    `names` are its parameters, in the order in which `rows` is given their values; none may be a list. `of` makes what
+    is wanted of each row, and of the row alone: what it makes is cached, too, and must not be changed.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]], *names: str) -> None:
+    def __init__(
+        self, statement: Select[*tuple[Any, ...]], *names: str, of: Callable[[Any], Any] | None = None
+    ) -> None:
         self._statement = statement
         self._names = names
+        self._of = of
 
     def rows(self, tx: Read, *values: Any) -> list[Any]:
-        """Every row as a named tuple, each column as its Python type."""
+        """Every row as a named tuple, each column as its Python type; or what `of` makes of it."""
         found: list[Any] | None = tx.cached((self, values))
         if found is None:
             statement, row = tx.statements.get(self) or self._compiled(tx)
             found = [row(each) for each in statement.converted(statement.fetch(tx, values))]
+            if self._of is not None:
+                found = [self._of(each) for each in found]
             tx.cache((self, values), found, rows=len(found))
         return found
 

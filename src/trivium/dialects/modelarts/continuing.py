@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -37,6 +37,8 @@ STEP: Final = timedelta(minutes=1)
 MOST: Final = 500
 LONGEST: Final = 4096
 MAC: Final = 16  # bytes
+REMEMBERED: Final = 1024
+"""Places that are remembered as verified: a walk is often made again."""
 
 Key: TypeAlias = "tuple[Scalar | None, ...]"
 
@@ -64,6 +66,7 @@ class Continuations:
 
     def __init__(self, keyring: Keyring) -> None:
         self._key = keyring.derive(PURPOSE)
+        self._read = lru_cache(REMEMBERED)(self._verified)
 
     def place(self, key: Key, *, of: str, now: datetime) -> str:
         """The place after a row. `of` names the list: all that must be the same when it is continued."""
@@ -83,17 +86,10 @@ class Continuations:
 
     def key(self, given: str, *, of: str, now: datetime) -> Key:
         """The key that a place stands for. `BadContinue`."""
-        try:
-            raw = base64.b64decode(given[:LONGEST] + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise BadContinue("continue") from error
-        mac, said = raw[:MAC], raw[MAC:]
-        if len(given) > LONGEST or not hmac.compare_digest(self._mac(said, of), mac):
+        until, key = self._read(given, of)
+        if until <= microseconds(now):
             raise BadContinue("continue")
-        place = msgspec.json.decode(said, type=_Place)
-        if place.until <= microseconds(now):
-            raise BadContinue("continue")
-        return tuple(None if value is None else READERS[kind](value) for kind, value in place.key)
+        return key
 
     def metadata(self, following: Key | None, *, remaining: int, of: str, now: datetime) -> ListMetadata:
         """What is said of what comes after a page: `following` is its last row's key, None on the last page."""
@@ -106,8 +102,21 @@ class Continuations:
         since, until = _step(now)
         return structs.replace(page, since=max(page.since, since), until=min(page.until, until))
 
+    def _verified(self, given: str, of: str) -> tuple[int, Key]:
+        """Until when a place is good, in microseconds, and its key. `BadContinue` for one that is not ours."""
+        try:
+            raw = base64.b64decode(given[:LONGEST] + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise BadContinue("continue") from error
+        mac, said = raw[:MAC], raw[MAC:]
+        if len(given) > LONGEST or not hmac.compare_digest(self._mac(said, of), mac):
+            raise BadContinue("continue")
+        place = msgspec.json.decode(said, type=_Place)
+        key = tuple(None if value is None else READERS[kind](value) for kind, value in place.key)
+        return place.until, key
+
     def _mac(self, raw: bytes, of: str) -> bytes:
-        return hmac.new(self._key, of.encode() + b"\0" + raw, hashlib.sha256).digest()[:MAC]
+        return hmac.digest(self._key, of.encode() + b"\0" + raw, "sha256")[:MAC]
 
 
 def _step(now: datetime) -> tuple[datetime, datetime]:

@@ -22,7 +22,10 @@ UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 DATE: Final = "x-sdk-date"
 CONTENT: Final = "x-sdk-content-sha256"
 STAMP: Final = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
+USUAL: Final = re.compile(r"Access=([^,\s]+), SignedHeaders=([^,\s]+), Signature=([^,\s]+)")
+"""What follows the algorithm as both of Huawei's clients write it."""
 HASH: Final = re.compile(r"[0-9a-fA-F]{64}")
+NOTHING: Final = hashlib.sha256().hexdigest()
 MOST_HEADERS: Final = 64
 PLAIN_PATH: Final = re.compile(rb"[-./A-Z_a-z~0-9]*")
 """A path that is encoded as it is: nearly every one."""
@@ -45,13 +48,18 @@ def parsed(headers: Mapping[str, str]) -> Signature | None:
     stamp = headers.get(DATE, "").strip()
     if algorithm != ALGORITHM or not STAMP.fullmatch(stamp):
         return None
-    parts = dict(_pair(part) for part in rest.split(","))
-    if set(parts) != {"Access", "SignedHeaders", "Signature"}:
-        return None
-    names = tuple(parts["SignedHeaders"].lower().split(";"))
+    usual = USUAL.fullmatch(rest)
+    if usual is not None:
+        access_key, signed, signature = usual.groups()
+    else:
+        parts = dict(_pair(part) for part in rest.split(","))
+        if set(parts) != {"Access", "SignedHeaders", "Signature"}:
+            return None
+        access_key, signed, signature = parts["Access"], parts["SignedHeaders"], parts["Signature"]
+    names = tuple(signed.lower().split(";"))
     if DATE not in names or len(names) > MOST_HEADERS or any(name not in headers for name in names):
         return None
-    return Signature(access_key=parts["Access"], headers=names, signature=parts["Signature"].lower(), stamp=stamp)
+    return Signature(access_key=access_key, headers=names, signature=signature.lower(), stamp=stamp)
 
 
 def time_of(stamp: str) -> datetime | None:
@@ -67,8 +75,10 @@ def payload_hash(body: bytes, *, declared: str | None, content_type: str) -> str
 
     A body that is not JSON (an upload) may be left unsigned.
     """
+    if not body:
+        return NOTHING
     found = hashlib.sha256(body).hexdigest()
-    if not body or declared is None:
+    if declared is None:
         return found
     if HASH.fullmatch(declared):
         return declared if hmac.compare_digest(declared.lower(), found) else None
@@ -109,7 +119,7 @@ def expected(
     head = f"{method}\n{canonical_uri(raw_path)}\n{canonical_query(raw_query)}\n".encode()
     canonical = head + lines + f"\n{listed}\n{payload}".encode()
     said = f"{ALGORITHM}\n{stamp}\n{hashlib.sha256(canonical).hexdigest()}"
-    return hmac.new(secret.encode(), said.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), said.encode(), "sha256").hex()
 
 
 def spellings(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 from msgspec import structs
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
@@ -39,7 +39,6 @@ LONGEST_DESCRIPTION: Final = 1024
 NEWEST: Final = 1000
 NOTHING_SAID: Final = PoolDetails()
 
-NAMED: Final = Prepared(select(pools).where(pools.c.name == bindparam("name", type_=text()), THERE), "name")
 FLAVORS: Final = select(flavors).where(flavors.c.pool_id == bindparam("pool")).order_by(flavors.c.kind)
 
 
@@ -119,20 +118,20 @@ def get(tx: Read, pool: int) -> Pool:
 
 def find_by_name(tx: Read, caller: Caller, name: str) -> Pool:
     """The pool of that name, if the caller may use it. `NoSuchPool`."""
-    row = NAMED.first(tx, name)
-    if row is None or row.audience not in _audiences(caller):
+    found: tuple[int, Pool] | None = NAMED.first(tx, name)
+    if found is None or found[0] not in _audiences(caller):
         raise NoSuchPool(name=name)
-    return pool_of(row)
+    return found[1]
 
 
 def find_any(tx: Read, caller: Caller, name: str) -> Pool:
     """The same; an administrator finds every project's. `NoSuchPool`."""
     if not caller.is_admin:
         return find_by_name(tx, caller, name)
-    row = NAMED.first(tx, name)
-    if row is None:
+    found: tuple[int, Pool] | None = NAMED.first(tx, name)
+    if found is None:
         raise NoSuchPool(name=name)
-    return pool_of(row)
+    return found[1]
 
 
 def last_named(tx: Read, caller: Caller, name: str) -> Pool:
@@ -240,3 +239,13 @@ def _columns(details: PoolDetails) -> dict[str, str]:
         "annotations": labels.checked_document(details.annotations, "annotations"),
         "scope": msgspec.json.encode(sorted(set(details.scope))).decode(),
     }
+
+
+def _with_audience(row: Row[Any]) -> tuple[int, Pool]:
+    return row.audience, pool_of(row)
+
+
+NAMED: Final = Prepared(
+    select(pools).where(pools.c.name == bindparam("name", type_=text()), THERE), "name", of=_with_audience
+)
+"""The pool of a name, and who has it in lists."""

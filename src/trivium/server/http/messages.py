@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
@@ -32,33 +32,9 @@ class Outgoing(Value, frozen=True):
     body: bytes
 
 
-class Headers(Mapping[str, str]):
-    """Header values by lower-case name, as Latin-1 text; of a repeated one the first. Decoded when they are asked for.
-
-    `raw` is what ASGI gives.
-    """
-
-    __slots__ = ("_values",)
-
-    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
-        self._values: dict[bytes, bytes] = dict(reversed(raw))
-
-    def __getitem__(self, name: str) -> str:
-        value = self.get(name)
-        if value is None:
-            raise KeyError(name)
-        return value
-
-    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as Mapping has it
-        """The value, or `default` where there is none."""
-        value = self._values.get(name.encode("latin-1", "replace"))
-        return default if value is None else value.decode("latin-1")
-
-    def __iter__(self) -> Iterator[str]:
-        return (name.decode("latin-1") for name in self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
+def headers_of(raw: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str]:
+    """Header values by lower-case name, as Latin-1 text; of a repeated one the first. `raw` is what ASGI gives."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(raw)}
 
 
 def request_of(scope: Scope, *, id: str, parameters: Mapping[str, str]) -> Request:
@@ -69,7 +45,7 @@ def request_of(scope: Scope, *, id: str, parameters: Mapping[str, str]) -> Reque
         path=scope["path"],
         raw_path=scope["raw_path"],
         query=scope["query_string"],
-        headers=Headers(scope["headers"]),
+        headers=headers_of(scope["headers"]),
         body=b"",
         id=id,
         peer=client[0] if client else "",

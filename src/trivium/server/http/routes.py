@@ -7,10 +7,18 @@ slash stays within its segment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from trivium.base.values import Value
 from trivium.dialects.operation import Dialect, Operation
+from trivium.store.bounded_cache import BoundedCache
+
+RECENT: Final = 1024
+"""Paths with {names} that are remembered with what they led to: clients ask for the same few again and again …"""
+
+REMEMBERED: Final = 256
+"""… of so many characters at most."""
 
 
 class RoutesConflict(Exception):
@@ -67,6 +75,7 @@ class Routes:
     def __init__(self, dialects: Iterable[Dialect], reserved: Iterable[str] = ()) -> None:
         self._root = _Node()
         self._plain: dict[str, dict[str, Found]] = {}
+        self._recent = BoundedCache[Found](RECENT)
         self._prefixes = _prefixes(dialects := tuple(dialects))
         routes = [_compiled(dialect, operation) for dialect in dialects for operation in dialect.operations]
         _check(routes, frozenset(reserved))
@@ -82,7 +91,13 @@ class Routes:
                 found = plain.get(method)
                 if found is not None:
                     return found
-        return self._search(method, _decoded(raw_path) if encoded else path.split("/")[1:])
+            recent = self._recent.get((method, path))
+            if recent is not None:
+                return recent
+        found = self._search(method, _decoded(raw_path) if encoded else path.split("/")[1:])
+        if isinstance(found, Found) and not encoded and len(path) <= REMEMBERED:
+            self._recent.put((method, path), found)
+        return found
 
     def _search(self, method: str, segments: list[str | None] | list[str]) -> Found | Missed:
         if segments and segments[-1] == "":
