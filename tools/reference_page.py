@@ -39,7 +39,7 @@ COMMON: Final = ("data", "database", "config", "output")
 HEAD: Final = """# Reference
 
 This page is made by `make docs` from the program itself. Settings have [a page of their own](settings.md), and so has
-what is served, of [SCNet](coverage/scnet.md) and of [ModelArts](coverage/modelarts.md).
+what is served: of [SCNet](coverage/scnet.md), [ModelArts](coverage/modelarts.md) and [ZStack](coverage/zstack.md).
 """
 COMMANDS_HEAD: Final = """## Commands
 

@@ -12,6 +12,7 @@ from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings
 from trivium.dialects.operation import Core, Dialect
 from trivium.dialects.scnet import ImageList as ScnetImageList
 from trivium.dialects.scnet import ScnetDialect, ScnetSettings
+from trivium.dialects.zstack import ZStackDialect, ZStackSettings
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings, run_directory
 from trivium.server.proxy import ProxySettings
@@ -67,7 +68,11 @@ def dialects_of(core: Core, settings: Settings) -> tuple[Dialect, ...]:
         token_lifetime=settings.scnet.token_lifetime,
         replay_window=settings.scnet.replay_window,
     )
-    return (ScnetDialect(core, scnet), ModelArtsDialect(core, _modelarts_of(settings)))
+    return (
+        ScnetDialect(core, scnet),
+        ModelArtsDialect(core, _modelarts_of(settings)),
+        ZStackDialect(core, _zstack_of(settings)),
+    )
 
 
 def _modelarts_of(settings: Settings) -> ModelArtsSettings:
@@ -78,8 +83,24 @@ def _modelarts_of(settings: Settings) -> ModelArtsSettings:
         token_lifetime=asked.token_lifetime,
         shortest_lease=asked.shortest_lease,
         longest_lease=asked.longest_lease,
-        hosts=tuple(host.strip() for host in asked.hosts.split(",") if host.strip()),
+        hosts=_listed(asked.hosts),
     )
+
+
+def _zstack_of(settings: Settings) -> ZStackSettings:
+    asked = settings.zstack
+    return ZStackSettings(
+        body_limit=asked.body_limit,
+        session_lifetime=asked.session_lifetime,
+        job_retention=asked.job_retention,
+        web_hooks=_listed(asked.web_hooks),
+        extra_gpu_memory=asked.extra_gpu_memory,
+    )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """What stands between the commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def proxy_settings_of(settings: Settings, site: Site) -> ProxySettings:

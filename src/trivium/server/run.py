@@ -20,7 +20,7 @@ from trivium.base.keyring import Keyring
 from trivium.base.site import Site
 from trivium.dialects.operation import Core
 from trivium.drivers.runtimes.process import capabilities
-from trivium.resources import hosts, nodes, notebooks, users
+from trivium.resources import hosts, nodes, notebooks, operations, users
 from trivium.resources.hosts import Identity
 from trivium.server import logs
 from trivium.server.access import GrantAccess
@@ -237,7 +237,8 @@ def _purge(tx: Write, kept: timedelta) -> bool:
     if not tx.try_advisory_lock(PURGING):
         return False
     users.purge(tx, tx.now - SESSIONS_KEPT)
-    return notebooks.purge(tx, tx.now - kept)
+    forgotten = operations.purge(tx)
+    return notebooks.purge(tx, tx.now - kept) or forgotten > 0
 
 
 def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

@@ -20,6 +20,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "key.delete": "An access key was deleted.",
     "session.open": "A user logged in, or a token was renewed.",
     "session.end": "A session was ended before its time.",
+    "session.prolong": "A session was given another time to end at.",
     "quota.set": "It was said how many of something a project may have.",
     "network.create": "A network was made.",
     "network.change": "A network's description or connection was changed.",

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
 import msgspec
 from msgspec import structs
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from trivium.base.caller import Caller
+from trivium.base.clock import MICROSECOND, microseconds
 from trivium.base.query import Condition, Listed, Op, Query
 from trivium.base.reasons import Reason
 from trivium.base.values import Value
-from trivium.resources.operations.errors import OperationNotFound
+from trivium.resources.operations.errors import OperationExists, OperationNotFound
 from trivium.resources.operations.table import OPERATIONS, operation_of, operations
 from trivium.resources.operations.types import Operation, OperationStatus
 from trivium.store import Read, Write, query
+
+PURGED_AT_ONCE: Final = 1000
+LARGEST: Final = (1 << 63) - 1
 
 
 def start(
@@ -26,12 +32,21 @@ def start(
     *,
     target: int | None = None,
     project: int | None = None,
+    uuid: UUID | None = None,
+    called: str | None = None,
+    keep: timedelta | None = None,
     new_uuid: Callable[[], UUID] = uuid4,
 ) -> Operation:
-    """A new operation, pending. `kind` is `<thing>.<verb>`; `project` is the caller's unless given."""
+    """A new operation, pending. `kind` is `<thing>.<verb>`; `project` is the caller's unless given.
+
+    `uuid` is what the caller chose: `OperationExists` where there is an operation of it. `called` is what the client
+    called it by, and `keep` how long it is kept after its end, where not for ever.
+    """
+    if uuid is not None:
+        _must_be_free(tx, uuid)
     made = Operation(
         id=tx.ids.next(),
-        uuid=new_uuid(),
+        uuid=uuid or new_uuid(),
         kind=kind,
         target=target,
         user=caller.user,
@@ -40,6 +55,8 @@ def start(
         progress=None,
         failure=None,
         result=None,
+        called=called,
+        expires_at=None,
         created_at=tx.now,
         changed_at=tx.now,
         finished_at=None,
@@ -53,6 +70,8 @@ def start(
             user_id=made.user,
             project_id=made.project,
             status=made.status.value,
+            called=called,
+            kept_for=None if keep is None else keep // MICROSECOND,
             created_at=tx.now,
             changed_at=tx.now,
         )
@@ -80,7 +99,12 @@ def finish(
 ) -> None:
     """End it: failed where there is a failure, else succeeded. One that is finished already stays as it is."""
     status = OperationStatus.SUCCEEDED if failure is None else OperationStatus.FAILED
-    values: dict[str, object] = {"status": status.value, "changed_at": tx.now, "finished_at": tx.now}
+    values: dict[str, object] = {
+        "status": status.value,
+        "changed_at": tx.now,
+        "finished_at": tx.now,
+        "expires_at": operations.c.kept_for + microseconds(tx.now),
+    }
     if failure is None:
         values["progress"] = 100
     else:
@@ -101,6 +125,18 @@ def get_by_uuid(tx: Read, caller: Caller, uuid: UUID) -> Operation:
     return _one(tx, caller, operations.c.uuid == uuid)
 
 
+def find(tx: Read, uuid: UUID) -> Operation | None:
+    """The operation, whoever's it is; None where there is none. It asks for no right: the UUID may be one."""
+    row = tx.first(select(operations).where(operations.c.uuid == uuid))
+    return None if row is None else operation_of(row)
+
+
+def purge(tx: Write) -> int:
+    """Remove operations that were to be kept until now at most, `PURGED_AT_ONCE` of them; how many they were."""
+    old = select(operations.c.id).where(operations.c.expires_at <= tx.now).order_by(operations.c.expires_at)
+    return tx.run(delete(operations).where(operations.c.id.in_(old.limit(PURGED_AT_ONCE))))
+
+
 def of_targets(tx: Read, targets: Sequence[int], *, asked: Query) -> Listed[Operation]:
     """The operations on these targets, as asked, with how many follow the page.
 
@@ -117,6 +153,12 @@ def unfinished(tx: Read, target: int) -> Sequence[Operation]:
     """The operations on that target that still go on, oldest first: what a worker ends when it is done."""
     going = (operations.c.target_id == target, operations.c.finished_at.is_(None))
     return [operation_of(row) for row in tx.all(select(operations).where(*going).order_by(operations.c.id))]
+
+
+def _must_be_free(tx: Write, uuid: UUID) -> None:
+    tx.advisory_lock(uuid.int & LARGEST)  # against another process that is about to use it, too
+    if find(tx, uuid) is not None:
+        raise OperationExists(uuid=uuid.hex)
 
 
 def _one(tx: Read, caller: Caller, which: ColumnElement[bool]) -> Operation:

@@ -11,7 +11,7 @@ from trivium.base.reasons import Reason
 from trivium.resources.operations.types import Operation, OperationStatus
 from trivium.store import fields as f
 from trivium.store.columns import Instant, Uuid16, text
-from trivium.store.schema import metadata
+from trivium.store.schema import metadata, partial_index
 
 operations = Table(
     "operations",
@@ -27,6 +27,9 @@ operations = Table(
     Column("reason_code", text()),
     Column("reason_details", text()),
     Column("result", text()),
+    Column("called", text()),
+    Column("kept_for", BigInteger),  # microseconds after its end; null: for ever
+    Column("expires_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("finished_at", Instant),
@@ -34,6 +37,7 @@ operations = Table(
     Index(None, "project_id", "id"),
 )
 
+partial_index("ix_operations_expires_at", operations.c.expires_at, where=operations.c.expires_at.isnot(None))
 
 OPERATIONS = f.Resource(
     "operations",
@@ -63,6 +67,8 @@ def operation_of(row: Row[Any]) -> Operation:
         progress=row.progress,
         failure=_failure_of(row),
         result=row.result,
+        called=row.called,
+        expires_at=row.expires_at,
         created_at=row.created_at,
         changed_at=row.changed_at,
         finished_at=row.finished_at,

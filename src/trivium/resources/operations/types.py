@@ -32,6 +32,8 @@ class Operation(Value, frozen=True):
     progress: int | None  # per cent
     failure: Reason | None  # why it failed, where it did
     result: str | None  # JSON
+    called: str | None  # what the client called it by, where its answer depends on that
+    expires_at: datetime | None  # when it is forgotten, once that is known; None: never
     created_at: datetime
     changed_at: datetime
     finished_at: datetime | None

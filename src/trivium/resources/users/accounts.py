@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Select, func, insert, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, func, insert, select, update
 
 from trivium.base.caller import Caller, Role
+from trivium.base.query import Listed, Query
 from trivium.resources import events, projects
 from trivium.resources.projects import Project
 from trivium.resources.users import names
@@ -23,12 +24,25 @@ from trivium.resources.users.errors import (
     UserNotFound,
 )
 from trivium.resources.users.passwords import DECOY
-from trivium.resources.users.table import ADMINS, key_pairs, memberships, password_of, sessions, user_of, users
+from trivium.resources.users.table import (
+    ACCOUNTS,
+    ADMINS,
+    key_pairs,
+    memberships,
+    password_of,
+    sessions,
+    user_of,
+    users,
+)
 from trivium.resources.users.types import WITHDRAWN, Holdings, Login, NewUser, PasswordHash, User, UserStatus
-from trivium.store import Read, Write
+from trivium.store import Read, Write, query
 
 FIRST_UID: Final = 200_000
 LAST_UID: Final = 2_000_000_000
+
+EVERYBODY: Final = query.Scope(users.c.deleted_at.is_(None))
+ONESELF: Final = query.Scope(users.c.id == bindparam("user", type_=BigInteger))
+"""The accounts that there are, and the caller's own."""
 
 ENABLE: Final = {UserStatus.DISABLED: UserStatus.ACTIVE, UserStatus.ACTIVE: UserStatus.ACTIVE}
 DISABLE: Final = dict.fromkeys(UserStatus, UserStatus.DISABLED)
@@ -92,6 +106,13 @@ def every(tx: Read, caller: Caller) -> Sequence[User]:
     caller.must_be_admin("list users")
     there = select(users).where(users.c.deleted_at.is_(None)).order_by(users.c.id)
     return [user_of(row) for row in tx.all(there)]
+
+
+def list_accounts(tx: Read, caller: Caller, asked: Query) -> Listed[User]:
+    """Users as accounts, as asked: an administrator sees all that are not deleted, anybody else themselves."""
+    scope = EVERYBODY.of() if caller.is_admin else ONESELF.of(user=caller.user)
+    found = query.page(tx, ACCOUNTS, asked, scope=(scope,))
+    return Listed(rows=tuple(map(user_of, found.rows)), total=found.total, next=found.next)
 
 
 def oldest_admin(tx: Read) -> User | None:

@@ -79,6 +79,42 @@ def end_session(tx: Write, caller: Caller, id: int) -> None:
         tx.wake(WITHDRAWN)
 
 
+def end_session_of(tx: Write, token: str, *, request: str = "", source: str = "") -> None:
+    """End the session that was opened with that token, whatever became of its user; where there is none, nothing.
+
+    Who has the token may end it, so nobody is asked who they are.
+    """
+    row = tx.first(_with_token(token))
+    if row is None:
+        return
+    caller = Caller(
+        user=row.user_id,
+        user_name=row.user_name,
+        project=row.project_id,
+        role=Role(row.role),
+        session=row.id,
+        request=request,
+        source=source,
+    )
+    end_session(tx, caller, row.id)
+
+
+def prolong_session(tx: Write, caller: Caller, token: str, *, lifetime: timedelta) -> Session:
+    """Let a session of the caller's own user last for so long from now; it may be shorter than it would have been.
+
+    Raises `SessionUnknown` for one that is there no more, or that is another user's.
+    """
+    row = tx.first(_with_token(token))
+    if row is None or row.user_id != caller.user:
+        raise SessionUnknown
+    going = (sessions.c.id == row.id, sessions.c.ended_at.is_(None), sessions.c.expires_at > tx.now)
+    if not tx.run(update(sessions).where(*going).values(expires_at=tx.now + lifetime)):
+        raise SessionUnknown
+    events.record(tx, caller, "session.prolong", target=row.id, after={"seconds": int(lifetime.total_seconds())})
+    tx.wake(WITHDRAWN)
+    return get_session(tx, row.id)
+
+
 def caller_of_session(
     tx: Read, id: int, *, request: str = "", source: str = "", renewable: timedelta = timedelta(0)
 ) -> Caller:
@@ -118,6 +154,12 @@ def purge(tx: Write, before: datetime) -> int:
     """Remove sessions that expired before then, `PURGED_AT_ONCE` at most; how many they were."""
     old = select(sessions.c.id).where(sessions.c.expires_at < before).order_by(sessions.c.expires_at)
     return tx.run(delete(sessions).where(sessions.c.id.in_(old.limit(PURGED_AT_ONCE))))
+
+
+def _with_token(token: str) -> Select[*tuple[Any, ...]]:
+    joined = sessions.join(users, users.c.id == sessions.c.user_id)
+    own = (sessions.c.id, sessions.c.user_id, sessions.c.project_id, users.c.name.label("user_name"), users.c.role)
+    return select(*own).select_from(joined).where(sessions.c.token_hash == _hash(token))
 
 
 def _hash(token: str) -> bytes:

@@ -44,6 +44,9 @@ partial_index(
     where=users.c.deleted_at.is_(None),
 )
 
+# What accounts are found by, whatever their domain.
+partial_index("ix_users_names", users.c.name_key, users.c.id, where=users.c.deleted_at.is_(None))
+
 ADMINS: Final = sql("role = 'admin' AND deleted_at IS NULL")
 """Who is an administrator: few among many, with an index of them alone, which a database takes for this very text."""
 
@@ -104,6 +107,22 @@ USERS = f.Resource(
         f.Field("name", f.text, users.c.name, folded=users.c.name_key),
     ),
 )
+
+
+ACCOUNTS = f.Resource(
+    "accounts",
+    users,
+    (
+        f.Field("id", f.integer, users.c.id),
+        f.Field("uuid", f.uuid, users.c.uuid),
+        f.Field("name", f.caseless, users.c.name, folded=users.c.name_key),
+        f.Field("role", f.enum(Role), users.c.role),
+        f.Field("created_at", f.second, users.c.created_at),
+        f.Field("changed_at", f.second, users.c.changed_at),
+    ),
+    conditions_lead=True,
+)
+"""Users as accounts, whose names compare without regard to case."""
 
 
 def user_of(row: Row[Any]) -> User:

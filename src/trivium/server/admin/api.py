@@ -8,7 +8,7 @@ from trivium.dialects import coverage as account
 from trivium.server.admin.options import output
 from trivium.server.admin.output import print_rows
 
-DIALECTS = ("scnet", "modelarts")
+DIALECTS = ("scnet", "modelarts", "zstack")
 COLUMNS = ("state", "operation", "method", "path", "said")
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final, NewType
 
 from msgspec import Meta
 
-from trivium.base.units import MIB
+from trivium.base.units import GIB, MIB
 from trivium.base.values import Value
 
 Size = NewType("Size", int)
@@ -140,6 +140,16 @@ class ModelArts(Value, frozen=True):
     hosts: str = ""  # what clients sign as Host, with commas between, where a proxy before the server changes it
 
 
+class ZStack(Value, frozen=True):
+    """The ZStack dialect."""
+
+    body_limit: Size = Size(10 * MIB)
+    session_lifetime: timedelta = timedelta(hours=2)
+    job_retention: timedelta = timedelta(hours=3)  # how long it can be asked what came of a call, from its end on
+    web_hooks: str = ""  # what addresses begin with that answers may be sent to, with commas between
+    extra_gpu_memory: Size = Size(2 * GIB)  # what each model is said to need on GPUs besides
+
+
 class Log(Value, frozen=True):
     """What is logged, and how."""
 
@@ -165,6 +175,7 @@ class Settings(Value, frozen=True):
     runtime: Runtime = Runtime()
     scnet: Scnet = Scnet()
     modelarts: ModelArts = ModelArts()
+    zstack: ZStack = ZStack()
     log: Log = Log()
     security: Security = Security()
 

@@ -1,0 +1,137 @@
+"""What each error is called in ZStack: a status, a code, and the words of both.
+
+The codes are those of ZStack's own server, as its "ZStack RESTful API" and its published sources have them: `SYS` is of
+the system, `ID` of identity. A request that ran and failed is 503, whatever it failed for; what is wrong with how it is
+written is 400. Nothing that is missing is 404, save paths and jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
+
+from trivium.base.errors import (
+    Conflict,
+    Forbidden,
+    Internal,
+    Invalid,
+    NotFound,
+    OverQuota,
+    TriviumError,
+    Unauthenticated,
+    Unavailable,
+    Unsupported,
+    WrongState,
+)
+from trivium.base.reasons import Reason
+from trivium.base.text import Language, say
+from trivium.dialects.reading import Mistyped
+from trivium.dialects.zstack.errors import OF_QUERIES, Told
+from trivium.dialects.zstack.refusals import (
+    BadCredentials,
+    BadHeader,
+    BodyTooLarge,
+    NoAction,
+    NoCredentials,
+    NoSuchInterface,
+    NoSuchJob,
+    NoSuchMessage,
+    NotServed,
+    WrongMethod,
+)
+
+DESCRIPTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "SYS.1000": "an internal error happened in the system",
+        "SYS.1001": "the operation timed out",
+        "SYS.1003": "the resource cannot be found",
+        "SYS.1006": "the operation failed",
+        "SYS.1007": "one or more arguments are invalid",
+        "SYS.1008": "the message is unknown",
+        "ID.1000": "the authentication failed",
+        "ID.1001": "the session is invalid",
+        "ID.1002": "the permission is denied",
+        "ID.1003": "the quota is exceeded",
+    }
+)
+"""What the codes mean, which an error's `description` begins with."""
+
+OUTRIGHT: Final = ("integer", "number", "boolean")
+"""Types whose values are looked at before a call is taken; whatever else is wrong with a value fails the call."""
+
+
+def _failed(code: str) -> Told:
+    return Told(status=HTTPStatus.SERVICE_UNAVAILABLE, code=code)
+
+
+UNREADABLE: Final = Told(status=HTTPStatus.BAD_REQUEST, code="SYS.1007")
+FAILED: Final = _failed("SYS.1006")
+
+BY_KIND: Final[tuple[tuple[type[TriviumError], Told], ...]] = (
+    (Invalid, _failed("SYS.1007")),
+    (Unauthenticated, _failed("ID.1001")),
+    (Forbidden, _failed("ID.1002")),
+    (NotFound, _failed("SYS.1003")),
+    (Conflict, FAILED),
+    (WrongState, FAILED),
+    (OverQuota, _failed("ID.1003")),
+    (Unsupported, FAILED),
+    (Unavailable, FAILED),
+    (Internal, Told(status=HTTPStatus.INTERNAL_SERVER_ERROR, code="SYS.1000")),
+)
+"""What the kinds of errors are called."""
+
+FINER: Final[Mapping[str, Told]] = MappingProxyType(
+    {
+        **{error.code: told for error, told in OF_QUERIES.items()},
+        "invalid.malformed": UNREADABLE,
+        "operation.exists": UNREADABLE,
+        "query.unknown_field": _failed("SYS.1000"),
+        "query.unknown_relation": _failed("SYS.1000"),
+        "store.too_slow": _failed("SYS.1001"),
+        "user.wrong_password": _failed("ID.1000"),
+        "user.disabled": _failed("ID.1000"),
+        NoCredentials.code: UNREADABLE,
+        BadCredentials.code: UNREADABLE,
+        BadHeader.code: UNREADABLE,
+        NoAction.code: UNREADABLE,
+        NoSuchMessage.code: _failed("SYS.1008"),
+        NoSuchJob.code: Told(status=HTTPStatus.NOT_FOUND, code="SYS.1003"),
+        NoSuchInterface.code: Told(status=HTTPStatus.NOT_FOUND, code="SYS.1008"),
+        NotServed.code: Told(status=HTTPStatus.NOT_FOUND, code="SYS.1008"),
+        WrongMethod.code: Told(status=HTTPStatus.METHOD_NOT_ALLOWED, code="SYS.1008"),
+        BodyTooLarge.code: Told(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, code="SYS.1007"),
+    }
+)
+"""Where ZStack is finer than the kind of an error."""
+
+
+def told_of(error: TriviumError) -> Told:
+    """The status and the code of an error."""
+    if isinstance(error, Mistyped) and error.details.get("expected") in OUTRIGHT:
+        return UNREADABLE
+    finer = FINER.get(error.code)
+    if finer is not None:
+        return finer
+    internal = BY_KIND[-1][1]
+    return next((told for kind, told in BY_KIND if isinstance(error, kind)), internal)
+
+
+def told_of_reason(reason: Reason) -> Told:
+    """The same of why something that went on failed."""
+    return FINER.get(reason.code, FAILED)
+
+
+def words_of(error: TriviumError) -> str:
+    """What is said of an error, in a sentence that names the field where one is wrong."""
+    said = say(error.code, Language.EN, **error.details)
+    if said == error.code:
+        kind = next((kind for kind, _ in BY_KIND if isinstance(error, kind)), Internal)
+        said = say(kind.code, Language.EN, **error.details)
+    if isinstance(error, Invalid) and error.field not in said:
+        return f"{error.field}: {said}"
+    if type(error) is Invalid and error.message:  # it has no words of its own in the catalogue
+        return f"{said.removesuffix('.')}: {error.message.removesuffix('.')}."
+    return said

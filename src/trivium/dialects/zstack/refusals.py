@@ -1,0 +1,71 @@
+"""What a request can be refused for besides its query, which `errors` has."""
+
+from __future__ import annotations
+
+from trivium.base.errors import Invalid, NotFound, OverQuota, Unauthenticated, Unsupported
+
+
+class NoCredentials(Unauthenticated):
+    """The request has no `Authorization` header."""
+
+    code = "zstack.no_credentials"
+
+
+class BadCredentials(Unauthenticated):
+    """The `Authorization` header is of another type, or is written as none."""
+
+    code = "zstack.bad_credentials"
+
+
+class BadHeader(Invalid):
+    """A header is written as it cannot be."""
+
+    code = "zstack.bad_header"
+
+
+class NoAction(Invalid):
+    """The body of an update names no action that the path has."""
+
+    code = "zstack.no_action"
+
+
+class UnknownLogin(Invalid):
+    """There is no such way to log in."""
+
+    code = "zstack.unknown_login"
+
+
+class NoSuchMessage(Unsupported):
+    """A message of RPC is of a class that nothing here answers, or is no message at all."""
+
+    code = "zstack.no_such_message"
+
+
+class NoSuchJob(NotFound):
+    """There is no job of that uuid, or it ended so long ago that it was dropped."""
+
+    code = "zstack.no_such_job"
+
+
+class NoSuchInterface(NotFound):
+    """Nothing stands at the path."""
+
+    code = "zstack.no_such_interface"
+
+
+class NotServed(NotFound):
+    """The interface is one of ZStack's that this installation does not serve; `coverage.toml` has the reason."""
+
+    code = "zstack.not_served"
+
+
+class WrongMethod(NotFound):
+    """The path is known, the method is not."""
+
+    code = "zstack.wrong_method"
+
+
+class BodyTooLarge(OverQuota):
+    """The body is larger than bodies may be."""
+
+    code = "zstack.body_too_large"
