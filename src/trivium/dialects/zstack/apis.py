@@ -97,12 +97,12 @@ class Api(Value, frozen=True, kw_only=True):
     shape: type[Wire] = Nothing  # what it takes, what stood in the path included
     wrappers: tuple[str, ...] = ()  # keys of the body that what it takes may stand under, besides those of its kind
     public: bool = False  # whether it is answered without a session
-    reply: str = ""  # the class of RPC's reply, where it does not follow from the name
+    reply: str = ""  # the class of RPC's reply to what is no job, where it does not follow from the name
 
     @property
     def reply_class(self) -> str:
         """The simple name of the class that RPC answers with."""
-        return self.reply or f"API{self.name}{'Event' if isinstance(self.handler, Job) else 'Reply'}"
+        return f"API{self.name}Event" if isinstance(self.handler, Job) else self.reply or f"API{self.name}Reply"
 
     @property
     def action(self) -> str:

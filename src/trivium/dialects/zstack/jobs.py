@@ -58,9 +58,13 @@ class Outcome(Value, frozen=True):
     """What has come of a job: nothing yet, a result, or an error."""
 
     job: Operation
-    api: Api | None  # None: this program does not have it any more
     result: Result | None = None
     error: ErrorCode | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the API that it is a call of."""
+        return self.job.kind.removeprefix(KIND)
 
 
 class Jobs:
@@ -94,17 +98,16 @@ class Jobs:
 
     def outcome(self, tx: Read, job: Operation) -> Outcome:
         """What has come of it."""
-        api = self._apis.get(job.kind)
         if not job.is_finished:
-            return Outcome(job=job, api=api)
+            return Outcome(job=job)
         if job.failure is not None:
-            return Outcome(job=job, api=api, error=_error(job, job.failure))
+            return Outcome(job=job, error=_error(job, job.failure))
         if job.result is not None:
-            return Outcome(job=job, api=api, result=msgspec.json.decode(job.result, type=dict[str, Any]))
+            return Outcome(job=job, result=msgspec.json.decode(job.result, type=dict[str, Any]))
         try:
-            return Outcome(job=job, api=api, result=_shown(tx, job, api))
+            return Outcome(job=job, result=_shown(tx, job, self._apis.get(job.kind)))
         except TriviumError as error:  # what it was about has gone since
-            return Outcome(job=job, api=api, error=error_code(error))
+            return Outcome(job=job, error=error_code(error))
 
     def _carried_out(self, tx: Write, caller: Caller, api: Api, *, asked: Asked) -> Operation:
         made = _job_of(api).do(tx, caller, parameters.read(api, asked.given))

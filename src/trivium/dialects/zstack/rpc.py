@@ -174,8 +174,7 @@ class Rpc:
             reply = _failed(outcome.error)
         matched = None if job.called is None else _CLASS.fullmatch(job.called)
         package = PACKAGE + "." if matched is None else matched["package"]
-        reply_class = GENERIC if outcome.api is None else package + outcome.api.reply_class
-        return self._done(reply_class, reply, job=job)
+        return self._done(f"{package}API{outcome.name}Event", reply, job=job)
 
     def _at_once(self, reply_class: str, reply: Result) -> Answer:
         return self._done(reply_class, reply, job=None)
