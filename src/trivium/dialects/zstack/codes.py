@@ -58,6 +58,9 @@ DESCRIPTIONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What the codes mean, which an error's `description` begins with."""
 
+BODY: Final = "body"
+"""What is wrong with the whole body is told of by this name."""
+
 OUTRIGHT: Final = ("integer", "number", "boolean")
 """Types whose values are looked at before a call is taken; whatever else is wrong with a value fails the call."""
 
@@ -110,7 +113,7 @@ FINER: Final[Mapping[str, Told]] = MappingProxyType(
 
 def told_of(error: TriviumError) -> Told:
     """The status and the code of an error."""
-    if isinstance(error, Mistyped) and error.details.get("expected") in OUTRIGHT:
+    if isinstance(error, Mistyped) and (error.field == BODY or error.details.get("expected") in OUTRIGHT):
         return UNREADABLE
     finer = FINER.get(error.code)
     if finer is not None:

@@ -81,7 +81,6 @@ def test_every_error_has_a_status_a_code_and_words(error: type[TriviumError]) ->
         (TooSlow(), 503, "SYS.1001"),
         (TriviumError(), 500, "SYS.1000"),
     ],
-    ids=lambda part: type(part).__name__ if isinstance(part, TriviumError) else None,
 )
 def test_an_error_is_what_zstack_says(error: TriviumError, status: int, code: str) -> None:
     told = told_of(error)
