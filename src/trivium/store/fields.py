@@ -227,7 +227,8 @@ class Resource:
 
     `columns` are what a page carries when the query names no fields: every column of the table unless told. `counted`
     says of which conditions the totals are kept. `aliases` are names for ways across several relations, dotted.
-    `conditions_lead`: see `store.query.leading`.
+    `conditions_lead`: see `store.query.leading`. `audience` says who sees a row that a relation leads to, where the
+    query has a scope of audiences.
     """
 
     def __init__(
@@ -241,16 +242,34 @@ class Resource:
         counted: Counted | None = None,
         aliases: Mapping[str, str] | None = None,
         conditions_lead: bool = False,
+        audience: Column[int] | None = None,
     ) -> None:
         self.name = name
         self.table = table
         self.id: Column[Any] = table.c.id
         self.fields: Mapping[str, Field] = MappingProxyType({field.name: field for field in fields})
-        self.relations: Mapping[str, Relation] = MappingProxyType({relation.name: relation for relation in relations})
+        self._relations: dict[str, Relation] = {}
+        self._aliases: dict[str, str] = {}
+        self.relations: Mapping[str, Relation] = MappingProxyType(self._relations)
+        self.aliases: Mapping[str, str] = MappingProxyType(self._aliases)
         self.columns: tuple[Column[Any], ...] = tuple(columns) or tuple(table.c)
         self.counted = counted
         self.conditions_lead = conditions_lead
-        self.aliases: Mapping[str, str] = MappingProxyType(dict(aliases or {}))
+        self.audience = audience
+        self.relate(*relations, aliases=aliases)
+
+    def relate(self, *relations: Relation, aliases: Mapping[str, str] | None = None) -> None:
+        """Add relations, and names for ways across several.
+
+        For a later room whose tables refer to this one's: it declares both directions, and the earlier one knows
+        nothing of it. `ValueError` for a name that is taken.
+        """
+        names = [*(relation.name for relation in relations), *(aliases or {})]
+        if taken := sorted({*names} & {*self._relations, *self._aliases}):
+            message = f"{self.name} has these relations already: {', '.join(taken)}"
+            raise ValueError(message)
+        self._relations.update({relation.name: relation for relation in relations})
+        self._aliases.update(aliases or {})
 
     def field(self, name: str, *, asked: str | None = None) -> Field:
         """The resource's own field of that name. Raises `UnknownField`, about the whole name that was asked for."""

@@ -11,6 +11,9 @@ from sqlalchemy.ext.compiler import compiles
 WHERE: Final = "where"
 """Where the `info` of an index has the condition of its rows."""
 
+NULLS_FIRST: Final = "nulls first"
+"""Where it says that nulls come before everything else."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -36,14 +39,24 @@ def partial_index(
     return Index(name, *columns, unique=unique, info={WHERE: where})
 
 
+def nulls_first_index(*columns: str | Column[Any], name: str | None = None) -> Index:
+    """An index that has nulls before everything else in a column, as lists have them. SQLite's all do."""
+    return Index(name, *columns, info={NULLS_FIRST: True})
+
+
 @event.listens_for(Table, "before_create")
 def tell_conditions(table: Table, connection: Connection, **_named: Any) -> None:
-    """Tell SQLAlchemy the conditions of the table's partial indexes."""
+    """Tell SQLAlchemy the conditions of the table's partial indexes, and where nulls are in others."""
     database = connection.dialect.name
     for index in table.indexes:
         where = index.info.get(WHERE)
         if where is not None:
             index.dialect_options[database]["where"] = where[database] if isinstance(where, Mapping) else where
+        if index.info.get(NULLS_FIRST):
+            is_told = database == "postgresql"
+            index.expressions = [
+                column.nulls_first() if is_told and column.nullable else column for column in index.columns
+            ]
 
 
 @compiles(BigInteger, "sqlite")

@@ -1,6 +1,10 @@
-"""What can be known of a model from its files, as values. Sizes are bytes."""
+"""Models of the catalogue, and what can be known of one from its files, as values. Sizes are bytes."""
 
 from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
 
 from trivium.base.values import Value
 
@@ -67,3 +71,106 @@ class Progress(Value, frozen=True):
     bytes_total: int = 0
     files_total: int = 0
     done: tuple[FileDone, ...] = ()
+
+
+class ModelType(StrEnum):
+    """Where a model comes from."""
+
+    SYSTEM = "system"  # with the site
+    CUSTOM = "custom"
+
+
+class ModelStatus(StrEnum):
+    """How far a model is."""
+
+    IMPORTING = "importing"  # its files are still to be read
+    READY = "ready"
+
+
+class NewModel(Value, frozen=True):
+    """What a caller asks for in a new model; None is left to what its files say."""
+
+    name: str
+    install_path: str  # absolute, perhaps with the store's host before it, or relative to the store
+    store: UUID
+    uuid: UUID | None = None
+    public: bool = False
+    type: ModelType = ModelType.CUSTOM
+    description: str | None = None
+    parameters: str | None = None
+    logo: str | None = None  # base64
+    vendor: str | None = None
+    model_id: str | None = None
+    introduction: str | None = None
+    size: int | None = None
+    version: str | None = None
+    recommended_gpu_num: tuple[int, ...] | None = None
+    gpu_constraint: str | None = None
+
+
+class ModelChange(Value, frozen=True):
+    """What a caller asks to be otherwise; None leaves it as it is."""
+
+    name: str | None = None
+    install_path: str | None = None
+    store: UUID | None = None
+    description: str | None = None
+    parameters: str | None = None
+    vendor: str | None = None
+    model_id: str | None = None
+    recommended_gpu_num: tuple[int, ...] | None = None
+    gpu_constraint: str | None = None
+
+
+class Model(Value, frozen=True):
+    """One model: a version of what its project has under that name in that store."""
+
+    id: int
+    uuid: UUID
+    project: int
+    public: bool
+    store: UUID
+    name: str
+    description: str | None
+    install_path: str  # as it was given
+    path: str  # the file or directory, absolute
+    parameters: str | None
+    logo: str | None
+    vendor: str | None
+    model_id: str  # the same of all versions
+    introduction: str | None
+    size: int | None
+    version: str | None
+    version_semver: str | None
+    is_latest: bool
+    type: ModelType
+    status: ModelStatus
+    min_gpu_memory: int | None
+    recommended_gpu_memory: int | None
+    recommended_gpu_num: tuple[int, ...]
+    gpu_constraint: str | None
+    extra_gpu_memory: int
+    checksum: str | None  # 64 hex
+    artifact_size: int | None
+    architecture: str | None
+    framework_version: str | None
+    required_accelerator: str | None
+    pipeline_tag: str | None
+    said: frozenset[str]  # the names of what its callers set, which its files do not change
+    created_at: datetime
+    changed_at: datetime
+
+
+class Import(Value, frozen=True):
+    """The reading of a model's files, which goes on in the background on the host that has them."""
+
+    id: int
+    model: int
+    model_uuid: UUID
+    operation: int | None  # that is finished with it; None where nobody waits
+    host: str
+    path: str  # what is read, absolute
+    progress: Progress | None  # None until something was noted
+    faults: int  # attempts that ended by a fault of ours
+    started_at: datetime
+    finished_at: datetime | None

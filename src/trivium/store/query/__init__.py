@@ -5,7 +5,7 @@ each shape is compiled once and cached by the store; a request then costs its va
 """
 
 from trivium.store.query.execution import Found, count, page, remaining
-from trivium.store.query.scopes import Bound, Condition, Scope
+from trivium.store.query.scopes import Audience, Bound, Condition, Scope
 from trivium.store.query.summing import Summed, summed
 
-__all__ = ["Bound", "Condition", "Found", "Scope", "Summed", "count", "page", "remaining", "summed"]
+__all__ = ["Audience", "Bound", "Condition", "Found", "Scope", "Summed", "count", "page", "remaining", "summed"]

@@ -192,7 +192,10 @@ class Builder:
         """The clauses of the scope, then those of the query; `bounded`: patterns are told to indexes, too."""
         clauses, self._parameters = scopes.built(self.target.scope)
         resource = self.target.resource
-        writing = conditions.Writing(resource, resource.table, self.target.flavour, bind=self.bind, bounded=bounded)
+        shown = scopes.shown(self.target.scope, clauses)
+        writing = conditions.Writing(
+            resource, resource.table, self.target.flavour, bind=self.bind, bounded=bounded, shown=shown
+        )
         for place, part in enumerate(parts):
             if led is not None and led.over is None and place == led.place and isinstance(part, Match):
                 clauses.append(conditions.leading_clause(writing, part))

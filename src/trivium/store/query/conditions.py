@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
@@ -40,7 +41,7 @@ Bind = Callable[[Any], BindParameter[Any]]
 Inner = Callable[[Table, FromClause], ColumnElement[bool]]
 """A condition on a table, whose name in the statement is the second argument."""
 
-Across: TypeAlias = Callable[[Sequence[Relation], FromClause, tuple[Table, Inner]], ColumnElement[bool]]
+Across: TypeAlias = "Callable[[Writing, Sequence[Relation], FromClause, tuple[Table, Inner]], ColumnElement[bool]]"
 """Writes the inner condition on what relations lead to."""
 
 _COMPARED: Final[Mapping[Op, Callable[[Any, Any], Any]]] = MappingProxyType(
@@ -56,13 +57,17 @@ _COMPARED: Final[Mapping[Op, Callable[[Any, Any], Any]]] = MappingProxyType(
 
 
 class Writing(Struct, frozen=True, eq=False):
-    """What clauses are written for. `bounded`: whether patterns are told to indexes, too."""
+    """What clauses are written for. `bounded`: whether patterns are told to indexes, too.
+
+    `shown` are the audiences whose rows count across relations; where there are none, all do.
+    """
 
     resource: Resource
     here: FromClause  # the resource's table as the statement names it
     flavour: Flavour
     bind: Bind
     bounded: bool
+    shown: tuple[BindParameter[Any], ...] = ()
 
 
 def clause(writing: Writing, part: Part) -> ColumnElement[bool]:
@@ -111,10 +116,9 @@ def _related(writing: Writing, tree: Tree) -> ColumnElement[bool]:
     hops, resource = writing.resource.walk(tree.path)
 
     def inner(_table: Table, name: FromClause) -> ColumnElement[bool]:
-        there = Writing(resource, name, writing.flavour, writing.bind, writing.bounded)
-        return clause(there, tree.parts[0])
+        return clause(replace(writing, resource=resource, here=name), tree.parts[0])
 
-    return _across(hops, writing.here, (resource.table, inner))
+    return _across(writing, hops, writing.here, (resource.table, inner))
 
 
 def _condition(writing: Writing, match: Match, across: Across | None = None) -> ColumnElement[bool]:
@@ -125,33 +129,44 @@ def _condition(writing: Writing, match: Match, across: Across | None = None) -> 
             return _like(writing, match, field, here=lambda column: adapted(column, table, name))
         return _compared(adapted(field.compared, table, name), match, writing.bind, manner=field.type.manner)
 
-    return (across or _across)(hops, writing.here, (writing.resource.table, inner))
+    return (across or _across)(writing, hops, writing.here, (writing.resource.table, inner))
 
 
-def _across(hops: Sequence[Relation], here: FromClause, last: tuple[Table, Inner]) -> ColumnElement[bool]:
+def _across(  # noqa: PLR0917 - as `Across` has it
+    writing: Writing, hops: Sequence[Relation], here: FromClause, last: tuple[Table, Inner]
+) -> ColumnElement[bool]:
     """Whether there are related rows, hop by hop, the last of which satisfy the inner condition."""
     table, inner = last
     if not hops:
         return inner(table, here)
     hop = hops[0]
-    target = hop.target().table
-    there = target.alias()
+    target, there, where = _counting(writing, hop)
     joined = there.c[hop.remote.key] == here.c[hop.local.key]
-    where = [adapted(clause, target, there) for clause in hop.where]
-    return exists(select(1).select_from(there).where(joined, *where, _across(hops[1:], there, (target, inner))))
+    rest = _across(writing, hops[1:], there, (target, inner))
+    return exists(select(1).select_from(there).where(joined, *where, rest))
 
 
-def _listed(hops: Sequence[Relation], here: FromClause, last: tuple[Table, Inner]) -> ColumnElement[bool]:
+def _listed(  # noqa: PLR0917 - as `Across` has it
+    writing: Writing, hops: Sequence[Relation], here: FromClause, last: tuple[Table, Inner]
+) -> ColumnElement[bool]:
     """The same, as a list of what our side of each relation must be."""
     table, inner = last
     if not hops:
         return inner(table, here)
     hop = hops[0]
-    target = hop.target().table
-    there = target.alias()
-    where = [adapted(clause, target, there) for clause in hop.where]
-    found = select(there.c[hop.remote.key]).where(*where, _listed(hops[1:], there, (target, inner)))
+    target, there, where = _counting(writing, hop)
+    found = select(there.c[hop.remote.key]).where(*where, _listed(writing, hops[1:], there, (target, inner)))
     return here.c[hop.local.key].in_(found)
+
+
+def _counting(writing: Writing, hop: Relation) -> tuple[Table, FromClause, list[ColumnElement[bool]]]:
+    """The table that a relation leads to, its name in the statement, and which of its rows count."""
+    resource = hop.target()
+    there = resource.table.alias()
+    where = [adapted(clause, resource.table, there) for clause in hop.where]
+    if writing.shown and resource.audience is not None:
+        where.append(there.c[resource.audience.key].in_(writing.shown))
+    return resource.table, there, where
 
 
 def _like(

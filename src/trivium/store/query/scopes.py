@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from msgspec import Struct
-from sqlalchemy import BindParameter, ColumnElement, bindparam
+from sqlalchemy import BigInteger, BindParameter, Column, ColumnElement, bindparam, literal
 from sqlalchemy.sql import visitors
 
 
@@ -29,6 +29,17 @@ class Scope:
     def of(self, **values: Any) -> Bound:
         """The condition with its values."""
         return Bound(self, values)
+
+
+class Audience(Scope):
+    """The scope of what is everybody's or a project's own, by the column that says whose.
+
+    Across relations it holds as well: a related row counts only where it is everybody's or that project's.
+    """
+
+    def __init__(self, column: Column[int], *, everybody: int) -> None:
+        super().__init__(column.in_((literal(everybody, BigInteger()), bindparam("project", None, BigInteger()))))
+        self.column = column
 
 
 class Bound(Struct, frozen=True, eq=False):
@@ -85,6 +96,14 @@ def built(conditions: Iterable[Condition]) -> tuple[list[ColumnElement[bool]], l
             parameters += _cache_key(clause).bindparams
         clauses.append(clause)
     return clauses, parameters
+
+
+def shown(conditions: Sequence[Condition], clauses: Sequence[ColumnElement[bool]]) -> tuple[BindParameter[Any], ...]:
+    """The parameters of an audience, which its clause has; none where there is no such scope."""
+    for condition, clause in zip(conditions, clauses, strict=True):
+        if isinstance(condition, Bound) and isinstance(condition.scope, Audience):
+            return tuple(_parameters(clause))
+    return ()
 
 
 def _renamed(bound: Bound) -> ColumnElement[bool]:

@@ -1,0 +1,40 @@
+"""What deleting is asked with and comes to, and who else may have something to say to it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Protocol
+from uuid import UUID
+
+from trivium.base.errors import TriviumError
+from trivium.base.values import Value
+from trivium.store import Read, Write
+
+EVERYBODY: Final = 0
+"""The audience of what is public; no project has that id."""
+
+
+class Deletion(StrEnum):
+    """What a deletion does about what is bound to the thing."""
+
+    PERMISSIVE = "permissive"  # there must be nothing
+    ENFORCING = "enforcing"  # it goes along
+
+
+class Outcome(Value, frozen=True):
+    """What became of one thing of several that were to be deleted."""
+
+    uuid: UUID
+    failure: TriviumError | None = None  # why it is still there
+
+
+class Dependents(Protocol):
+    """What a later room has that refers to things of an earlier one."""
+
+    def use(self, tx: Read, uuid: UUID) -> bool:
+        """Whether something refers to the thing."""
+        ...
+
+    def let_go(self, tx: Write, uuid: UUID) -> None:
+        """Take away what is only bound to the thing, as it is about to be deleted. What `use` finds then, stays."""
+        ...

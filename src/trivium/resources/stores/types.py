@@ -1,0 +1,92 @@
+"""Stores of models, which ZStack calls model centres: directories on disk that hold models, datasets and services."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from trivium.base.values import Value
+
+
+class StoreState(StrEnum):
+    """Whether the directory can be read."""
+
+    CONNECTED = "connected"
+    CONNECTING = "connecting"  # nobody has looked yet
+    DISCONNECTED = "disconnected"
+
+
+class NewModelStore(Value, frozen=True):
+    """What a caller asks for in a new store."""
+
+    name: str
+    url: str  # /directory, file:///directory, or host:/directory of an export that is mounted at the same path
+    uuid: UUID | None = None
+    public: bool = False
+    description: str | None = None
+    parameters: str | None = None  # options of the mount
+    management_ip: str | None = None
+    management_port: int | None = None
+    storage_network: UUID | None = None
+    service_network: UUID | None = None
+    container_registry: str | None = None
+    container_network: str | None = None
+    container_storage_network: str | None = None
+    zone: UUID | None = None
+
+
+class ModelStoreChange(Value, frozen=True):
+    """What a caller asks to be otherwise; None leaves it as it is."""
+
+    name: str | None = None
+    url: str | None = None
+    description: str | None = None
+    parameters: str | None = None
+    management_ip: str | None = None
+    management_port: int | None = None
+    storage_network: UUID | None = None
+    service_network: UUID | None = None
+    container_registry: str | None = None
+    container_network: str | None = None
+    container_storage_network: str | None = None
+    zone: UUID | None = None
+
+
+class Capacity(Value, frozen=True):
+    """What of a store is in use, by what it is for, in bytes."""
+
+    models: int = 0
+    services: int = 0
+    datasets: int = 0
+    fine_tunes: int = 0
+    evaluations: int = 0
+    temporary: int = 0
+    cache: int = 0
+
+
+class ModelStore(Value, frozen=True):
+    """One store."""
+
+    id: int
+    uuid: UUID
+    project: int
+    public: bool
+    name: str
+    description: str | None
+    url: str
+    host: str | None  # that the url names
+    path: str  # the directory, on this machine
+    state: StoreState
+    parameters: str | None
+    management_ip: str | None
+    management_port: int | None
+    storage_network: UUID | None
+    service_network: UUID | None
+    container_registry: str | None
+    container_network: str | None
+    container_storage_network: str | None
+    zone: UUID | None
+    capacity: Capacity
+    created_at: datetime
+    changed_at: datetime
