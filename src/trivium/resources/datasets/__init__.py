@@ -1,16 +1,40 @@
 """Datasets as entries of the catalogue."""
 
-from trivium.resources.datasets.table import DATASETS, SEEN, dataset_of, datasets
+from trivium.resources.datasets.errors import DatasetInUse, NoSuchDataset
+from trivium.resources.datasets.service import (
+    DATA_TYPE,
+    USAGES,
+    change,
+    create,
+    delete,
+    delete_many,
+    get,
+    markable,
+    thing_of,
+)
+from trivium.resources.datasets.table import DATASETS, LISTING, datasets
 from trivium.resources.datasets.types import Dataset, DatasetChange, DataType, NewDataset, Usage
+from trivium.resources.datasets.users import DatasetsInStores
 
 __all__ = [
     "DATASETS",
-    "SEEN",
+    "DATA_TYPE",
+    "LISTING",
+    "USAGES",
     "DataType",
     "Dataset",
     "DatasetChange",
+    "DatasetInUse",
+    "DatasetsInStores",
     "NewDataset",
+    "NoSuchDataset",
     "Usage",
-    "dataset_of",
+    "change",
+    "create",
     "datasets",
+    "delete",
+    "delete_many",
+    "get",
+    "markable",
+    "thing_of",
 ]

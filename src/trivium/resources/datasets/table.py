@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Row, Table
 
 from trivium.resources import marks, owning, stores
 from trivium.resources.datasets.types import Dataset
-from trivium.resources.owning import EVERYBODY
+from trivium.resources.owning import EVERYBODY, Listing
 from trivium.store import Relation, metadata
 from trivium.store import fields as f
 from trivium.store.columns import Uuid16
@@ -55,7 +55,6 @@ DATASETS: Final = f.Resource(
     conditions_lead=True,
     audience=datasets.c.audience,
 )
-SEEN: Final = owning.seen_by(datasets)
 
 stores.STORES.relate(Relation("datasets", lambda: DATASETS, stores.stores.c.uuid, datasets.c.store_uuid))
 
@@ -77,3 +76,6 @@ def dataset_of(row: Row[Any]) -> Dataset:
         created_at=row.created_at,
         changed_at=row.changed_at,
     )
+
+
+LISTING: Final = Listing(DATASETS, dataset_of)

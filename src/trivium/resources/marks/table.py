@@ -8,7 +8,7 @@ from sqlalchemy import Column, Index, Row, Table
 
 from trivium.resources import owning
 from trivium.resources.marks.types import Mark, MarkType, ThingKind
-from trivium.resources.owning import EVERYBODY
+from trivium.resources.owning import EVERYBODY, Listing
 from trivium.store import Relation, metadata
 from trivium.store import fields as f
 from trivium.store.columns import Uuid16, text
@@ -48,7 +48,6 @@ MARKS: Final = f.Resource(
     conditions_lead=True,
     audience=marks.c.audience,
 )
-SEEN: Final = owning.seen_by(marks)
 
 
 def relations(uuid: Column[Any]) -> tuple[Relation, ...]:
@@ -74,3 +73,6 @@ def mark_of(row: Row[Any]) -> Mark:
         created_at=row.created_at,
         changed_at=row.changed_at,
     )
+
+
+LISTING: Final = Listing(MARKS, mark_of)

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from trivium.resources.models.errors import ArtifactRefused, Fault
+from trivium.resources.models.errors import ArtifactRefused, Fault, ModelImporting, ModelInUse, NoSuchModel
+from trivium.resources.models.importing import (
+    WAITING,
+    begin_import,
+    finish_import,
+    get_import,
+    imports_waiting,
+    note_fault,
+    note_progress,
+    refuse_import,
+)
+from trivium.resources.models.service import (
+    EXTRA_GPU_MEMORY,
+    change,
+    create,
+    delete,
+    delete_many,
+    get,
+    markable,
+    own,
+    thing_of,
+)
 from trivium.resources.models.sizing import MemoryFigures, figures
-from trivium.resources.models.table import MODELS, SAMPLE_SIZE, SEEN, import_of, imports, model_of, models
+from trivium.resources.models.table import LISTING, MODELS, SAMPLE_SIZE, models
 from trivium.resources.models.types import (
     Facts,
     FileDone,
@@ -18,11 +39,14 @@ from trivium.resources.models.types import (
     Shape,
     TensorTotal,
 )
+from trivium.resources.models.users import ModelsInStores
 
 __all__ = [
+    "EXTRA_GPU_MEMORY",
+    "LISTING",
     "MODELS",
     "SAMPLE_SIZE",
-    "SEEN",
+    "WAITING",
     "ArtifactRefused",
     "Facts",
     "Fault",
@@ -31,15 +55,31 @@ __all__ = [
     "MemoryFigures",
     "Model",
     "ModelChange",
+    "ModelImporting",
+    "ModelInUse",
     "ModelStatus",
     "ModelType",
+    "ModelsInStores",
     "NewModel",
+    "NoSuchModel",
     "Progress",
     "Shape",
     "TensorTotal",
+    "begin_import",
+    "change",
+    "create",
+    "delete",
+    "delete_many",
     "figures",
-    "import_of",
-    "imports",
-    "model_of",
+    "finish_import",
+    "get",
+    "get_import",
+    "imports_waiting",
+    "markable",
     "models",
+    "note_fault",
+    "note_progress",
+    "own",
+    "refuse_import",
+    "thing_of",
 ]

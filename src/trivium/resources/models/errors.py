@@ -1,11 +1,11 @@
-"""Why the files of a model are not taken. The catalogue has a sentence for each fault, and each names the file."""
+"""The models room's errors. For why files are not taken the catalogue has a sentence for each fault, with the file."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Final
 
-from trivium.base.errors import Invalid
+from trivium.base.errors import Conflict, Invalid, NotFound, WrongState
 from trivium.base.reasons import Reason
 
 LONGEST: Final = 200  # characters of a detail, which may come from the file
@@ -45,3 +45,21 @@ class ArtifactRefused(Invalid):
         super().__init__("path", f"{fault.value}: {file}", **said)
         self.fault = fault
         self.reason = Reason(code=f"model.artifact.{fault.value}", details=said)
+
+
+class NoSuchModel(NotFound):
+    """There is no such model that the caller may see."""
+
+    code = "model.not_found"
+
+
+class ModelInUse(Conflict):
+    """The model is bound to services, or instances run it."""
+
+    code = "model.in_use"
+
+
+class ModelImporting(WrongState):
+    """The files of the model are being read."""
+
+    code = "model.importing"

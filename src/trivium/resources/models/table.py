@@ -10,7 +10,7 @@ from sqlalchemy import text as sql
 
 from trivium.resources import marks, owning, stores
 from trivium.resources.models.types import Import, Model, ModelStatus, ModelType, Progress
-from trivium.resources.owning import EVERYBODY
+from trivium.resources.owning import EVERYBODY, Listing
 from trivium.store import Relation, metadata
 from trivium.store import fields as f
 from trivium.store.columns import Instant, Uuid16, text
@@ -121,7 +121,6 @@ MODELS: Final = f.Resource(
     conditions_lead=True,
     audience=models.c.audience,
 )
-SEEN: Final = owning.seen_by(models)
 
 stores.STORES.relate(Relation("models", lambda: MODELS, stores.stores.c.uuid, models.c.store_uuid))
 
@@ -190,3 +189,6 @@ def numbers_of(kept: str | None) -> tuple[int, ...]:
 def kept_numbers(numbers: tuple[int, ...]) -> str | None:
     """The numbers as such a text; null for none."""
     return ",".join(map(str, numbers)) or None
+
+
+LISTING: Final = Listing(MODELS, model_of)

@@ -12,22 +12,11 @@ from trivium.base.errors import Forbidden
 from trivium.resources.owning.errors import UuidTaken
 from trivium.resources.owning.types import EVERYBODY
 from trivium.store import Read
-from trivium.store.query import Audience, Condition
 
 
 def audience(project: int, *, public: bool) -> int:
     """Who is to see a thing of that project."""
     return EVERYBODY if public else project
-
-
-def seen_by(table: Table) -> Audience:
-    """The scope of what members of a project see of a table, and of what is related: the project's and the public."""
-    return Audience(table.c.audience, everybody=EVERYBODY)
-
-
-def scope_of(caller: Caller, scope: Audience) -> tuple[Condition, ...]:
-    """What the caller sees, with the table's `seen_by`. An administrator sees everything."""
-    return () if caller.is_admin else (scope.of(project=caller.project),)
 
 
 def sees(caller: Caller, row: Row[Any]) -> bool:
@@ -45,12 +34,6 @@ def must_own(caller: Caller, row: Row[Any], action: str) -> None:
     if not owns(caller, row):
         message = f"only its project or an administrator may {action}"
         raise Forbidden(message, action=action)
-
-
-def seen(tx: Read, caller: Caller, table: Table, *, uuid: UUID) -> Row[Any] | None:
-    """The row of that uuid; None where there is none that the caller may see."""
-    row = tx.first(select(table).where(table.c.uuid == uuid))
-    return row if row is not None and sees(caller, row) else None
 
 
 def claimed(tx: Read, table: Table, wanted: UUID | None) -> UUID:

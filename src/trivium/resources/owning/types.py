@@ -31,10 +31,10 @@ class Outcome(Value, frozen=True):
 class Dependents(Protocol):
     """What a later room has that refers to things of an earlier one."""
 
-    def use(self, tx: Read, uuid: UUID) -> bool:
-        """Whether something refers to the thing."""
+    def hinder(self, tx: Read, uuid: UUID, mode: Deletion) -> bool:
+        """Whether something refers to the thing that does not go along when it is deleted so."""
         ...
 
     def let_go(self, tx: Write, uuid: UUID) -> None:
-        """Take away what is only bound to the thing, as it is about to be deleted. What `use` finds then, stays."""
+        """Take away what goes along with the thing, which is about to be deleted."""
         ...

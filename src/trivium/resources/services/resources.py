@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from trivium.resources import datasets, marks, models, owning, stores
+from trivium.resources.owning import Listing
+from trivium.resources.services.rows import dataset_ref_of, group_of, image_of, instance_of, ref_of, service_of
 from trivium.resources.services.table import (
     GROUP_TEXTS,
     INSTANCE_TEXTS,
@@ -164,12 +166,6 @@ DATASET_REFS: Final = f.Resource(
     audience=dataset_refs.c.audience,
 )
 
-SEEN_SERVICES: Final = owning.seen_by(services)
-SEEN_IMAGES: Final = owning.seen_by(images)
-SEEN_REFS: Final = owning.seen_by(refs)
-SEEN_GROUPS: Final = owning.seen_by(groups)
-SEEN_INSTANCES: Final = owning.seen_by(instances)
-SEEN_DATASET_REFS: Final = owning.seen_by(dataset_refs)
 
 stores.STORES.relate(Relation("services", lambda: SERVICES, stores.stores.c.uuid, services.c.store_uuid))
 models.MODELS.relate(
@@ -181,3 +177,10 @@ datasets.DATASETS.relate(
     Relation("refs", lambda: DATASET_REFS, datasets.datasets.c.uuid, dataset_refs.c.dataset_uuid),
     aliases={"groups": "refs.group"},
 )
+
+SERVICE_LISTING: Final = Listing(SERVICES, service_of)
+IMAGE_LISTING: Final = Listing(IMAGES, image_of)
+REF_LISTING: Final = Listing(REFS, ref_of)
+GROUP_LISTING: Final = Listing(GROUPS, group_of)
+INSTANCE_LISTING: Final = Listing(INSTANCES, instance_of)
+DATASET_REF_LISTING: Final = Listing(DATASET_REFS, dataset_ref_of)

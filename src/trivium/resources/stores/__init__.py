@@ -1,17 +1,48 @@
 """Stores of models: what ZStack calls model centres."""
 
-from trivium.resources.stores.table import CAPACITIES, SEEN, STORES, store_of, stores
+from trivium.resources.stores.errors import ModelStoreInUse, NoSuchModelStore
+from trivium.resources.stores.places import Spot, is_within, path_within, spot_of
+from trivium.resources.stores.service import (
+    change,
+    charge,
+    create,
+    delete,
+    ensure,
+    everywhere,
+    get,
+    locked,
+    markable,
+    note_state,
+    thing_of,
+)
+from trivium.resources.stores.table import CAPACITIES, LISTING, STORES, stores
 from trivium.resources.stores.types import Capacity, ModelStore, ModelStoreChange, NewModelStore, StoreState
 
 __all__ = [
     "CAPACITIES",
-    "SEEN",
+    "LISTING",
     "STORES",
     "Capacity",
     "ModelStore",
     "ModelStoreChange",
+    "ModelStoreInUse",
     "NewModelStore",
+    "NoSuchModelStore",
+    "Spot",
     "StoreState",
-    "store_of",
+    "change",
+    "charge",
+    "create",
+    "delete",
+    "ensure",
+    "everywhere",
+    "get",
+    "is_within",
+    "locked",
+    "markable",
+    "note_state",
+    "path_within",
+    "spot_of",
     "stores",
+    "thing_of",
 ]

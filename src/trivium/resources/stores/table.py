@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, Index, Integer, Row, Table
 
 from trivium.resources import marks, owning
-from trivium.resources.owning import EVERYBODY
+from trivium.resources.owning import EVERYBODY, Listing
 from trivium.resources.stores.types import Capacity, ModelStore, StoreState
 from trivium.store import Relation, metadata
 from trivium.store import fields as f
@@ -87,7 +87,6 @@ STORES: Final = f.Resource(
     conditions_lead=True,
     audience=stores.c.audience,
 )
-SEEN: Final = owning.seen_by(stores)
 
 
 def store_of(row: Row[Any]) -> ModelStore:
@@ -124,3 +123,6 @@ def store_of(row: Row[Any]) -> ModelStore:
         created_at=row.created_at,
         changed_at=row.changed_at,
     )
+
+
+LISTING: Final = Listing(STORES, store_of)
