@@ -19,7 +19,7 @@ from trivium.dialects.operation import Dialect
 from trivium.server import logs
 from trivium.server.exposition import Counted, exposition
 from trivium.server.host.lease import LeaseCounts
-from trivium.server.http import Metrics, Part, Patience, Platform, bind, build_app, serve
+from trivium.server.http import App, Metrics, Part, Patience, Platform, bind, serve
 from trivium.server.proxy import ProxyMetrics
 
 
@@ -152,7 +152,7 @@ async def listening(
     bound = bind("127.0.0.1", 0)
     stop = asyncio.Event()
     with logs_in(log):
-        running = asyncio.create_task(serve(build_app(dialects, platform), [bound], stop, patience=patience))
+        running = asyncio.create_task(serve(App(lambda: dialects, platform), [bound], stop, patience=patience))
         listener = Listener(bound.port, stop, log)
         try:
             yield listener

@@ -8,11 +8,7 @@ from zoneinfo import ZoneInfo
 
 from trivium.base.clock import Clock
 from trivium.base.site import Site
-from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings
 from trivium.dialects.operation import Core, Dialect
-from trivium.dialects.scnet import ImageList as ScnetImageList
-from trivium.dialects.scnet import ScnetDialect, ScnetSettings
-from trivium.dialects.zstack import ZStackDialect, ZStackSettings
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings, run_directory
 from trivium.server.proxy import ProxySettings
@@ -61,23 +57,28 @@ def runtime_of(settings: Settings, clock: Clock, epoch: Callable[[], int] = lamb
 
 
 def dialects_of(core: Core, settings: Settings) -> tuple[Dialect, ...]:
-    """Every tongue that is spoken."""
-    scnet = ScnetSettings(
-        image_list=ScnetImageList(settings.scnet.image_list.value),
-        body_limit=settings.scnet.body_limit,
-        token_lifetime=settings.scnet.token_lifetime,
-        replay_window=settings.scnet.replay_window,
-    )
-    return (
-        ScnetDialect(core, scnet),
-        ModelArtsDialect(core, _modelarts_of(settings)),
-        ZStackDialect(core, _zstack_of(settings)),
-    )
+    """Every tongue that is spoken. They are imported here, for a server is ready before it speaks any."""
+    return _scnet(core, settings), _modelarts(core, settings), _zstack(core, settings)
 
 
-def _modelarts_of(settings: Settings) -> ModelArtsSettings:
+def _scnet(core: Core, settings: Settings) -> Dialect:
+    from trivium.dialects.scnet import ImageList, ScnetDialect, ScnetSettings  # noqa: PLC0415 - see `dialects_of`
+
+    asked = settings.scnet
+    known = ScnetSettings(
+        image_list=ImageList(asked.image_list.value),
+        body_limit=asked.body_limit,
+        token_lifetime=asked.token_lifetime,
+        replay_window=asked.replay_window,
+    )
+    return ScnetDialect(core, known)
+
+
+def _modelarts(core: Core, settings: Settings) -> Dialect:
+    from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings  # noqa: PLC0415 - see `dialects_of`
+
     asked = settings.modelarts
-    return ModelArtsSettings(
+    known = ModelArtsSettings(
         body_limit=asked.body_limit,
         signature_window=asked.signature_window,
         token_lifetime=asked.token_lifetime,
@@ -85,17 +86,21 @@ def _modelarts_of(settings: Settings) -> ModelArtsSettings:
         longest_lease=asked.longest_lease,
         hosts=_listed(asked.hosts),
     )
+    return ModelArtsDialect(core, known)
 
 
-def _zstack_of(settings: Settings) -> ZStackSettings:
+def _zstack(core: Core, settings: Settings) -> Dialect:
+    from trivium.dialects.zstack import ZStackDialect, ZStackSettings  # noqa: PLC0415 - see `dialects_of`
+
     asked = settings.zstack
-    return ZStackSettings(
+    known = ZStackSettings(
         body_limit=asked.body_limit,
         session_lifetime=asked.session_lifetime,
         job_retention=asked.job_retention,
         web_hooks=_listed(asked.web_hooks),
         extra_gpu_memory=asked.extra_gpu_memory,
     )
+    return ZStackDialect(core, known)
 
 
 def _listed(text: str) -> tuple[str, ...]:

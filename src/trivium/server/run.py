@@ -32,7 +32,7 @@ from trivium.server.greeting import greeting
 from trivium.server.host.directory import lock_exclusively, lock_shared, machine_id
 from trivium.server.host.lease import HostLease
 from trivium.server.host.work import HostWork
-from trivium.server.http import ASGI, Bound, Metrics, Part, Patience, Platform, bind, build_app, refused, serve
+from trivium.server.http import App, Bound, Metrics, Part, Patience, Platform, bind, refused, serve
 from trivium.server.proxy import Proxy
 from trivium.server.remote.runtimes import HostRuntimes
 from trivium.server.settings import Settings
@@ -47,6 +47,7 @@ HELD: Final = 0.5  # seconds that who connects meanwhile waits, rather than to h
 BEAT: Final = 20.0  # seconds between two renewals of the lease on the worker bits
 AWAY: Final = 5.0  # seconds between two looks for hosts that nobody acts on
 FOLD: Final = 1.0  # seconds between two times that what the counters noted is folded
+LOADS: Final = 0.1  # seconds after the listener begins that the dialects are loaded, if nobody needed them before
 PURGE: Final = 3600.0
 PURGING: Final = 7_239_514_605_131_042  # the number of that duty
 SESSIONS_KEPT: Final = timedelta(days=30)  # after they ran out
@@ -117,7 +118,10 @@ class _Serving:
                 async with asyncio.timeout(HELD):
                     await work.wait_for_parts()
             print(greeting(self._settings, site, made=self._first.made), flush=True)  # noqa: T201 - to the operator
-            await serve(self._app(work, site, proxy=proxy), [listener], self._stop, patience=Patience(grace=GRACE))
+            app = self._app(work, site, proxy=proxy)
+            background.append(loop.create_task(_loaded(app)))
+            watch(background[-1], self._stop)
+            await serve(app, [listener], self._stop, patience=Patience(grace=GRACE))
             await proxy.stop(DRAIN)
         finally:
             self._store.on_wake = None
@@ -157,7 +161,7 @@ class _Serving:
         access = GrantAccess(self._store, self._runtime, self._keyring, host=self._mine.id)
         return Proxy(access, proxy_settings_of(self._settings, site), log=log, clock=self._store.clock)
 
-    def _app(self, work: HostWork, site: Site, *, proxy: Proxy) -> ASGI:
+    def _app(self, work: HostWork, site: Site, *, proxy: Proxy) -> App:
         core = Core(
             store=self._store,
             keyring=self._keyring,
@@ -184,7 +188,7 @@ class _Serving:
         platform = Platform(
             version=_version, metrics=metrics, exposition=exposition, readiness=readiness, notebooks=counted
         )
-        return build_app(dialects_of(core, self._settings), platform)
+        return App(lambda: dialects_of(core, self._settings), platform)
 
     async def _readiness(self, work: HostWork) -> tuple[Part, ...]:
         try:
@@ -245,3 +249,9 @@ def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
     """Call in the event loop, from whichever thread committed something; a loop that ended has nobody to tell."""
     if not loop.is_closed():
         loop.call_soon_threadsafe(call)
+
+
+async def _loaded(app: App) -> None:
+    """Load the dialects beside the first answers: importing them is a fifth of what a start would cost."""
+    await asyncio.sleep(LOADS)
+    await asyncio.to_thread(app.load)

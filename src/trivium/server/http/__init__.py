@@ -4,7 +4,7 @@ It finds the operation, reads the request whole, lets its dialect answer, and se
 answered in that dialect's own form.
 """
 
-from trivium.server.http.app import ASGI, build_app
+from trivium.server.http.app import ASGI, App
 from trivium.server.http.metrics import Metrics
 from trivium.server.http.platform import Part, Platform
 from trivium.server.http.routes import RoutesConflict
@@ -13,6 +13,7 @@ from trivium.server.http.serve import AddressTaken, Bound, Patience, bind, refus
 __all__ = [
     "ASGI",
     "AddressTaken",
+    "App",
     "Bound",
     "Metrics",
     "Part",
@@ -20,7 +21,6 @@ __all__ = [
     "Platform",
     "RoutesConflict",
     "bind",
-    "build_app",
     "refused",
     "serve",
 ]

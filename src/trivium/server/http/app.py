@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
@@ -39,11 +40,6 @@ PLATFORM: Final = "platform"
 IDS_AT_ONCE: Final = 256
 
 
-def build_app(dialects: Iterable[Dialect], platform: Platform) -> ASGI:
-    """The listener's application. Raises `RoutesConflict` when the dialects' operations do not fit together."""
-    return App(tuple(dialects), platform)
-
-
 class _Answered(Value, frozen=True):
     """What became of a request."""
 
@@ -72,11 +68,16 @@ class RequestIds:
 
 
 class App:
-    """Answers one HTTP request for each call, all of them in one thread."""
+    """The listener's application: answers one HTTP request for each call, all of them in one thread.
 
-    def __init__(self, dialects: tuple[Dialect, ...], platform: Platform) -> None:
-        self._pages = Pages(platform, dialects)
-        self._routes = Routes(dialects, reserved=self._pages.paths)
+    `dialects` makes the dialects, once they are needed: the platform's own paths are answered without them.
+    """
+
+    def __init__(self, dialects: Callable[[], Iterable[Dialect]], platform: Platform) -> None:
+        self._dialects = dialects
+        self._pages = Pages(platform, lambda: self.load().dialects)
+        self._loading = threading.Lock()
+        self._routes: Routes | None = None
         self._metrics = platform.metrics
         self._log = structlog.get_logger().bind()  # bound once: each binding anew costs as much as a line
         self._note = request_log() if platform.log_requests else None
@@ -98,8 +99,24 @@ class App:
             self._metrics.in_flight -= 1
         self._account(answered, time.perf_counter() - began)
 
+    def load(self) -> Routes:
+        """Where everything stands, whose dialects are made the first time. Safe to call from any thread.
+
+        Raises `RoutesConflict` when the dialects' operations do not fit together.
+        """
+        with self._loading:
+            if self._routes is None:
+                self._routes = Routes(self._dialects(), reserved=self._pages.paths)
+            return self._routes
+
+    def _find(self, scope: Scope) -> Found | Missed:
+        path = scope["path"]
+        if self._routes is None and path in self._pages.paths:
+            return Missed(dialect=None)
+        return (self._routes or self.load()).find(scope["method"], path, scope["raw_path"])
+
     async def _answer(self, scope: Scope, receive: Receive) -> _Answered:
-        found = self._routes.find(scope["method"], scope["path"], scope["raw_path"])
+        found = self._find(scope)
         request = request_of(scope, id=self._ids.next(), parameters=found.parameters)
         unread = False
         try:

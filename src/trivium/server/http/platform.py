@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -39,7 +39,7 @@ class Platform(Value, frozen=True):
 class Pages:
     """Answers the platform's own paths."""
 
-    def __init__(self, platform: Platform, dialects: tuple[Dialect, ...]) -> None:
+    def __init__(self, platform: Platform, dialects: Callable[[], Iterable[Dialect]]) -> None:
         self._platform = platform
         self._dialects = dialects
         self._log = structlog.get_logger()
@@ -97,7 +97,7 @@ class Pages:
         return Reply(status=200, body=self._platform.exposition(notebooks), content_type=EXPOSITION)
 
     async def _index(self, request: Request) -> Reply:
-        dialects = {dialect.name: list(dialect.prefixes) for dialect in self._dialects}
+        dialects = {dialect.name: list(dialect.prefixes) for dialect in self._dialects()}
         if "text/html" in request.headers.get("accept", ""):
             return Reply(status=200, body=self._page(dialects), content_type="text/html; charset=utf-8")
         about = {"name": "trivium", "about": ABOUT, "version": self._platform.version(), "dialects": dialects}

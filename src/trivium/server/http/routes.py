@@ -76,8 +76,9 @@ class Routes:
         self._root = _Node()
         self._plain: dict[str, dict[str, Found]] = {}
         self._recent = BoundedCache[Found](RECENT)
-        self._prefixes = _prefixes(dialects := tuple(dialects))
-        routes = [_compiled(dialect, operation) for dialect in dialects for operation in dialect.operations]
+        self.dialects = tuple(dialects)
+        self._prefixes = _prefixes(self.dialects)
+        routes = [_compiled(dialect, operation) for dialect in self.dialects for operation in dialect.operations]
         _check(routes, frozenset(reserved))
         for route in routes:
             self._add(route)
