@@ -68,6 +68,9 @@ SPECIAL: Final[Mapping[tuple[str, str], str]] = {
     ("users", "deleted_at"): "CASE WHEN n % 10 = 0 THEN n END",
     ("key_pairs", "deleted_at"): "CASE WHEN n % 10 = 0 THEN n END",
     ("operations", "finished_at"): "CASE WHEN n % 500 > 0 THEN n END",
+    ("marks", "tag"): "'x' || n",
+    ("service_refs", "model_uuid"): "decode(md5('x' || n), 'hex')",
+    ("service_datasets", "dataset_uuid"): "decode(md5('x' || n), 'hex')",
 }
 """What of the rows is not like any other: most of what there ever was is over."""
 
