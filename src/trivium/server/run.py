@@ -119,7 +119,7 @@ class _Serving:
                     await work.wait_for_parts()
             print(greeting(self._settings, site, made=self._first.made), flush=True)  # noqa: T201 - to the operator
             app = self._app(work, site, proxy=proxy)
-            background.append(loop.create_task(_loaded(app)))
+            background.append(loop.create_task(self._loaded(app)))
             watch(background[-1], self._stop)
             await serve(app, [listener], self._stop, patience=Patience(grace=GRACE))
             await proxy.stop(DRAIN)
@@ -190,6 +190,17 @@ class _Serving:
         )
         return App(lambda: dialects_of(core, self._settings), platform)
 
+    async def _loaded(self, app: App) -> None:
+        """Load the dialects beside the first answers, and do what is theirs to do besides answering.
+
+        Importing them is a fifth of what a start would cost.
+        """
+        await asyncio.sleep(LOADS)
+        dialects = (await asyncio.to_thread(app.load)).dialects
+        from trivium.server import hooks  # noqa: PLC0415 - it is a dialect's
+
+        await hooks.send_on(self._store, dialects)
+
     async def _readiness(self, work: HostWork) -> tuple[Part, ...]:
         try:
             await self._store.read(users.oldest_admin)
@@ -249,9 +260,3 @@ def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
     """Call in the event loop, from whichever thread committed something; a loop that ended has nobody to tell."""
     if not loop.is_closed():
         loop.call_soon_threadsafe(call)
-
-
-async def _loaded(app: App) -> None:
-    """Load the dialects beside the first answers: importing them is a fifth of what a start would cost."""
-    await asyncio.sleep(LOADS)
-    await asyncio.to_thread(app.load)

@@ -10,18 +10,20 @@ from msgspec import structs
 from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
 from trivium.dialects import answering, coverage
-from trivium.dialects.operation import Core, Operation, Read, Reply, Request
-from trivium.dialects.zstack import accounts, auth, envelope, rest, rpc, sessions
+from trivium.dialects.operation import Core, Operation, Read, Reply, Request, Write
+from trivium.dialects.zstack import accounts, auth, envelope, hooks, rest, rpc, sessions
 from trivium.dialects.zstack.apis import Api
 from trivium.dialects.zstack.conditions import Grammar
 from trivium.dialects.zstack.envelope import Answer, Result
+from trivium.dialects.zstack.hooks import Letter
 from trivium.dialects.zstack.inventories import Catalogue, Inventory
 from trivium.dialects.zstack.jobs import Jobs
 from trivium.dialects.zstack.refusals import BodyTooLarge, NoSuchInterface, NoSuchMessage, NotServed, WrongMethod
 from trivium.dialects.zstack.rpc import Rpc
 from trivium.dialects.zstack.settings import ZStackSettings
+from trivium.resources import operations
 
-__all__ = ["ZStackDialect", "ZStackSettings"]
+__all__ = ["Letter", "ZStackDialect", "ZStackSettings"]
 
 NAME: Final = "zstack"
 PREFIXES: Final = ("/zstack/",)
@@ -50,10 +52,10 @@ class ZStackDialect:
         self.body_limit = settings.body_limit
         self.apis = apis(core, settings)
         grammar = Grammar(catalogue=Catalogue(INVENTORIES), utc_offset=core.site.utc_offset)
-        jobs = Jobs(self.apis, settings.job_retention)
+        jobs = self._jobs = Jobs(self.apis, settings.job_retention)
         self._rpc = Rpc(core, self.apis, grammar, jobs=jobs)
         self.operations: tuple[Operation, ...] = (
-            *rest.operations(self.apis, grammar, jobs),
+            *rest.operations(self.apis, grammar, jobs, web_hooks=settings.web_hooks),
             *self._rpc.operations(),
         )
 
@@ -104,6 +106,10 @@ class ZStackDialect:
     def fault(self, request: Request, error: BaseException) -> Reply:  # noqa: ARG002  # what it was is the log's
         """The answer to a fault of ours, with the id under which the log has it."""
         return self._failure(Internal(request=request.id), request)
+
+    def letters(self, tx: Write) -> Sequence[tuple[int, Letter]]:
+        """What is to be sent now to those whose calls have come to an end, each with the number of the operation."""
+        return [(hook.operation.id, hooks.letter(tx, hook, self._jobs)) for hook in operations.take_due(tx)]
 
     def _failure(self, error: TriviumError, request: Request) -> Reply:
         """The answer to what was not carried out, through whichever door it came."""

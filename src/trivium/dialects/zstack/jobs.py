@@ -44,6 +44,7 @@ class Asked(Value, frozen=True):
     given: Given
     uuid: UUID | None = None  # the job's, where the client chose it
     timeout: timedelta = TIMEOUT
+    hook: str | None = None  # the address that its answer is sent to
     called: str | None = None  # RPC's class of the message, for the answer's is of its package
 
 
@@ -125,13 +126,21 @@ class Jobs:
 
     def _start(self, tx: Write, caller: Caller, api: Api, *, asked: Asked, target: int | None) -> Operation:
         return operations.start(
-            tx, caller, KIND + api.name, target=target, uuid=asked.uuid, called=asked.called, keep=self._keep
+            tx,
+            caller,
+            KIND + api.name,
+            target=target,
+            uuid=asked.uuid,
+            called=asked.called,
+            keep=self._keep,
+            hook=asked.hook,
         )
 
 
 def asked_of(request: Request, given: Given) -> Asked:
-    """What a request of REST says of its job. `BadHeader`."""
-    return Asked(given=given, uuid=_uuid_asked(request), timeout=_timeout_asked(request))
+    """What a request of REST says of its job. `BadHeader`. Whether it may name the web hook is for others to judge."""
+    hook = request.headers.get("x-web-hook")
+    return Asked(given=given, uuid=_uuid_asked(request), timeout=_timeout_asked(request), hook=hook)
 
 
 def taken(job: Operation, request: Request, asked: Asked) -> Answer:

@@ -8,33 +8,39 @@ from typing import Any, Final
 from msgspec import structs
 
 from trivium.dialects.operation import Action, Call, Mark, Nothing, Operation, Read, View, Wire, always, never
-from trivium.dialects.zstack import jobs, listing, parameters, queries
+from trivium.dialects.zstack import hooks, jobs, listing, parameters, queries
 from trivium.dialects.zstack.apis import ROOT, Act, Api, Exchange, Job, Listing, Look, Place
 from trivium.dialects.zstack.conditions import Grammar
 from trivium.dialects.zstack.envelope import Answer, Result
 from trivium.dialects.zstack.jobs import Jobs
 from trivium.dialects.zstack.listing import ListParameters
+from trivium.dialects.zstack.refusals import BadHeader
 
 ROW: Final = "/{uuid}"
 ACTIONS: Final = "/actions"
+WEB_HOOK: Final = "X-Web-Hook"
 
 
-def operations(apis: Iterable[Api], grammar: Grammar, jobs: Jobs) -> tuple[Operation, ...]:
-    """What stands at each place, and the place where one looks for what came of jobs."""
+def operations(apis: Iterable[Api], grammar: Grammar, jobs: Jobs, *, web_hooks: Sequence[str]) -> tuple[Operation, ...]:
+    """What stands at each place, and the place where one looks for what came of jobs.
+
+    `web_hooks` are the hosts that answers may be sent to, or how addresses begin.
+    """
     sharing: dict[Place, list[Api]] = {}
     for api in apis:
         for place in api.places:
             sharing.setdefault(place, []).append(api)
-    maker = _Maker(grammar, jobs)
+    maker = _Maker(grammar, jobs, web_hooks)
     return (*[made for place, there in sharing.items() for made in maker.at(place, there)], maker.job())
 
 
 class _Maker:
     """Makes operations."""
 
-    def __init__(self, grammar: Grammar, jobs: Jobs) -> None:
+    def __init__(self, grammar: Grammar, jobs: Jobs, web_hooks: Sequence[str]) -> None:
         self._grammar = grammar
         self._jobs = jobs
+        self._web_hooks = web_hooks
 
     def at(self, place: Place, there: Sequence[Api]) -> Iterable[Operation]:
         """The operation at a place; what changes one thing stands below it, too, where ZStack's Go client asks."""
@@ -98,6 +104,8 @@ class _Maker:
         async def take(call: Call[Any, Any]) -> Answer:
             api, given = parameters.chosen(call.request, there)
             asked = jobs.asked_of(call.request, given)
+            if asked.hook is not None and not hooks.is_allowed(asked.hook, self._web_hooks):
+                raise BadHeader(WEB_HOOK, expected="an address that the operator lets answers be sent to")
             job = await self._jobs.take(call.core, call.caller, api, asked=asked)
             return jobs.taken(job, call.request, asked)
 

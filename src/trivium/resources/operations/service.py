@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 from msgspec import structs
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, insert, literal, select, update
 
 from trivium.base.caller import Caller
 from trivium.base.clock import MICROSECOND, microseconds
@@ -35,12 +35,13 @@ def start(
     uuid: UUID | None = None,
     called: str | None = None,
     keep: timedelta | None = None,
+    hook: str | None = None,
     new_uuid: Callable[[], UUID] = uuid4,
 ) -> Operation:
     """A new operation, pending. `kind` is `<thing>.<verb>`; `project` is the caller's unless given.
 
     `uuid` is what the caller chose: `OperationExists` where there is an operation of it. `called` is what the client
-    called it by, and `keep` how long it is kept after its end, where not for ever.
+    called it by, `keep` for how long it is kept after its end, where not for ever, and `hook` where to tell its end to.
     """
     if uuid is not None:
         _must_be_free(tx, uuid)
@@ -72,6 +73,7 @@ def start(
             status=made.status.value,
             called=called,
             kept_for=None if keep is None else keep // MICROSECOND,
+            hook=hook,
             created_at=tx.now,
             changed_at=tx.now,
         )
@@ -104,6 +106,7 @@ def finish(
         "changed_at": tx.now,
         "finished_at": tx.now,
         "expires_at": operations.c.kept_for + microseconds(tx.now),
+        "hook_due": case((operations.c.hook.isnot(None), literal(tx.now, operations.c.hook_due.type))),
     }
     if failure is None:
         values["progress"] = 100

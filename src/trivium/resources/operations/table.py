@@ -30,6 +30,9 @@ operations = Table(
     Column("called", text()),
     Column("kept_for", BigInteger),  # microseconds after its end; null: for ever
     Column("expires_at", Instant),
+    Column("hook", text()),  # the address that its end is told to
+    Column("hook_tries", Integer, nullable=False, server_default="0"),
+    Column("hook_due", Instant),  # when that is tried next; null: not before its end, or never again
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("finished_at", Instant),
@@ -37,6 +40,7 @@ operations = Table(
     Index(None, "project_id", "id"),
 )
 
+partial_index("ix_operations_hook_due", operations.c.hook_due, where=operations.c.hook_due.isnot(None))
 partial_index("ix_operations_expires_at", operations.c.expires_at, where=operations.c.expires_at.isnot(None))
 
 OPERATIONS = f.Resource(
