@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,6 +19,7 @@ from trivium.base.query import Offset, Query
 from trivium.base.reasons import Reason
 from trivium.dialects.zstack import ZStackSettings
 from trivium.resources import operations, workspaces
+from trivium.store import Store
 
 DESKS = "/zstack/v1/desks"
 
@@ -283,3 +285,21 @@ async def test_what_is_kept_of_a_job_has_an_end_that_the_operator_chose(here: Pl
 
 def _job(taken: Told) -> UUID:
     return UUID(taken.body["location"].rpartition("/")[2])
+
+
+async def test_a_job_and_its_session_outlive_the_process_that_took_it(database_url: str) -> None:
+    with place(database_url) as first:
+        alice = Client(first, first.user("alice"))
+        taken = await alice.ask("POST", DESKS, {"params": {"name": "north"}})
+        going = await alice.ask("POST", f"{DESKS}/fetched", {"params": {"name": "south"}})
+        done = await alice.look(taken)
+    store = Store.open(database_url, first.clock, "test")
+    try:
+        later = Client(replace(first, store=store), alice.caller)
+        later.session = alice.session
+        assert await later.look(taken) == done
+        assert (await later.look(going)).status == 202
+        assert made_desks(later.here, alice.caller) == ["north", "south"]
+        assert (await later.ask("GET", "/zstack/v1/accounts")).status == 200
+    finally:
+        store.close()
