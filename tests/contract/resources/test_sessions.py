@@ -232,3 +232,32 @@ def test_only_sessions_that_are_over_are_purged(here: Place) -> None:
     with pytest.raises(SessionUnknown):
         _behind(here, old)
     _behind(here, new)
+
+
+def test_whoever_has_a_token_may_end_its_session_whatever_became_of_the_user(here: Place) -> None:
+    alice = here.user("alice")
+    session = _open(here, alice, token="secret")
+    here.store.write_now(users.disable, here.admin, alice.user)
+    here.store.write_now(users.end_session_of, "secret", request="r1", source="zstack")
+    here.store.write_now(users.end_session_of, "secret")
+    here.store.write_now(users.end_session_of, "another")
+    here.store.write_now(users.enable, here.admin, alice.user)
+    with pytest.raises(SessionEnded):
+        here.store.read_now(users.caller_of_token, "secret")
+    (ended,) = [one for one in here.store.read_now(events.latest, "session") if one.action == "session.end"]
+    assert (ended.target, ended.user_name, ended.request, ended.source) == (session.id, "alice", "r1", "zstack")
+
+
+def test_a_session_is_given_another_end_by_its_own_user_alone(here: Place) -> None:
+    alice, bob = here.user("alice"), here.user("bob")
+    session = _open(here, alice, token="secret")
+    for lifetime in (3 * HOUR, HOUR / 60):
+        longer = here.store.write_now(users.prolong_session, alice, "secret", lifetime=lifetime)
+        assert (longer.id, longer.expires_at) == (session.id, here.clock.now() + lifetime)
+    for caller, token in ((bob, "secret"), (here.admin, "secret"), (alice, "another")):
+        with pytest.raises(SessionUnknown):
+            here.store.write_now(users.prolong_session, caller, token, lifetime=HOUR)
+    _move(here, HOUR / 60)
+    with pytest.raises(SessionUnknown):
+        here.store.write_now(users.prolong_session, alice, "secret", lifetime=HOUR)
+    assert here.store.read_now(events.latest, "session")[0].action == "session.prolong"

@@ -11,6 +11,7 @@ import pytest
 from tests.builders import Place, place
 from trivium.base.caller import SYSTEM, Caller, Role
 from trivium.base.errors import Forbidden
+from trivium.base.query import Condition, Op, Order, Query
 from trivium.resources import events, projects, users
 from trivium.resources.projects import ProjectNameTaken
 from trivium.resources.users import (
@@ -229,3 +230,16 @@ def test_deleting_a_user_refuses_their_keys(here: Place) -> None:
     assert here.store.read_now(users.find_key, here.keyring, fresh.access_key).pair is None
     with pytest.raises((users.UserGone, KeyRefused)):
         here.store.read_now(users.caller_of_key, pair.id)
+
+
+def test_accounts_are_all_to_an_administrator_and_oneself_to_others(here: Place) -> None:
+    alice, bob = here.user("alice"), here.user("Bob")
+    here.store.write_now(users.delete, here.admin, here.user("carol").user)
+    asked = Query(order=(Order(field="id"),))
+    everybody = here.store.read_now(users.list_accounts, here.admin, asked)
+    assert [user.id for user in everybody.rows] == [here.admin.user, alice.user, bob.user]
+    own = here.store.read_now(users.list_accounts, alice, asked)
+    assert ([user.id for user in own.rows], own.total) == ([alice.user], 1)
+    named = Query(where=(Condition(field="name", op=Op.EQ, value="BOB"),))
+    assert [user.name for user in here.store.read_now(users.list_accounts, here.admin, named).rows] == ["Bob"]
+    assert here.store.read_now(users.list_accounts, alice, named).rows == ()

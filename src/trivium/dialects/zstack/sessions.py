@@ -28,7 +28,7 @@ from trivium.dialects.zstack.refusals import UnknownLogin
 from trivium.dialects.zstack.settings import ZStackSettings
 from trivium.dialects.zstack.spelling import Shape, time_text
 from trivium.resources import projects, users
-from trivium.resources.users import AccountFrozen, Session, SessionKind, WrongPassword
+from trivium.resources.users import AccountFrozen, Session, SessionKind, SessionUnknown, WrongPassword
 
 ACCOUNT: Final = "account"
 DIGEST: Final = re.compile(r"[0-9a-fA-F]{128}")
@@ -143,6 +143,8 @@ class Sessions:
 
     def _prolong(self, tx: Write, caller: Caller, asked: RenewAsked) -> Result:
         wanted = self._lifetime if asked.duration is None else timedelta(seconds=min(asked.duration, LONGEST))
+        if not uuids.is_one(asked.session_uuid):
+            raise SessionUnknown
         token = asked.session_uuid.lower()
         session = users.prolong_session(tx, caller, token, lifetime=min(wanted, self._lifetime))
         return {"inventory": self._shape(tx, session, token)}
