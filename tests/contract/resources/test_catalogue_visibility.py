@@ -95,11 +95,11 @@ def people(database_url: str) -> Iterator[tuple[Place, Caller, Caller]]:
 def filled(tx: Write, wished: dict[str, list[tuple[str, int, int]]], projects: dict[str, int]) -> World:
     """Rows of every table, which refer to each other across projects as no service would let them."""
     world: World = {}
-    for name in NEEDED:  # what is referred to first
+    for name, needed in NEEDED.items():  # what is referred to first
         table = LISTINGS[name].resource.table
         world[name] = []
         for number, (owner, *picks) in enumerate(wished[name]):
-            row = {"id": tx.ids.next(), "uuid": uuid4(), **NEEDED[name], "created_at": tx.now, "changed_at": tx.now}
+            row = {"id": tx.ids.next(), "uuid": uuid4(), **needed, "created_at": tx.now, "changed_at": tx.now}
             row["project_id"] = projects["bob" if owner == "public" else owner]
             row["audience"] = EVERYBODY if owner == "public" else projects[owner]
             for (key, target), pick in zip(KEYS.get(name, {}).items(), picks, strict=False):

@@ -25,7 +25,7 @@ from trivium.store.database import Flavour
 from trivium.store.fields import Resource
 from trivium.store.grams import AccessPath, Kind
 from trivium.store.grams import statements as grams
-from trivium.store.query import conditions, grouping, leading, merge_scan, ordering, scopes
+from trivium.store.query import audience_scan, conditions, grouping, leading, merge_scan, ordering, scopes
 from trivium.store.query.leading import Leading
 from trivium.store.query.validation import Match, Part, Shape, Step, steps
 from trivium.store.statements import Statement, compiled, row_type
@@ -88,7 +88,11 @@ def _plain(
     own = len(where) - len(shape.where)
     matches = tuple(zip(shape.where, where[own:], strict=True))
     branches = merge_scan.branches(resource, (*where[:own], *after), matches) if len(order) == 1 else None
-    if branches is None:
+    scans = None if branches is not None else _scans(builder, (*where, *after), order, shape=shape, led=led)
+    if scans is not None:
+        picked = audience_scan.merged(resource, scans, order, page=(limit, offset), flavour=flavour)
+        statement = statement.select_from(picked.join(resource.table, resource.id == picked.c.id))
+    elif branches is None:
         statement = statement.select_from(resource.table).where(*where, *after).limit(limit).offset(offset)
     else:
         paging = merge_scan.Paging(order[0].descending, limit, offset)
@@ -96,6 +100,22 @@ def _plain(
         statement = statement.select_from(merged.join(resource.table, resource.id == merged.c.id))
     is_sorted = led is not None and leading.is_sorted(led, order[0].column)
     return statement.order_by(*ordering.order_by(ordering.unindexed(order) if is_sorted else order, flavour))
+
+
+def _scans(
+    builder: Builder,
+    where: Sequence[ColumnElement[bool]],
+    order: tuple[Step, ...],
+    *,
+    shape: Shape,
+    led: Leading | None,
+) -> list[list[ColumnElement[bool]]] | None:
+    """The conditions of a scan for each audience; None where there are none, or a condition leads."""
+    target = builder.target
+    place = audience_scan.place_of(target.scope)
+    if place is None or led is not None or leading.has_equal(target.resource, shape.where):
+        return None
+    return audience_scan.branches(target.resource, where, place, order=order)
 
 
 def _grouped(
@@ -196,6 +216,9 @@ class Builder:
         writing = conditions.Writing(
             resource, resource.table, self.target.flavour, bind=self.bind, bounded=bounded, shown=shown
         )
+        if self.target.flavour is Flavour.SQLITE:
+            place = audience_scan.place_of(self.target.scope)
+            clauses = audience_scan.without_index(clauses, place, resource=resource, parts=parts, led=led)
         for place, part in enumerate(parts):
             if led is not None and led.over is None and place == led.place and isinstance(part, Match):
                 clauses.append(conditions.leading_clause(writing, part))

@@ -56,6 +56,12 @@ def leading(resource: Resource, parts: Sequence[Part], flavour: Flavour) -> Lead
     return None
 
 
+def has_equal(resource: Resource, parts: Sequence[Part]) -> bool:
+    """Whether a condition of equal values on an indexed column is among them: it leads by itself."""
+    own = ((part, *resource.path(part.path)) for part in parts if isinstance(part, Match))
+    return any(not hops and _is_indexed(resource.table, field) and _is_equal(part, field) for part, hops, field in own)
+
+
 def _is_equal(match: Match, field: Field) -> bool:
     return match.op in _EQUAL and field.type.manner in (Manner.PLAIN, Manner.FOLDED)
 
