@@ -6,7 +6,7 @@ import operator
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, Column, ColumnElement, FromClause, Table
+from sqlalchemy import BindParameter, Column, ColumnElement, FromClause, Table, UnaryExpression
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import AsBoolean, BinaryExpression, BooleanClauseList, Grouping
 
@@ -27,6 +27,11 @@ def adapted(clause: Any, table: Table, to: FromClause) -> Any:
 
     traverse: Any = visitors.replacement_traverse
     return traverse(clause, {}, replaced)
+
+
+def without_index(column: ColumnElement[Any]) -> UnaryExpression[Any]:
+    """The column's value, which SQLite knows no index for."""
+    return UnaryExpression(column, operator=operators.custom_op[Any]("+"), type_=column.type)
 
 
 def columns_of(table: Table, clauses: Iterable[ColumnElement[bool]]) -> frozenset[str] | None:

@@ -112,7 +112,7 @@ def test_an_empty_store_is_deleted_with_its_tags(here: Place) -> None:
         ("management_ip", "x" * 256),
     ],
 )
-def test_what_makes_no_sense_of_a_store_is_refused_by_its_name(here: Place, field: str, value: object) -> None:
+def test_what_makes_no_sense_of_a_store_is_refused_by_its_name(here: Place, field: str, value: Any) -> None:
     with pytest.raises(Invalid) as caught:
         catalogue.store(here, here.admin, **{field: value})
     assert caught.value.field == field
@@ -171,7 +171,7 @@ def test_a_service_lives(here: Place) -> None:
         ("images", (NewImage(architecture=Architecture.X86_64),)),
     ],
 )
-def test_what_makes_no_sense_of_a_service_is_refused_by_its_name(here: Place, field: str, value: object) -> None:
+def test_what_makes_no_sense_of_a_service_is_refused_by_its_name(here: Place, field: str, value: Any) -> None:
     place = catalogue.store(here, here.admin)
     with pytest.raises(Invalid) as caught:
         catalogue.service(here, here.admin, place, **{field: value})

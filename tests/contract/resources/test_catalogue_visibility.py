@@ -206,7 +206,7 @@ def attempts(
     caller: Caller, *, store: UUID, model: UUID, service: UUID, dataset: UUID, mark: UUID
 ) -> list[Callable[[Write], object]]:
     roots, users = (catalogue.ROOT,), services.STORE_USERS
-    renamed = {"name": "mine"}
+    renamed: dict[str, Any] = {"name": "mine"}
     return [
         lambda tx: stores.change(tx, caller, store, to=stores.ModelStoreChange(**renamed), roots=roots, users=users),
         lambda tx: stores.delete(tx, caller, store, users=users),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -129,7 +130,7 @@ def test_a_model_is_what_was_asked_for(here: Place) -> None:
         ("vendor", "x" * 256),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_the_name_of_its_field(here: Place, field: str, value: object) -> None:
+def test_what_makes_no_sense_is_refused_by_the_name_of_its_field(here: Place, field: str, value: Any) -> None:
     place = catalogue.store(here, here.admin)
     with pytest.raises(Invalid) as caught:
         catalogue.model(here, here.admin, place, **{field: value})
@@ -183,6 +184,18 @@ def latest(here: Place, caller: Caller, *among: Model) -> list[Model]:
     there = [get(here, caller, one) for one in among]
     found = [one.uuid for one in there if one.is_latest]
     return [one for one in among if one.uuid in found]
+
+
+def test_versions_that_are_added_at_once_have_one_id_and_one_latest(here: Place) -> None:
+    place = catalogue.store(here, here.admin)
+
+    def add(number: int) -> Model:
+        return catalogue.model(here, here.admin, place, version=f"1.{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(add, range(8)))
+    assert latest(here, here.admin, *made) == [made[7]]
+    assert len({get(here, here.admin, one).model_id for one in made}) == 1
 
 
 def test_what_is_no_semantic_version_comes_before_all_and_the_last_made_counts(here: Place) -> None:

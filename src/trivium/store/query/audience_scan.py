@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, ColumnElement, Subquery, UnaryExpression, select, union_all
-from sqlalchemy.sql import operators, visitors
+from sqlalchemy import BindParameter, ColumnElement, Subquery, select, union_all
+from sqlalchemy.sql import visitors
 
+from trivium.store.clauses import without_index as unindexed
 from trivium.store.database import Flavour
 from trivium.store.fields import Resource
-from trivium.store.query import leading, ordering
-from trivium.store.query.leading import Leading
+from trivium.store.query import ordering
 from trivium.store.query.scopes import Audience, Bound, Condition
-from trivium.store.query.validation import Part, Step
+from trivium.store.query.validation import Step
 
 
 def place_of(scope: Sequence[Condition]) -> int | None:
@@ -33,7 +33,7 @@ def branches(
 ) -> list[list[ColumnElement[bool]]] | None:
     """The conditions of each of the scans; None where no index has an audience's rows in the order."""
     column: Any = resource.audience
-    if column is None or not _has_index(resource, order[0].column):
+    if column is None or not has_index(resource, order[0].column):
         return None
     others = [clause for at, clause in enumerate(where) if at != place]
     values = [element for element in visitors.iterate(where[place]) if isinstance(element, BindParameter)]
@@ -61,33 +61,19 @@ def merged(
     return found.order_by(*ordering.order_by(steps, flavour)).limit(limit).offset(offset).subquery("picked")
 
 
-def without_index(
-    clauses: list[ColumnElement[bool]],
-    place: int | None,
-    *,
-    resource: Resource,
-    parts: Sequence[Part],
-    led: Leading | None,
-) -> list[ColumnElement[bool]]:
-    """The clauses, where SQLite knows no index for the audiences if another condition is to lead.
-
-    Their parameters stay the same objects.
-    """
-    if place is None or (led is None and not leading.has_equal(resource, parts)):
-        return clauses
-    plus = operators.custom_op[Any]("+")
+def without_index(clauses: list[ColumnElement[bool]], place: int, *, resource: Resource) -> list[ColumnElement[bool]]:
+    """The clauses, where SQLite knows no index for the audiences. Their parameters stay the same objects."""
 
     def hidden(element: Any, **_named: Any) -> Any:
         if isinstance(element, BindParameter):
             return cast("BindParameter[Any]", element)  # a copy would have a name of its own
-        if element is resource.audience:
-            return UnaryExpression(element, operator=plus, type_=element.type)
-        return None
+        return unindexed(element) if element is resource.audience else None
 
     traverse: Any = visitors.replacement_traverse
     return [traverse(clause, {}, hidden) if at == place else clause for at, clause in enumerate(clauses)]
 
 
-def _has_index(resource: Resource, column: ColumnElement[Any]) -> bool:
+def has_index(resource: Resource, column: ColumnElement[Any]) -> bool:
+    """Whether an index has an audience's rows in the order of the column."""
     wanted = [getattr(resource.audience, "key", None), getattr(column, "key", None)]
     return any([each.key for each in index.columns][:2] == wanted for index in resource.table.indexes)

@@ -50,14 +50,19 @@ class Target(Struct, frozen=True, eq=False):
 
 
 def page_statement(
-    target: Target, shape: Shape, path: AccessPath | None = None, *, led: Leading | None = None
+    target: Target,
+    shape: Shape,
+    path: AccessPath | None = None,
+    *,
+    led: Leading | None = None,
+    crowded: bool = False,
 ) -> PageStatement:
     """Compile a page: its values are those of scope, conditions and key, limit and offset, then the access path's.
 
-    `led` by a condition or, without, by whatever the database takes.
+    `led` by a condition or, without, by whatever the database takes; `crowded`: too many are seen to be sorted.
     """
     builder = Builder(target)
-    where = builder.where(shape.where, bounded=path is None, led=led)
+    where = builder.where(shape.where, bounded=path is None, led=led, crowded=crowded)
     order = steps(target.resource, shape.order)
     names, columns = _wanted(target.resource, shape.fields)
     wanted = len(columns)
@@ -183,6 +188,13 @@ def number_led(target: Target, where: Sequence[Part], led: Leading) -> Statement
     return builder.compiled(select(func.count()).select_from(found.subquery("led")))
 
 
+def number_seen(target: Target) -> Statement:
+    """Compile the number of rows within the scope, up to one more than are sorted. Its values are the scope's."""
+    builder = Builder(target)
+    found = select(target.resource.id).select_from(target.resource.table).where(*builder.where(()))
+    return builder.compiled(select(func.count()).select_from(found.limit(leading.MOST + 1).subquery("seen")))
+
+
 def _searched_total(builder: Builder, clauses: Sequence[ColumnElement[bool]], path: AccessPath) -> Select[Any]:
     flavour = builder.target.flavour
     given = grams.parameters(path, flavour, builder.bind)
@@ -207,9 +219,12 @@ class Builder:
         return made
 
     def where(
-        self, parts: Sequence[Part], *, bounded: bool = True, led: Leading | None = None
+        self, parts: Sequence[Part], *, bounded: bool = True, led: Leading | None = None, crowded: bool = False
     ) -> list[ColumnElement[bool]]:
-        """The clauses of the scope, then those of the query; `bounded`: patterns are told to indexes, too."""
+        """The clauses of the scope, then those of the query; `bounded`: patterns are told to indexes, too.
+
+        `crowded`: an audience leads as little as where a condition does.
+        """
         clauses, self._parameters = scopes.built(self.target.scope)
         resource = self.target.resource
         shown = scopes.shown(self.target.scope, clauses)
@@ -218,7 +233,8 @@ class Builder:
         )
         if self.target.flavour is Flavour.SQLITE:
             place = audience_scan.place_of(self.target.scope)
-            clauses = audience_scan.without_index(clauses, place, resource=resource, parts=parts, led=led)
+            if place is not None and (crowded or led is not None or leading.has_equal(resource, parts)):
+                clauses = audience_scan.without_index(clauses, place, resource=resource)
         for place, part in enumerate(parts):
             if led is not None and led.over is None and place == led.place and isinstance(part, Match):
                 clauses.append(conditions.leading_clause(writing, part))

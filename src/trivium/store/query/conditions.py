@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from trivium.base.query import Op
-from trivium.store.clauses import adapted
+from trivium.store.clauses import adapted, without_index
 from trivium.store.database import Flavour
 from trivium.store.fields import PATTERNS, Field, Manner, Relation, Resource, is_nullable, text, uuid
 from trivium.store.query import alternatives, seconds
@@ -165,7 +165,10 @@ def _counting(writing: Writing, hop: Relation) -> tuple[Table, FromClause, list[
     there = resource.table.alias()
     where = [adapted(clause, resource.table, there) for clause in hop.where]
     if writing.shown and resource.audience is not None:
-        where.append(there.c[resource.audience.key].in_(writing.shown))
+        audience: ColumnElement[Any] = there.c[resource.audience.key]
+        if writing.flavour is Flavour.SQLITE:
+            audience = without_index(audience)  # the relation's key leads
+        where.append(audience.in_(writing.shown))
     return resource.table, there, where
 
 

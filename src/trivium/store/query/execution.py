@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from trivium.base.query import After, Clause, Not, Offset, Op, Query, Related, Scalar
 from trivium.base.query import Condition as Narrower
 from trivium.base.values import Value
+from trivium.store.database import Flavour
 from trivium.store.fields import Resource
 from trivium.store.grams import AccessPath
-from trivium.store.query import block_skipping, compiling, leading, scopes, text_search, validation
+from trivium.store.query import audience_scan, block_skipping, compiling, leading, scopes, text_search, validation
 from trivium.store.query.block_skipping import SkipStatements
 from trivium.store.query.compiling import PageStatement, Target
 from trivium.store.query.leading import Leading
@@ -190,12 +191,28 @@ def _along(
     tx: Read, asked: _Asked, shape: Shape, *, values: list[Any], path: AccessPath | None, led: Leading | None = None
 ) -> tuple[PageStatement, list[Any]]:
     """The rows that one access path finds."""
-    place = (asked.resource, asked.key, shape, None if path is None else path.key, led is None)
+    crowded = path is None and led is None and _is_crowded(tx, asked, shape)
+    place = (asked.resource, asked.key, shape, None if path is None else path.key, led is None, crowded)
     page: PageStatement | None = tx.statements.get(place)
     if page is None:
-        page = compiling.page_statement(_target(tx, asked), shape, path, led=led)
+        page = compiling.page_statement(_target(tx, asked), shape, path, led=led, crowded=crowded)
         tx.statements.put(place, page)
     return page, page.statement.fetch(tx, _with_path(asked, values, path))
+
+
+def _is_crowded(tx: Read, asked: _Asked, shape: Shape) -> bool:
+    """Whether SQLite would sort all that an audience sees, and that is too much: then the order's index leads."""
+    if tx.flavour is not Flavour.SQLITE or shape.group or audience_scan.place_of(asked.scope) is None:
+        return False
+    order = validation.steps(asked.resource, shape.order)
+    if audience_scan.has_index(asked.resource, order[0].column) or leading.has_equal(asked.resource, shape.where):
+        return False
+    place = (asked.resource, asked.key, compiling.number_seen)
+    statement: Statement | None = tx.statements.get(place)
+    if statement is None:
+        statement = compiling.number_seen(_target(tx, asked))
+        tx.statements.put(place, statement)
+    return statement.fetch(tx, asked.values)[0][0] > leading.MOST
 
 
 def _total_of_page(page: Offset | After, rows: int, following: object) -> int | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, and_, false, or_, tuple_
-from sqlalchemy.sql import operators
+from sqlalchemy import ColumnElement, and_, false, or_, tuple_
 
+from trivium.store.clauses import without_index
 from trivium.store.database import Flavour
 from trivium.store.fields import is_nullable
 from trivium.store.query.conditions import Bind
@@ -21,11 +21,7 @@ def order_by(steps: Sequence[Step], flavour: Flavour) -> list[ColumnElement[Any]
 
 def unindexed(steps: Sequence[Step]) -> tuple[Step, ...]:
     """The same order of columns that SQLite knows no index for."""
-    plus = operators.custom_op[Any]("+")
-    return tuple(
-        Step(step.type, UnaryExpression(step.column, operator=plus, type_=step.column.type), step.descending)
-        for step in steps
-    )
+    return tuple(Step(step.type, without_index(step.column), step.descending) for step in steps)
 
 
 def after(steps: Sequence[Step], given: Sequence[bool], bind: Bind) -> ColumnElement[bool]:
