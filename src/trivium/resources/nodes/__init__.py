@@ -26,8 +26,10 @@ from trivium.resources.nodes.service import (
 )
 from trivium.resources.nodes.site_flavors import site_flavor, site_flavors
 from trivium.resources.nodes.slices import Cut, carve, give_back, note_phase
+from trivium.resources.nodes.table import card_of, cards, devices, node_of, nodes
 from trivium.resources.nodes.types import (
     Availability,
+    Card,
     Cards,
     Device,
     Need,
@@ -44,6 +46,7 @@ __all__ = [
     "Availabilities",
     "Availability",
     "AvailabilityCache",
+    "Card",
     "Cards",
     "Cut",
     "Device",
@@ -63,10 +66,13 @@ __all__ = [
     "availability",
     "by_ids",
     "by_name",
+    "card_of",
+    "cards",
     "carve",
     "could_hold",
     "count",
     "details",
+    "devices",
     "free",
     "get",
     "give_back",
@@ -77,6 +83,8 @@ __all__ = [
     "locked",
     "must_be_unlocked",
     "named",
+    "node_of",
+    "nodes",
     "note_away",
     "note_phase",
     "reserve",

@@ -8,6 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from trivium.base.text import fold
+from trivium.resources import pools as of_pools
+from trivium.resources import sites
+from trivium.resources.nodes.card_stock import note_cards
 from trivium.resources.nodes.errors import NoCapacity
 from trivium.resources.nodes.ports import AcceleratorFound, NodeFound
 from trivium.resources.nodes.slices import follow, note_phases
@@ -130,9 +134,13 @@ def take_stock(
     Slices follow their machines.
     """
     for node in found:
-        _note_devices(tx, _note(tx, node, host=host, pool=pool, new_uuid=new_uuid), node.accelerators)
+        id = _note(tx, node, host=host, pool=pool, new_uuid=new_uuid)
+        _note_devices(tx, id, node.accelerators)
+        note_cards(tx, id, node.accelerators, new_uuid=new_uuid)
     machine = (nodes.c.host == host, nodes.c.parent_id.is_(None))
     gone = nodes.c.name.not_in([node.name for node in found])
+    for (id,) in tx.all(select(nodes.c.id).where(*machine, gone).order_by(nodes.c.id)):
+        note_cards(tx, id, (), new_uuid=new_uuid)
     tx.run(update(nodes).where(*machine, gone).values(ready=False, reason="the runtime does not see it any more"))
     machines = [node_of(row) for row in tx.all(select(nodes).where(*machine).order_by(nodes.c.id))]
     follow(tx, machines)
@@ -185,14 +193,22 @@ def _note(tx: Write, node: NodeFound, *, host: str, pool: int, new_uuid: Callabl
         "memory": node.memory,
         "disk": node.disk,
         "seen_at": tx.now,
+        "architecture": node.architecture,
     }
     known = tx.lock(select(nodes.c.id).where(nodes.c.host == host, nodes.c.name == node.name))
     if known is not None:
         tx.run(update(nodes).where(nodes.c.id == known.id).values(values))
         return int(known.id)
     id = tx.ids.next()
+    of = of_pools.get(tx, pool)
     identity = {"id": id, "uuid": new_uuid(), "pool_id": pool, "host": host, "name": node.name}
-    tx.run(insert(nodes).values(**identity, **values, held_millicores=0, held_memory=0, created_at=tx.now))
+    place = {
+        "site_uuid": sites.get(tx).uuid,
+        "pool_uuid": of.uuid,
+        "audience": of_pools.audience_of(of.project),
+        "name_folded": fold(node.name),
+    }
+    tx.run(insert(nodes).values(**identity, **place, **values, held_millicores=0, held_memory=0, created_at=tx.now))
     return id
 
 

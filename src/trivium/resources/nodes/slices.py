@@ -10,12 +10,14 @@ from uuid import UUID
 from sqlalchemy import bindparam, case, func, insert, select, true, update
 
 from trivium.base.caller import SYSTEM
+from trivium.base.text import fold
 from trivium.base.values import Value
-from trivium.resources import events, networks, pools
+from trivium.resources import events, networks, pools, sites
+from trivium.resources.nodes.card_stock import follow_devices
 from trivium.resources.nodes.errors import NodeInUse, NoRoom
 from trivium.resources.nodes.table import devices, node_of, nodes, reservations
 from trivium.resources.nodes.types import Node, SliceSize
-from trivium.resources.pools import CPU, Pool, PoolPhase
+from trivium.resources.pools import CPU, NOBODY, Pool, PoolPhase, audience_of
 from trivium.store import Read, Write
 
 T = TypeVar("T")
@@ -70,12 +72,13 @@ def give_back(tx: Write, slices: Sequence[Node]) -> None:
             raise NodeInUse(name=row.name)
     for node in slices:
         tx.run(update(devices).where(devices.c.node_id == node.id).values(node_id=node.parent))
+    follow_devices(tx, {node.parent for node in slices if node.parent is not None and node.cards})
     for parent, mine in _by_parent(slices).items():
         less = {"millicores": -sum(node.millicores for node in mine), "memory": -sum(node.memory for node in mine)}
         _change_machine(tx, parent, **less)
     for some in _batches(ids):
-        gone = {"listed": False, "ready": False, "reason": "it was given back", "deleted_at": tx.now}
-        tx.run(update(nodes).where(nodes.c.id.in_(some)).values(gone))
+        gone = {"listed": False, "audience": NOBODY, "ready": False, "reason": "it was given back"}
+        tx.run(update(nodes).where(nodes.c.id.in_(some)).values(**gone, deleted_at=tx.now))
         networks.take_back(tx, some)
 
 
@@ -142,6 +145,8 @@ def _carve_of(tx: Write, machine: Node, cut: Cut, *, count: int, new_uuid: Calla
     for number, id in enumerate(made):
         for device in cards[number * size.cards : (number + 1) * size.cards]:
             tx.run(update(devices).where(devices.c.id == device).values(node_id=id))
+    if cards:
+        follow_devices(tx, [machine.id])
     _change_machine(tx, machine.id, millicores=size.millicores * fitting, memory=size.memory * fitting)
     return made
 
@@ -167,8 +172,15 @@ def _rows(tx: Write, machine: Node, cut: Cut, *, uuids: Sequence[UUID]) -> list[
         "kind": cut.size.kind,
         "cards": cut.size.cards,
         "created_at": tx.now,
+        "site_uuid": sites.get(tx).uuid,
+        "pool_uuid": cut.pool.uuid,
+        "audience": audience_of(cut.pool.project),
+        "architecture": machine.architecture,
     }
-    return [{**same, "id": tx.ids.next(), "uuid": uuid, "name": name} for uuid, name in zip(uuids, names, strict=True)]
+    return [
+        {**same, "id": tx.ids.next(), "uuid": uuid, "name": name, "name_folded": fold(name)}
+        for uuid, name in zip(uuids, names, strict=True)
+    ]
 
 
 def _names(tx: Read, pool: Pool, host: str, *, uuids: Sequence[UUID]) -> Sequence[str]:

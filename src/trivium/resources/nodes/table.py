@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import (
@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
-from trivium.resources.nodes.types import Device, Node
+from trivium.resources.nodes.types import Card, Device, Node
 from trivium.store import fields as f
 from trivium.store import metadata, query
 from trivium.store.columns import Instant, Uuid16, revision, text
@@ -62,11 +62,20 @@ nodes = Table(
     Column("listed", Boolean, nullable=False, server_default=true()),  # false once a slice was given back
     Column("created_at", Instant, nullable=False, server_default="0"),
     Column("deleted_at", Instant),
+    # What queries that know no case go by. Who has it in lists: whoever has its pool, nobody once it was given back.
+    Column("site_uuid", Uuid16),
+    Column("pool_uuid", Uuid16),
+    Column("audience", BigInteger, nullable=False, server_default="-1"),
+    Column("name_folded", text(), nullable=False, server_default=sql("''")),
+    Column("architecture", text(), nullable=False, server_default=sql("''")),  # its processors'; empty: not known
     UniqueConstraint("host", "name"),
     Index(None, "pool_id", "listed", "id"),
     Index(None, "pool_id", "listed", "node_pool_id", "id"),
     Index(None, "pool_id", "name"),
     Index(None, "parent_id", "listed", "id"),
+    Index(None, "audience", "id"),
+    Index(None, "pool_uuid", "id"),
+    Index(None, "name_folded", "id"),
 )
 
 COUNTED = Counted(
@@ -75,6 +84,9 @@ COUNTED = Counted(
     within=("pool_id", "listed"),
     by=("node_pool_id",),
 )
+
+VIEWED: Final = ("site_uuid", "pool_uuid", "audience", "name_folded")
+"""Columns for queries of the whole estate, which no value has."""
 
 NODES = f.Resource(
     "nodes",
@@ -90,6 +102,7 @@ NODES = f.Resource(
         f.Field("created_at", f.time, nodes.c.created_at),
         f.Field("revision", f.integer, nodes.c.revision),
     ),
+    columns=[column for column in nodes.c if column.key not in VIEWED],
     counted=COUNTED,
 )
 
@@ -109,6 +122,51 @@ devices = Table(
     Column("present", Boolean, nullable=False),
     Column("holder", BigInteger, index=True),
     UniqueConstraint("node_id", "kind", "number"),
+)
+
+cards = Table(
+    "cards",  # the things behind the devices
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("uuid", Uuid16, nullable=False, unique=True),
+    Column("machine_id", BigInteger, ForeignKey("nodes.id"), nullable=False),
+    # Who has it to give out: the machine, or a slice of it.
+    Column("node_id", BigInteger, ForeignKey("nodes.id"), nullable=False),
+    Column("node_uuid", Uuid16, nullable=False),
+    Column("device_id", BigInteger, index=True),  # the place that it was found in last
+    Column("audience", BigInteger, nullable=False),  # the node's
+    Column("kind", text(), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("model", text(), nullable=False),
+    Column("model_folded", text(), nullable=False),
+    Column("memory", BigInteger),  # bytes
+    Column("declared", Boolean, nullable=False),
+    Column("present", Boolean, nullable=False),
+    Column("unit", text()),  # what the driver calls this very card
+    Column("unit_folded", text()),
+    Column("serial", text()),
+    Column("serial_folded", text()),
+    Column("pci_address", text()),
+    Column("pci_class", Integer),
+    Column("vendor", text()),
+    Column("vendor_folded", text()),
+    Column("vendor_id", text()),
+    Column("device_code", text()),
+    Column("subvendor_id", text()),
+    Column("subdevice_id", text()),
+    Column("power", BigInteger),  # watts
+    Column("driver_loaded", Boolean),
+    Column("health", text()),
+    Column("health_folded", text()),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Index(None, "audience", "id"),
+    Index(None, "machine_id", "id"),
+    Index(None, "node_id", "id"),
+    Index(None, "node_uuid", "id"),
+    Index(None, "model_folded", "id"),
+    Index(None, "serial_folded", "id"),
+    Index(None, "pci_address", "id"),
 )
 
 reservations = Table(
@@ -152,6 +210,37 @@ def node_of(row: Row[Any]) -> Node:
         private_address=row.private_address,
         created_at=row.created_at,
         revision=row.revision,
+        architecture=row.architecture,
+    )
+
+
+def card_of(row: Row[Any]) -> Card:
+    """The card that a row of `cards` stands for."""
+    return Card(
+        id=row.id,
+        uuid=row.uuid,
+        node=row.node_id,
+        node_uuid=row.node_uuid,
+        kind=row.kind,
+        index=row.number,
+        model=row.model,
+        memory=row.memory,
+        declared=row.declared,
+        present=row.present,
+        unit=row.unit,
+        serial=row.serial,
+        pci_address=row.pci_address,
+        pci_class=row.pci_class,
+        vendor=row.vendor,
+        vendor_id=row.vendor_id,
+        device_id=row.device_code,
+        subvendor_id=row.subvendor_id,
+        subdevice_id=row.subdevice_id,
+        power=row.power,
+        driver_loaded=row.driver_loaded,
+        health=row.health,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
     )
 
 

@@ -40,6 +40,7 @@ class Node(Value, frozen=True):
     private_address: str | None  # out of its pool's network
     created_at: datetime
     revision: int
+    architecture: str = ""  # of its processors, as the kernel calls it; empty where it is not known
 
 
 class Cards(Value, frozen=True):
@@ -122,6 +123,35 @@ class Device(Value, frozen=True):
     declared: bool
     present: bool
     holder: int | None
+
+
+class Card(Value, frozen=True):
+    """One accelerator as a thing, wherever it is plugged in. None: neither its driver nor the machine tells."""
+
+    id: int
+    uuid: UUID
+    node: int  # which has it to give out: its machine, or a slice
+    node_uuid: UUID
+    kind: str
+    index: int  # where it was found last
+    model: str
+    memory: int | None  # bytes
+    declared: bool  # the configuration says so; nothing on the machine confirms it
+    present: bool  # False: it was there once
+    unit: str | None  # what the driver calls this very card
+    serial: str | None
+    pci_address: str | None
+    pci_class: int | None  # class and subclass
+    vendor: str | None
+    vendor_id: str | None  # four hexadecimal digits, as the next three
+    device_id: str | None
+    subvendor_id: str | None
+    subdevice_id: str | None
+    power: int | None  # watts
+    driver_loaded: bool | None
+    health: str | None  # in the driver's own word
+    created_at: datetime
+    changed_at: datetime
 
 
 class Need(Value, frozen=True):

@@ -4,6 +4,7 @@ from trivium.resources.pools.errors import NoSuchPool, PoolExists
 from trivium.resources.pools.holdings import PoolHoldings
 from trivium.resources.pools.service import (
     alone,
+    audience_of,
     change,
     count,
     create,
@@ -23,11 +24,13 @@ from trivium.resources.pools.service import (
     set_flavor,
     visible,
 )
-from trivium.resources.pools.table import flavors
+from trivium.resources.pools.table import EVERYBODY, NOBODY, flavors, pool_of, pools
 from trivium.resources.pools.types import CPU, Flavor, Pool, PoolDetails, PoolPhase, Scope
 
 __all__ = [
     "CPU",
+    "EVERYBODY",
+    "NOBODY",
     "Flavor",
     "NoSuchPool",
     "Pool",
@@ -37,6 +40,7 @@ __all__ = [
     "PoolPhase",
     "Scope",
     "alone",
+    "audience_of",
     "change",
     "count",
     "create",
@@ -53,6 +57,8 @@ __all__ = [
     "newest_of",
     "note_phase",
     "offered",
+    "pool_of",
+    "pools",
     "remove",
     "set_flavor",
     "visible",

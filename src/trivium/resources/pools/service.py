@@ -13,7 +13,8 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
 from trivium.base.query import Condition, Listed, Op, Query
-from trivium.resources import labels
+from trivium.base.text import fold
+from trivium.resources import labels, sites
 from trivium.resources.labels import Requirement
 from trivium.resources.pools.errors import NoSuchPool, PoolExists
 from trivium.resources.pools.table import (
@@ -70,15 +71,22 @@ def create(
     id = tx.ids.next()
     row = {"id": id, "uuid": uuid, "name": name, "short": short, "project_id": project, "title": title}
     more = {
-        "audience": EVERYBODY if project is None else project,
+        "audience": audience_of(project),
         "network_id": network,
         "node_prefix": node_prefix,
         "workspace": workspace,
         "phase": PoolPhase.RUNNING.value,
+        "site_uuid": sites.get(tx).uuid,
+        "title_folded": fold(title),
     }
     tx.run(insert(pools).values(**row, **more, **_columns(details), created_at=tx.now, changed_at=tx.now))
     labels.set_labels(tx, id, details.labels)
     return get(tx, id)
+
+
+def audience_of(project: int | None) -> int:
+    """Who has a pool of that project in lists, and its nodes: the project, or everybody where it is none's."""
+    return EVERYBODY if project is None else project
 
 
 def change(tx: Write, pool: int, details: PoolDetails) -> Pool:
@@ -235,6 +243,7 @@ def _columns(details: PoolDetails) -> dict[str, str]:
         raise Invalid("scope", "a pool is used for something")
     return {
         "description": details.description,
+        "description_folded": fold(details.description),
         "labels": labels.checked(details.labels),
         "annotations": labels.checked_document(details.annotations, "annotations"),
         "scope": msgspec.json.encode(sorted(set(details.scope))).decode(),

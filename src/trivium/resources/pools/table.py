@@ -41,7 +41,11 @@ pools = Table(
     Column("audience", BigInteger, nullable=False, server_default="0"),
     # No foreign key: deleted pools keep none of their workspaces. 0 is the default one.
     Column("workspace", BigInteger, nullable=False, server_default="0"),
+    Column("site_uuid", Uuid16),
+    Column("title_folded", text(), nullable=False, server_default=sql("''")),
+    Column("description_folded", text(), nullable=False, server_default=sql("''")),
     Index(None, "audience", "id"),
+    Index(None, "title_folded", "id"),
     partial_index("uq_pools_name", "name", unique=True, where=THERE),  # a name can be given again
     partial_index("ix_pools_elsewhere", "workspace", where=ELSEWHERE),
 )

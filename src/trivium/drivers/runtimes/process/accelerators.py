@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import importlib
 import re
 import shutil
 import subprocess
-from typing import Any
+from collections.abc import Iterable
 
-from trivium.resources.nodes.ports import AcceleratorFound
+from msgspec import structs
 
+from trivium.drivers.runtimes.process import nvml, pci
+from trivium.resources.nodes.ports import AcceleratorFound, CardFound
+
+DCU = CardFound(vendor="Hygon", driver_loaded=True)  # it is the driver that tells
 KINDS = ("gpu", "dcu", "npu", "mlu")
 MIB = 1 << 20
-NVML = "libnvidia-ml.so.1"  # the driver brings it
 WITHIN = 10.0  # seconds for a vendor's tool
-NPU_LINE = re.compile(r"^\|\s*(\d+)\s+(\S+)\s*\|\s*\S+\s*\|")
+NPU_LINE = re.compile(r"^\|\s*(\d+)\s+(\S+)\s*\|\s*(\S+)\s*\|")
+NPU_CHIP_LINE = re.compile(r"^\|\s*\d+(?:\s+\d+)?\s*\|\s*([0-9A-Fa-f:.]+)\s*\|(.*)\|\s*$")
+USAGE = re.compile(r"\d+\s*/\s*(\d+)")
 DCU_LINE = re.compile(r"(?:HCU|DCU|GPU)\[(\d+)\]\s*:\s*(.+?)\s*:\s*(.+)$", re.IGNORECASE)
 
 
@@ -24,7 +26,7 @@ def find(declared: str) -> tuple[AcceleratorFound, ...]:
     """The accelerators that are declared, else those that are found. ValueError when the declaration cannot be read."""
     if declared:
         return parse(declared)
-    return (*_nvidia(), *_npu(), *_dcu())
+    return tuple(_completed((*nvml.find(), *_npu(), *_dcu())))
 
 
 def parse(declared: str) -> tuple[AcceleratorFound, ...]:
@@ -43,13 +45,29 @@ def parse(declared: str) -> tuple[AcceleratorFound, ...]:
 
 
 def read_npu_smi(text: str) -> tuple[AcceleratorFound, ...]:
-    """Ascend processors from the table that `npu-smi info` prints: lines `| <npu> <name> | <health> | ...`."""
-    lines = (NPU_LINE.match(line) for line in text.splitlines())
-    found = {int(line[1]): line[2] for line in lines if line is not None and not line[2].isdigit()}
-    return tuple(
-        AcceleratorFound(index=index, kind="npu", model=f"Ascend {model}", memory=0, declared=False)
-        for index, model in sorted(found.items())
-    )
+    """Ascend processors from the table that `npu-smi info` prints: two kinds of lines, of a processor and its chips.
+
+    `| <npu> <name> | <health> | ...`, then `| <chip> | <address> | ... <memory> <high-bandwidth memory>`, used / total.
+    Of a processor with several chips the first one tells the address, and all of them the memory.
+    """
+    found: dict[int, AcceleratorFound] = {}
+    last = None
+    for line in text.splitlines():
+        head, chip = NPU_LINE.match(line), NPU_CHIP_LINE.match(line)
+        if head is not None and not head[2].isdigit():
+            last = int(head[1])
+            card = CardFound(vendor="Huawei", health=head[3], driver_loaded=True)  # it is the driver that tells
+            model = f"Ascend {head[2]}"
+            found[last] = AcceleratorFound(index=last, kind="npu", model=model, memory=0, declared=False, card=card)
+        elif chip is not None and last is not None:
+            found[last] = _with_chip(found[last], chip[1], chip[2])
+    return tuple(found[index] for index in sorted(found))
+
+
+def _with_chip(one: AcceleratorFound, address: str, usages: str) -> AcceleratorFound:
+    memory = max((int(total) for total in USAGE.findall(usages)), default=0)  # the other sort has none, or less
+    card = structs.replace(one.card, pci_address=one.card.pci_address or pci.canonical(address))
+    return structs.replace(one, memory=one.memory + memory * MIB, card=card)
 
 
 def read_hy_smi(text: str) -> tuple[AcceleratorFound, ...]:
@@ -66,39 +84,14 @@ def read_hy_smi(text: str) -> tuple[AcceleratorFound, ...]:
         if "total memory" in name and value.strip().isdigit():
             memory[index] = int(value) * (1 if "(b)" in name else MIB)
     return tuple(
-        AcceleratorFound(index=index, kind="dcu", model=model, memory=memory.get(index, 0), declared=False)
+        AcceleratorFound(index=index, kind="dcu", model=model, memory=memory.get(index, 0), declared=False, card=DCU)
         for index, model in sorted(models.items())
     )
 
 
-def _nvidia() -> tuple[AcceleratorFound, ...]:
-    """NVIDIA's devices by NVML, where that and its Python binding are installed."""
-    try:
-        ctypes.CDLL(NVML)  # where there is none, the binding is large and of no use
-        pynvml: Any = importlib.import_module("pynvml")  # an optional dependency, without types
-    except (OSError, ImportError):
-        return ()
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return ()
-    try:
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
-        return tuple(
-            AcceleratorFound(
-                index=index,
-                kind="gpu",
-                model=_text(pynvml.nvmlDeviceGetName(handle)),
-                memory=int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
-                declared=False,
-            )
-            for index, handle in enumerate(handles)
-        )
-    except pynvml.NVMLError:
-        return ()
-    finally:
-        with contextlib.suppress(pynvml.NVMLError):
-            pynvml.nvmlShutdown()
+def _completed(found: Iterable[AcceleratorFound]) -> Iterable[AcceleratorFound]:
+    """The accelerators with what the kernel knows of them besides."""
+    return (structs.replace(one, card=pci.completed(one.card)) for one in found)
 
 
 def _npu() -> tuple[AcceleratorFound, ...]:
@@ -118,7 +111,3 @@ def _said(program: str, *arguments: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.decode(errors="replace")
-
-
-def _text(name: str | bytes) -> str:
-    return name.decode(errors="replace") if isinstance(name, bytes) else name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import shutil
 import socket
 import struct
@@ -39,6 +40,7 @@ def find_node(settings: ProcessSettings) -> NodeFound:
         memory=settings.memory or _memory(),
         disk=shutil.disk_usage(place).total,
         accelerators=found,
+        architecture=platform.machine().lower(),
     )
 
 

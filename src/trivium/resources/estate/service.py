@@ -1,0 +1,91 @@
+"""Lists of what the site has. Callers see what is in pools that they may use; an administrator sees all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from trivium.base.caller import Caller
+from trivium.base.query import Listed, Query
+from trivium.resources.estate.table import ARCHITECTURE, CARDS, NODES, POOLS, SITES
+from trivium.resources.estate.types import CardRow, NodeRow, PoolRow
+from trivium.resources.nodes import card_of, cards, details, devices, node_of, nodes
+from trivium.resources.pools import EVERYBODY, NOBODY, pool_of, pools
+from trivium.resources.sites import SiteRecord, site_of, sites
+from trivium.store import Read, query
+from trivium.store.query import Audience, Scope
+
+SEEN: Final[Mapping[str, Audience]] = {
+    "sites": Audience(sites.c.audience, everybody=EVERYBODY),
+    "pools": Audience(pools.c.audience, everybody=EVERYBODY),
+    "nodes": Audience(nodes.c.audience, everybody=EVERYBODY),
+    "cards": Audience(cards.c.audience, everybody=EVERYBODY),
+}
+"""What a project sees, of related rows, too."""
+
+THERE: Final[Mapping[str, Scope]] = {
+    "pools": Scope(pools.c.audience != NOBODY),
+    "nodes": Scope(nodes.c.audience != NOBODY),
+    "cards": Scope(cards.c.audience != NOBODY),
+}
+"""What an administrator sees: all that was not deleted or given back."""
+
+AT_ONCE: Final = 500
+"""Ids in one statement."""
+
+
+def list_sites(tx: Read, caller: Caller, asked: Query) -> Listed[SiteRecord]:
+    """The site, if it satisfies the query. Raises what `query.page` raises."""
+    found = query.page(tx, SITES, asked, scope=_scope(caller, "sites"))
+    return Listed(rows=tuple(map(site_of, found.rows)), total=found.total, next=found.next)
+
+
+def list_pools(tx: Read, caller: Caller, asked: Query) -> Listed[PoolRow]:
+    """The pools that the caller may use, as asked. Raises what `query.page` raises."""
+    found = query.page(tx, POOLS, asked, scope=_scope(caller, "pools"))
+    kinds: dict[int, str] = {}
+    for some in _batches([row.id for row in found.rows]):
+        wanted = select(pools.c.id, ARCHITECTURE.label("architecture")).where(pools.c.id.in_(some))
+        kinds.update({row.id: row.architecture for row in tx.all(wanted)})
+    rows = [PoolRow(pool=pool_of(row), site=row.site_uuid, architecture=kinds.get(row.id)) for row in found.rows]
+    return Listed(rows=tuple(rows), total=found.total, next=found.next)
+
+
+def list_nodes(tx: Read, caller: Caller, asked: Query) -> Listed[NodeRow]:
+    """The nodes of the pools that the caller may use, as asked. Raises what `query.page` raises."""
+    found = query.page(tx, NODES, asked, scope=_scope(caller, "nodes"))
+    shown = [detail for some in _batches(found.rows) for detail in details(tx, [node_of(row) for row in some])]
+    rows = [
+        NodeRow(
+            detail=detail,
+            site=row.site_uuid,
+            pool=row.pool_uuid,
+            architecture=row.architecture or None,
+            seen_at=row.seen_at,
+        )
+        for row, detail in zip(found.rows, shown, strict=True)
+    ]
+    return Listed(rows=tuple(rows), total=found.total, next=found.next)
+
+
+def list_cards(tx: Read, caller: Caller, asked: Query) -> Listed[CardRow]:
+    """The accelerators of these nodes, as asked. Raises what `query.page` raises."""
+    found = query.page(tx, CARDS, asked, scope=_scope(caller, "cards"))
+    held: set[int] = set()
+    for some in _batches([row.device_id for row in found.rows if row.device_id is not None]):
+        taken = select(devices.c.id).where(devices.c.id.in_(some), devices.c.holder.is_not(None))
+        held.update(id for (id,) in tx.all(taken))
+    rows = [CardRow(card=card_of(row), allocated=row.device_id in held) for row in found.rows]
+    return Listed(rows=tuple(rows), total=found.total, next=found.next)
+
+
+def _scope(caller: Caller, of: str) -> Sequence[query.Condition]:
+    if not caller.is_admin:
+        return (SEEN[of].of(project=caller.project),)
+    return (THERE[of].of(),) if of in THERE else ()
+
+
+def _batches(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (items[first : first + AT_ONCE] for first in range(0, len(items), AT_ONCE))
