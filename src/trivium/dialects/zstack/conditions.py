@@ -188,6 +188,8 @@ def clause(grammar: Grammar, inventory: Inventory, comparison: Comparison) -> Cl
     member = here.member(place.last, asked=comparison.name)
     if member.kind is Kind.OBJECTS:
         raise OnlyWithin(comparison.name, fields=_within(grammar.catalogue, here, comparison.name))
+    if member.constant is not None:
+        return values.constant(member, place.path, comparison)
     path = f"{place.path}.{member.field}" if place.path else member.field
     return values.clause(Target(member=member, path=path, utc_offset=grammar.utc_offset), comparison)
 

@@ -55,13 +55,25 @@ class Kind(StrEnum):
 
 
 class Member(Value, frozen=True):
-    """A field of an inventory. `field` is the core's, of the resource itself; objects have none."""
+    """A field of an inventory. `field` is the core's, of the resource itself; objects have none.
+
+    What is the same text in all rows, because ZStack has something there of which we have one sort, is `constant`. It
+    is compared without the core, and nothing is sorted or grouped by it.
+    """
 
     name: str
     kind: Kind
     field: str = ""
-    words: Mapping[str, str] | None = None  # of WORD: the core's word for each on the wire
+    words: Mapping[str, str | tuple[str, ...]] | None = (
+        None  # of WORD: the core's word for each on the wire, or several
+    )
     sortable: bool = True
+    constant: str | None = None
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether rows can be told apart by it: it is neither objects nor the same everywhere."""
+        return self.kind is not Kind.OBJECTS and self.constant is None
 
     @property
     def type(self) -> str:
@@ -69,6 +81,11 @@ class Member(Value, frozen=True):
         if self.kind in (Kind.UUID, Kind.WORD):
             return Kind.STRING.value
         return Kind.LIST.value if self.kind is Kind.OBJECTS else self.kind.value
+
+
+def word_of(words: Mapping[str, str | tuple[str, ...]], own: str) -> str:
+    """The word on the wire for one of the core's."""
+    return next(word for word, known in words.items() if own in ((known,) if isinstance(known, str) else known))
 
 
 class Link(Value, frozen=True):
@@ -187,11 +204,15 @@ class _Named(Protocol):
 def _check(inventory: str, member: Member) -> None:
     """Refuse a field without its place, or with one that is not its own."""
     is_held = bool(member.field) and "." not in member.field
-    if is_held is (member.kind is Kind.OBJECTS) or (member.words is not None) is not (member.kind is Kind.WORD):
+    if is_held is not member.is_of_rows or (member.words is not None) is not (member.kind is Kind.WORD):
         message = f"{inventory}.{member.name} cannot be a {member.kind.value} at {member.field!r}"
         raise ValueError(message)
+    if member.constant is not None and member.kind is not Kind.STRING:
+        message = f"{inventory}.{member.name} is the same in all rows, and no text"
+        raise ValueError(message)
     known = member.words or {}
-    if member.sortable and [known[word] for word in sorted(known, key=fold)] != sorted(known.values()):
+    ordered = [known[word] for word in sorted(known, key=fold)]
+    if member.sortable and (any(isinstance(own, tuple) for own in ordered) or ordered != sorted(ordered, key=str)):
         message = f"{inventory}.{member.name} would be sorted by words that have another order in the core"
         raise ValueError(message)
 

@@ -14,7 +14,7 @@ from trivium.base.values import Value
 from trivium.dialects.zstack import conditions
 from trivium.dialects.zstack.conditions import Comparison, Grammar
 from trivium.dialects.zstack.errors import BadFilter, BadParameter, NoSuchFilter, NotComparable
-from trivium.dialects.zstack.inventories import Inventory, Kind, Member
+from trivium.dialects.zstack.inventories import Inventory, Member
 
 LIMIT: Final = 1000
 LARGEST: Final = (1 << 31) - 1
@@ -88,7 +88,7 @@ def groups(inventory: Inventory, names: Iterable[str]) -> tuple[str, ...]:
     """The core's fields that groups are made by. Raises `NoSuchField` or `NotComparable`."""
     found = [inventory.member(name) for name in names]
     for member in found:
-        if member.kind is Kind.OBJECTS:
+        if not member.is_of_rows:
             raise NotComparable(member.name, op="groupBy")
     return tuple([member.field for member in found])
 
@@ -126,7 +126,7 @@ def check_filter(given: object) -> None:
 
 def _sortable(inventory: Inventory, name: str) -> Member:
     member = inventory.member(name)
-    if member.kind is Kind.OBJECTS or not member.sortable:
+    if not member.is_of_rows or not member.sortable:
         raise NotComparable(name, op="sort")
     return member
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from trivium.base.query import Clause, Condition, Op, Scalar
+from trivium.base.query import AllOf, AnyOf, Clause, Condition, Op, Related, Scalar
 from trivium.base.text import fold
 from trivium.base.values import Value
 from trivium.dialects.zstack import times, uuids, words
@@ -63,6 +63,17 @@ def clause(target: Target, comparison: Comparison) -> Clause:
     if comparison.op in NULLS:
         return Condition(field=target.path, op=comparison.op)
     return _READERS[target.member.kind](target, comparison)
+
+
+def constant(member: Member, path: str, comparison: Comparison) -> Clause:
+    """The comparison with what is the same in all rows, there where the path leads. Raises what `clause` raises."""
+    _check(member, comparison)
+    if comparison.op in NULLS:
+        holds = comparison.op is Op.NOT_NULL
+    else:
+        holds = words.fitting(comparison.op, comparison.values)(member.constant or "")
+    found = AllOf(parts=()) if holds else AnyOf(parts=())
+    return Related(path=path, part=found) if path else found
 
 
 def check_text(comparison: Comparison) -> None:
@@ -121,7 +132,8 @@ def _word(target: Target, comparison: Comparison) -> Clause:
     """The core's words of those on the wire for which the comparison holds."""
     known = target.member.words or {}
     fits = words.fitting(comparison.op, comparison.values)
-    return Condition(field=target.path, op=Op.IN, value=tuple(own for word, own in known.items() if fits(word)))
+    fitting = [(own,) if isinstance(own, str) else own for word, own in known.items() if fits(word)]
+    return Condition(field=target.path, op=Op.IN, value=tuple(own for several in fitting for own in several))
 
 
 def _uuid(target: Target, comparison: Comparison) -> Clause:

@@ -1,21 +1,38 @@
 """Estate: what the site has, as queries across it see it: the site itself, its pools, their nodes, and the cards."""
 
 from trivium.resources.estate.service import list_cards, list_nodes, list_pools, list_sites
-from trivium.resources.estate.table import CARDS, NODES, POOLS, SITES, CardState, NodeState
+from trivium.resources.estate.table import (
+    CARDS,
+    DECLARED,
+    NODES,
+    POOLS,
+    SITES,
+    Allocation,
+    CardSort,
+    CardState,
+    NodeState,
+    Readiness,
+    sort_of,
+)
 from trivium.resources.estate.types import CardRow, NodeRow, PoolRow
 
 __all__ = [
     "CARDS",
+    "DECLARED",
     "NODES",
     "POOLS",
     "SITES",
+    "Allocation",
     "CardRow",
+    "CardSort",
     "CardState",
     "NodeRow",
     "NodeState",
     "PoolRow",
+    "Readiness",
     "list_cards",
     "list_nodes",
     "list_pools",
     "list_sites",
+    "sort_of",
 ]

@@ -5,10 +5,11 @@ Each has what lists show computed in SQL, so that it can be compared; of that on
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Boolean, ColumnElement, Integer, Text, case, cast, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, Text, case, exists, func, literal_column, select
 
 from trivium.resources.nodes import cards, devices, nodes
 from trivium.resources.pools import pools
@@ -20,6 +21,10 @@ THOUSAND: Final[ColumnElement[int]] = literal_column("1000", Integer)
 ZERO: Final[ColumnElement[int]] = literal_column("0", Integer)
 
 
+DECLARED: Final = "declared in the configuration"
+"""What is remarked on a card that nothing on the machine confirms."""
+
+
 class NodeState(StrEnum):
     """Whether something new is placed on a node, as far as people say."""
 
@@ -27,11 +32,25 @@ class NodeState(StrEnum):
     CORDONED = "cordoned"
 
 
+class Readiness(StrEnum):
+    """Whether a node answers."""
+
+    READY = "ready"
+    UNREADY = "unready"
+
+
 class CardState(StrEnum):
     """Whether a card is where it was."""
 
-    PRESENT = "present"
-    VANISHED = "vanished"
+    THERE = "there"
+    GONE = "gone"
+
+
+class Allocation(StrEnum):
+    """Whether a notebook has a card."""
+
+    ALLOCATED = "allocated"
+    FREE = "free"
 
 
 class CardSort(StrEnum):
@@ -41,6 +60,19 @@ class CardSort(StrEnum):
     CONTROLLER_3D = "3d"
     PROCESSING = "processing"
     UNKNOWN = "unknown"
+
+
+CLASSES: Final[Mapping[int, CardSort]] = {
+    0x0300: CardSort.VIDEO,
+    0x0302: CardSort.CONTROLLER_3D,
+    0x1200: CardSort.PROCESSING,
+}
+"""By class and subclass, as the PCI code and ID assignment has them."""
+
+
+def sort_of(pci_class: int | None) -> CardSort:
+    """What a card of that class and subclass is."""
+    return CardSort.UNKNOWN if pci_class is None else CLASSES.get(pci_class, CardSort.UNKNOWN)
 
 
 def _word(condition: ColumnElement[bool], yes: str, no: str) -> ColumnElement[str]:
@@ -125,8 +157,7 @@ NODES: Final = f.Resource(
         f.Field("pool", f.uuid, nodes.c.pool_uuid),
         f.Field("address", f.caseless, nodes.c.address, folded=nodes.c.address),
         f.Field("state", f.enum(NodeState), _word(nodes.c.cordoned, NodeState.CORDONED, NodeState.ENABLED)),
-        f.Field("ready", f.boolean, nodes.c.ready),
-        f.Field("readiness", f.enum(("ready", "away")), _word(nodes.c.ready, "ready", "away")),
+        f.Field("readiness", f.enum(Readiness), _word(nodes.c.ready, Readiness.READY, Readiness.UNREADY)),
         f.Field("cores", f.integer, _MILLICORES // THOUSAND),
         f.Field("free_cores", f.integer, _FREE_MILLICORES // THOUSAND),
         f.Field("memory", f.integer, _left(nodes.c.memory, nodes.c.sliced_memory)),
@@ -154,11 +185,11 @@ def _plain(name: str, column: str | None = None) -> f.Field:
     return f.Field(name, f.caseless, cards.c[column or name], folded=cards.c[column or name])
 
 
+_REMARK: Final[ColumnElement[str]] = case((cards.c.declared, literal_column(f"'{DECLARED}'", Text())))
 _CLASS: Final = cards.c.pci_class
 _SORT: Final[ColumnElement[str]] = case(
-    (literal_column("768") == _CLASS, literal_column(f"'{CardSort.VIDEO}'", Text())),
-    (literal_column("770") == _CLASS, literal_column(f"'{CardSort.CONTROLLER_3D}'", Text())),
-    (literal_column("4608") == _CLASS, literal_column(f"'{CardSort.PROCESSING}'", Text())),
+    {number: literal_column(f"'{sort}'", Text()) for number, sort in CLASSES.items()},
+    value=_CLASS,
     else_=literal_column(f"'{CardSort.UNKNOWN}'", Text()),
 )
 
@@ -173,7 +204,6 @@ CARDS: Final = f.Resource(
         _text("model"),
         f.Field("memory", f.integer, cards.c.memory),
         f.Field("power", f.integer, cards.c.power),
-        _text("unit"),
         _text("serial"),
         _plain("pci_address"),
         f.Field("sort", f.enum(CardSort), _SORT),
@@ -184,8 +214,9 @@ CARDS: Final = f.Resource(
         _plain("subdevice_id"),
         f.Field("driver_loaded", f.boolean, cards.c.driver_loaded),
         _text("health"),
-        f.Field("state", f.enum(CardState), _word(cards.c.present, CardState.PRESENT, CardState.VANISHED)),
-        f.Field("allocated", f.enum(("free", "held")), _word(cast(ALLOCATED, Boolean), "held", "free")),
+        f.Field("state", f.enum(CardState), _word(cards.c.present, CardState.THERE, CardState.GONE)),
+        f.Field("allocation", f.enum(Allocation), _word(ALLOCATED, Allocation.ALLOCATED, Allocation.FREE)),
+        f.Field("description", f.caseless, _REMARK, folded=_REMARK),
         f.Field("created_at", f.second, cards.c.created_at),
         f.Field("changed_at", f.second, cards.c.changed_at),
     ),

@@ -119,7 +119,7 @@ def _places(tx: Read, machine: int) -> Mapping[tuple[str, int], dict[str, Any]]:
 
 def _columns(one: AcceleratorFound) -> dict[str, Any]:
     card = one.card
-    folded = {"unit": card.unit, "serial": card.serial, "vendor": card.vendor, "health": card.health}
+    folded = {"serial": card.serial, "vendor": card.vendor, "health": card.health}
     return {
         "kind": one.kind,
         "number": one.index,
@@ -127,6 +127,7 @@ def _columns(one: AcceleratorFound) -> dict[str, Any]:
         "model_folded": fold(one.model),
         "memory": one.memory or None,
         "declared": one.declared,
+        "unit": card.unit,
         **folded,
         **{f"{name}_folded": None if value is None else fold(value) for name, value in folded.items()},
         "pci_address": card.pci_address,

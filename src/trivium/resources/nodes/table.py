@@ -143,7 +143,6 @@ cards = Table(
     Column("declared", Boolean, nullable=False),
     Column("present", Boolean, nullable=False),
     Column("unit", text()),  # what the driver calls this very card
-    Column("unit_folded", text()),
     Column("serial", text()),
     Column("serial_folded", text()),
     Column("pci_address", text()),

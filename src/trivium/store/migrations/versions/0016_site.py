@@ -97,7 +97,6 @@ def _make_cards() -> None:
         sa.Column("declared", sa.Boolean(), nullable=False),
         sa.Column("present", sa.Boolean(), nullable=False),
         sa.Column("unit", TEXT, nullable=True),
-        sa.Column("unit_folded", TEXT, nullable=True),
         sa.Column("serial", TEXT, nullable=True),
         sa.Column("serial_folded", TEXT, nullable=True),
         sa.Column("pci_address", TEXT, nullable=True),
