@@ -1,4 +1,4 @@
-"""Application development services: the notebooks, to be looked at. They are made and ended through the other dialects."""
+"""Application development services: the notebooks, to be looked at. The other dialects make and end them."""
 
 from __future__ import annotations
 

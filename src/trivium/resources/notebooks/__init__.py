@@ -51,6 +51,7 @@ from trivium.resources.notebooks.outcomes import apply_limits, forget_host, is_a
 from trivium.resources.notebooks.placed import count_in_pool, list_in_pool
 from trivium.resources.notebooks.purging import purge
 from trivium.resources.notebooks.saving import save
+from trivium.resources.notebooks.searching import search
 from trivium.resources.notebooks.service import (
     by_status,
     by_uuid,
@@ -172,6 +173,7 @@ __all__ = [
     "renew",
     "save",
     "save_and_stop",
+    "search",
     "start",
     "start_custom",
     "still_open",

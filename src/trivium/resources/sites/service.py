@@ -19,12 +19,17 @@ def get(tx: Read) -> SiteRecord:
     return site_of(row)
 
 
+def is_noted(tx: Read, *, name: str, description: str = "") -> bool:
+    """Whether the site is called so already."""
+    found = get(tx)
+    return (found.name, found.description) == (name, description or None)
+
+
 def note(tx: Write, *, name: str, description: str = "") -> SiteRecord:
     """Write down what the site is called; its uuid stays. Nothing changes where it is called so already."""
+    if is_noted(tx, name=name, description=description):
+        return get(tx)
     told = description or None
-    found = get(tx)
-    if (found.name, found.description) == (name, told):
-        return found
     values = {
         "name": name,
         "name_folded": fold(name),

@@ -12,7 +12,7 @@ from uuid import UUID
 from trivium.base.caller import SYSTEM, Caller, Role
 from trivium.base.keyring import Keyring
 from trivium.base.values import Value
-from trivium.resources import projects, users
+from trivium.resources import projects, sites, users
 from trivium.server.settings import Settings
 from trivium.store import Read, Store, Write, migrations
 
@@ -40,6 +40,7 @@ def ensure_site(store: Store, keyring: Keyring, settings: Settings, *, password:
     admin = store.read_now(_admin)
     if admin is not None:
         _check(store, keyring, settings)
+        _note_site(store, settings)
         return First(admin=admin, made=False)
     file = settings.admin_password_file
     wrote = False if password else _write_password(file)
@@ -48,7 +49,15 @@ def ensure_site(store: Store, keyring: Keyring, settings: Settings, *, password:
     if wrote and not first.made:
         _remove_stale(store, file)
     _check(store, keyring, settings)
+    _note_site(store, settings)
     return first
+
+
+def _note_site(store: Store, settings: Settings) -> None:
+    """The site's row follows the settings."""
+    told = {"name": settings.site.name, "description": settings.site.description}
+    if not store.read_now(sites.is_noted, **told):
+        store.write_now(sites.note, **told)
 
 
 def _check(store: Store, keyring: Keyring, settings: Settings) -> None:

@@ -78,6 +78,7 @@ class Site(Value, frozen=True):
     """What this installation calls itself."""
 
     name: str = "trivium"  # the region's name
+    description: str = ""  # what ZStack's clients are told of the zone
     id: Annotated[int, Meta(ge=1, lt=1 << 31)] = 10001  # the region's id; 0 is SCNet's platform
     registry: str = "registry.trivium.local"  # the host part of image paths
     timezone: str = "Asia/Shanghai"
