@@ -27,7 +27,7 @@ from trivium.base.values import Value
 from trivium.dialects.operation import Core
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings
-from trivium.resources import images, notebooks, projects, users
+from trivium.resources import images, notebooks, projects, sites, users
 from trivium.resources.images import Image
 from trivium.resources.notebooks import Notebook, NotebookSpec, NotebookWorker, Status
 from trivium.resources.notebooks.ports import Environment, LaunchKey, LaunchSpec
@@ -267,6 +267,7 @@ async def world(clock: Clock | None = None, url: str | None = None, **changed: A
     try:
         everywhere = HostRuntimes(store, runtime, host=HOST)
         core = Core(store=store, keyring=keyring, clock=clock, site=site, runtime=everywhere, places=everywhere)
+        store.write_now(sites.note, name=site.name)
         store.write_now(take_stock, await runtime.nodes(), host=HOST)
         python = await asyncio.to_thread(small_environment, top / "python")
         made = World(core, runtime, _administrator(store, site), python=python, run=settings.run)

@@ -15,11 +15,12 @@ import msgspec
 from tests.listening import Listener
 from tests.worlds import Person, World
 from trivium.base.caller import Caller
+from trivium.base.query import Order, Query
 from trivium.base.reasons import Reason
 from trivium.dialects.operation import Reply, Request
 from trivium.dialects.zstack import ZStackDialect
 from trivium.dialects.zstack.jobs import KIND
-from trivium.resources import operations, users
+from trivium.resources import estate, operations, users
 from trivium.resources.users import SessionKind
 from trivium.server.http.routes import Found, Routes
 
@@ -71,6 +72,8 @@ class Stage:
             names[f"{told['session']}.uuid"] = self.session_of(caller, timedelta(seconds=told.get("seconds", 3600)))
         elif "logged out" in told:
             store.write_now(users.end_session_of, names[told["logged out"]])
+        elif "estate" in told:
+            names |= self._estate(people[told["estate"]])
         elif "job" in told:
             names[f"{told['job']}.uuid"] = self._job(told, people[told.get("of", "alice")])
         else:
@@ -82,6 +85,16 @@ class Stage:
         made = self.world.user(label)
         self.world.core.store.write_now(users.set_password, self.world.admin, made.caller.user, password=_password())
         return made
+
+    def _estate(self, caller: Caller) -> dict[str, Any]:
+        """The uuids of what the site has, as somebody sees it: it has one of each, and several cards."""
+        store, oldest = self.world.core.store, Query(order=(Order(field="id"),))
+        (zone,) = store.read_now(estate.list_sites, caller, oldest).rows
+        (cluster,) = store.read_now(estate.list_pools, caller, oldest).rows
+        (host,) = store.read_now(estate.list_nodes, caller, oldest).rows
+        card = store.read_now(estate.list_cards, caller, oldest).rows[0].card
+        uuids = {"zone": zone.uuid, "cluster": cluster.pool.uuid, "host": host.detail.node.uuid, "card": card.uuid}
+        return {f"{name}.uuid": uuid.hex for name, uuid in uuids.items()}
 
     def _job(self, told: dict[str, Any], caller: Caller) -> str:
         """A job that goes on, or that has ended with a result or a failure."""

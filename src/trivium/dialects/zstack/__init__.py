@@ -11,7 +11,7 @@ from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
 from trivium.dialects import answering, coverage
 from trivium.dialects.operation import Core, Operation, Read, Reply, Request, Write
-from trivium.dialects.zstack import accounts, auth, envelope, hooks, rest, rpc, sessions
+from trivium.dialects.zstack import accounts, auth, development, envelope, estate, hooks, rest, rpc, sessions
 from trivium.dialects.zstack.apis import Api
 from trivium.dialects.zstack.conditions import Grammar
 from trivium.dialects.zstack.envelope import Answer, Result
@@ -28,14 +28,19 @@ __all__ = ["Letter", "ZStackDialect", "ZStackSettings"]
 NAME: Final = "zstack"
 PREFIXES: Final = ("/zstack/",)
 
-INVENTORIES: Final[tuple[Inventory, ...]] = (accounts.ACCOUNT,)
+INVENTORIES: Final[tuple[Inventory, ...]] = (accounts.ACCOUNT, *estate.INVENTORIES, *development.INVENTORIES)
 """All that can be queried, or asked for across a relation."""
 
 
 def every_api(core: Core, settings: ZStackSettings) -> tuple[Api, ...]:
     """All that is served."""
     utc_offset = core.site.utc_offset
-    return (*sessions.apis(settings, utc_offset), *accounts.apis(utc_offset))
+    return (
+        *sessions.apis(settings, utc_offset),
+        *accounts.apis(utc_offset),
+        *estate.apis(utc_offset),
+        *development.apis(core.site),
+    )
 
 
 class ZStackDialect:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from trivium.base.site import Site
-from trivium.dialects.operation import Read
+from trivium.dialects.operation import Mark, Read
+from trivium.dialects.zstack.apis import Api, Listing, queried_at
 from trivium.dialects.zstack.inventories import Inventory, Kind, Link, Member, word_of
 from trivium.dialects.zstack.spelling import Shape, time_text
 from trivium.resources import notebooks
@@ -101,6 +102,19 @@ class DevelopmentShape(Shape, frozen=True, kw_only=True):
     instances: list[InstanceShape]
     create_date: str
     last_op_date: str
+
+
+def apis(site: Site) -> tuple[Api, ...]:
+    """The call."""
+    return (
+        Api(
+            name="QueryApplicationDevelopmentService",
+            places=queried_at("/ai/model-services/app"),
+            handler=Listing(inventory=DEVELOPMENT, rows=notebooks.search, shapes=shapes(site)),
+            mark=Mark.BEYOND,
+            summary="The notebooks, with where each is opened",
+        ),
+    )
 
 
 def shapes(site: Site) -> Callable[[Read, Sequence[Notebook]], Sequence[DevelopmentShape]]:

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from trivium.dialects.operation import Read
+from trivium.dialects.operation import Mark, Read
+from trivium.dialects.zstack.apis import Api, Listing, queried_at
 from trivium.dialects.zstack.inventories import Inventory, Kind, Link, Member, word_of
 from trivium.dialects.zstack.spelling import Shape, time_text
 from trivium.resources import estate
@@ -220,6 +221,41 @@ class GpuDeviceShape(Shape, frozen=True, kw_only=True):
     allocate_status: str
     create_date: str
     last_op_date: str
+
+
+def apis(utc_offset: timedelta) -> tuple[Api, ...]:
+    """The calls; times are told by the clock that is so far ahead of UTC."""
+    shapes = Shapes(utc_offset)
+    return (
+        Api(
+            name="QueryZone",
+            places=queried_at("/zones"),
+            handler=Listing(inventory=ZONE, rows=estate.list_sites, shapes=shapes.zones),
+            mark=Mark.BEYOND,
+            summary="The site",
+        ),
+        Api(
+            name="QueryCluster",
+            places=queried_at("/clusters"),
+            handler=Listing(inventory=CLUSTER, rows=estate.list_pools, shapes=shapes.clusters),
+            mark=Mark.BEYOND,
+            summary="The pools",
+        ),
+        Api(
+            name="QueryHost",
+            places=queried_at("/hosts"),
+            handler=Listing(inventory=HOST, rows=estate.list_nodes, shapes=shapes.hosts),
+            mark=Mark.BEYOND,
+            summary="The nodes, with what is free on each",
+        ),
+        Api(
+            name="QueryGpuDevice",
+            places=queried_at("/gpu-device/gpu-devices"),
+            handler=Listing(inventory=GPU_DEVICE, rows=estate.list_cards, shapes=shapes.gpu_devices),
+            mark=Mark.COMPANION,
+            summary="The accelerators, with what is known of each",
+        ),
+    )
 
 
 class Shapes:
