@@ -28,6 +28,7 @@ SCAN: Final = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
 STAYS_SMALL: Final = frozenset(
     {
         "alembic_version",
+        "cards",
         "devices",
         "domains",
         "errands",  # remote calls, gone when they are answered
@@ -40,6 +41,7 @@ STAYS_SMALL: Final = frozenset(
         "notebooks_changes",  # folded again and again
         "notebooks_per_status",  # a row for each status
         "servers",
+        "sites",
     }
 )
 """Tables that have few rows however much is done: what the operator has, and what is gone again soon."""

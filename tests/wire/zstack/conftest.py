@@ -16,7 +16,7 @@ from tests.wire.zstack.stage import Stage
 from tests.worlds import world
 from trivium.dialects.zstack import ZStackDialect, ZStackSettings
 
-QUERIED: Final = re.compile(r"\b(SCAN|of) (users)\b")
+QUERIED: Final = re.compile(r"\b(SCAN|of) (users|pools|nodes|notebooks)\b")
 """Scans of the tables that ZStack's queries may be about. Whatever is asked there and has no index is bounded by the
 time limit instead; `tests/contract/store/test_query_plans.py` has what must be looked up."""
 

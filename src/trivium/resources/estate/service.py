@@ -5,31 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from msgspec import structs
 from sqlalchemy import select
 
 from trivium.base.caller import Caller
-from trivium.base.query import Listed, Query
+from trivium.base.query import Condition, Listed, Op, Query
 from trivium.resources.estate.table import ARCHITECTURE, CARDS, NODES, POOLS, SITES
 from trivium.resources.estate.types import CardRow, NodeRow, PoolRow
 from trivium.resources.nodes import card_of, cards, details, devices, node_of, nodes
 from trivium.resources.pools import EVERYBODY, NOBODY, pool_of, pools
 from trivium.resources.sites import SiteRecord, site_of, sites
-from trivium.store import Read, query
-from trivium.store.query import Audience, Scope
+from trivium.store import Read, Resource, query
+from trivium.store.query import Audience
 
-SEEN: Final[Mapping[str, Audience]] = {
-    "sites": Audience(sites.c.audience, everybody=EVERYBODY),
-    "pools": Audience(pools.c.audience, everybody=EVERYBODY),
-    "nodes": Audience(nodes.c.audience, everybody=EVERYBODY),
-    "cards": Audience(cards.c.audience, everybody=EVERYBODY),
+SEEN: Final[Mapping[Resource, Audience]] = {
+    SITES: Audience(sites.c.audience, everybody=EVERYBODY),
+    POOLS: Audience(pools.c.audience, everybody=EVERYBODY),
+    NODES: Audience(nodes.c.audience, everybody=EVERYBODY),
+    CARDS: Audience(cards.c.audience, everybody=EVERYBODY),
 }
 """What a project sees, of related rows, too."""
 
-THERE: Final[Mapping[str, Scope]] = {
-    "pools": Scope(pools.c.audience != NOBODY),
-    "nodes": Scope(nodes.c.audience != NOBODY),
-    "cards": Scope(cards.c.audience != NOBODY),
-}
+THERE: Final = Condition(field="audience", op=Op.NE, value=NOBODY)
 """What an administrator sees: all that was not deleted or given back."""
 
 AT_ONCE: Final = 500
@@ -38,13 +35,13 @@ AT_ONCE: Final = 500
 
 def list_sites(tx: Read, caller: Caller, asked: Query) -> Listed[SiteRecord]:
     """The site, if it satisfies the query. Raises what `query.page` raises."""
-    found = query.page(tx, SITES, asked, scope=_scope(caller, "sites"))
+    found = _page(tx, caller, asked, of=SITES)
     return Listed(rows=tuple(map(site_of, found.rows)), total=found.total, next=found.next)
 
 
 def list_pools(tx: Read, caller: Caller, asked: Query) -> Listed[PoolRow]:
     """The pools that the caller may use, as asked. Raises what `query.page` raises."""
-    found = query.page(tx, POOLS, asked, scope=_scope(caller, "pools"))
+    found = _page(tx, caller, asked, of=POOLS)
     kinds: dict[int, str] = {}
     for some in _batches([row.id for row in found.rows]):
         wanted = select(pools.c.id, ARCHITECTURE.label("architecture")).where(pools.c.id.in_(some))
@@ -55,7 +52,7 @@ def list_pools(tx: Read, caller: Caller, asked: Query) -> Listed[PoolRow]:
 
 def list_nodes(tx: Read, caller: Caller, asked: Query) -> Listed[NodeRow]:
     """The nodes of the pools that the caller may use, as asked. Raises what `query.page` raises."""
-    found = query.page(tx, NODES, asked, scope=_scope(caller, "nodes"))
+    found = _page(tx, caller, asked, of=NODES)
     shown = [detail for some in _batches(found.rows) for detail in details(tx, [node_of(row) for row in some])]
     rows = [
         NodeRow(
@@ -72,7 +69,7 @@ def list_nodes(tx: Read, caller: Caller, asked: Query) -> Listed[NodeRow]:
 
 def list_cards(tx: Read, caller: Caller, asked: Query) -> Listed[CardRow]:
     """The accelerators of these nodes, as asked. Raises what `query.page` raises."""
-    found = query.page(tx, CARDS, asked, scope=_scope(caller, "cards"))
+    found = _page(tx, caller, asked, of=CARDS)
     held: set[int] = set()
     for some in _batches([row.device_id for row in found.rows if row.device_id is not None]):
         taken = select(devices.c.id).where(devices.c.id.in_(some), devices.c.holder.is_not(None))
@@ -81,10 +78,12 @@ def list_cards(tx: Read, caller: Caller, asked: Query) -> Listed[CardRow]:
     return Listed(rows=tuple(rows), total=found.total, next=found.next)
 
 
-def _scope(caller: Caller, of: str) -> Sequence[query.Condition]:
-    if not caller.is_admin:
-        return (SEEN[of].of(project=caller.project),)
-    return (THERE[of].of(),) if of in THERE else ()
+def _page(tx: Read, caller: Caller, asked: Query, *, of: Resource) -> query.Found:
+    if of is not SITES:
+        # As a condition it is one range of the index for each value, merged in the order of ids.
+        mine = Condition(field="audience", op=Op.IN, value=(EVERYBODY, caller.project))
+        asked = structs.replace(asked, where=(*asked.where, THERE if caller.is_admin else mine))
+    return query.page(tx, of, asked, scope=() if caller.is_admin else (SEEN[of].of(project=caller.project),))
 
 
 def _batches(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
