@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests import depot
-from trivium.dialects.zstack.inventories import Catalogue, Inventory, Kind, Link, Member, queryable
+from trivium.dialects.zstack.inventories import Catalogue, Inventory, Kind, Link, Member, queryable, word_of
 
 UUID = Member(name="uuid", kind=Kind.UUID, field="uuid")
 
@@ -52,3 +52,25 @@ def test_a_name_stands_for_one_thing() -> None:
 def test_a_relation_leads_to_an_inventory_that_there_is() -> None:
     with pytest.raises(ValueError, match=r"X\.y leads to Y"):
         Catalogue((Inventory("X", (), links=(Link(name="y", to="Y", path="y"),)),))
+
+
+def test_a_word_may_stand_for_several_of_the_cores_and_is_then_not_sorted_by() -> None:
+    words = {"A": ("a", "b"), "C": "c"}
+    Inventory("X", (Member(name="a", kind=Kind.WORD, field="a", words=words, sortable=False),))
+    with pytest.raises(ValueError, match="would be sorted"):
+        Inventory("X", (Member(name="a", kind=Kind.WORD, field="a", words=words),))
+    assert [word_of(words, own) for own in "abc"] == ["A", "A", "C"]
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        Member(name="a", kind=Kind.STRING, field="a", constant="x"),
+        Member(name="a", kind=Kind.LONG, constant="1"),
+        Member(name="a", kind=Kind.OBJECTS, field="a", constant="x"),
+    ],
+)
+def test_what_is_the_same_in_all_rows_is_a_text_of_no_field(member: Member) -> None:
+    with pytest.raises(ValueError, match=r"X\.a "):
+        Inventory("X", (member,))
+    Inventory("X", (Member(name="a", kind=Kind.STRING, constant="x"),))

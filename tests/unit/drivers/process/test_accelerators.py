@@ -45,9 +45,13 @@ def test_a_declaration_that_makes_no_sense_is_an_error(text: str) -> None:
 
 def test_ascend_processors_are_read_from_npu_smi() -> None:
     found = accelerators.read_npu_smi(NPU)
-    assert [(one.index, one.kind, one.model) for one in found] == [
-        (0, "npu", "Ascend 910B3"),
-        (1, "npu", "Ascend 910B3"),
+    assert [(one.index, one.kind, one.model, one.memory) for one in found] == [
+        (0, "npu", "Ascend 910B3", 65536 << 20),
+        (1, "npu", "Ascend 910B3", 65536 << 20),
+    ]
+    assert [(one.card.pci_address, one.card.health, one.card.vendor) for one in found] == [
+        ("0000:c1:00.0", "OK", "Huawei"),
+        ("0000:c2:00.0", "OK", "Huawei"),
     ]
     assert accelerators.read_npu_smi("nothing of the kind") == ()
 
