@@ -36,7 +36,9 @@ def branches(
     if column is None or not has_index(resource, order[0].column):
         return None
     others = [clause for at, clause in enumerate(where) if at != place]
-    values = [element for element in visitors.iterate(where[place]) if isinstance(element, BindParameter)]
+    values: list[BindParameter[Any]] = [
+        element for element in visitors.iterate(where[place]) if isinstance(element, BindParameter)
+    ]
     return [[*others, column == value] for value in values]
 
 
