@@ -215,7 +215,8 @@ def test_a_sorted_page_is_read_along_an_index_by_everybody(
         lines = plan(here, models.LISTING.page, caller, asked)
         found = lines[: lines.index("SCAN picked")] if "SCAN picked" in lines else lines  # then only the page is sorted
         assert [line for line in found if "TEMP B-TREE" in line or "Seq Scan" in line] == []
-        assert any("ix_models_audience" in line for line in lines) is not caller.is_admin
+        if here.store.flavour is Flavour.SQLITE:  # PostgreSQL takes either, by how much of the table a member sees
+            assert any("ix_models_audience" in line for line in lines) is not caller.is_admin
         rows = here.store.read_now(models.LISTING.page, caller, asked).rows
         values = [getattr(one, field) for one in rows]
         assert len(values) == 20
