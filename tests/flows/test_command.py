@@ -248,6 +248,18 @@ def test_the_doctor_says_what_keeps_trivium_from_running(operator: Operator) -> 
     assert "STOP  database" in unreachable.stdout
 
 
+def test_the_doctor_looks_at_each_root_of_models(operator: Operator, tmp_path: Path) -> None:
+    there, gone = tmp_path / "there", tmp_path / "gone"
+    there.mkdir()
+    done = operator.run("doctor", "-o", "json", TRIVIUM_MODELS__ROOTS=f"{there}:{gone}")
+    found = [one for one in json.loads(done.stdout) if one["topic"] == "models"]
+    assert [(one["state"], one["found"]) for one in found] == [
+        ("ok", str(there)),
+        ("lacking", f"{gone} is no directory that can be entered"),
+    ]
+    assert done.returncode == 0
+
+
 def test_the_version_is_told(operator: Operator) -> None:
     done = _run([str(TRIVIUM), "version", "-o", "json"], {})
     assert re.fullmatch(r"\d+\.\d+\.\d+.*", json.loads(done.stdout)["version"])

@@ -24,6 +24,7 @@ TOO_LOW: Final = 256 * MIB
 UNSYNCHRONISED: Final = 5  # TIME_ERROR of adjtimex(2)
 TIMEX_SIZE: Final = 512  # bytes; more than struct timex has anywhere
 REST_OF_MODE: Final = 0o077
+REMOVE: Final = "leave it out of TRIVIUM_MODELS__ROOTS"
 
 
 def data_directory(settings: Settings) -> Iterator[Finding]:
@@ -60,6 +61,19 @@ def key_file(settings: Settings) -> Finding:
     if mode & REST_OF_MODE:
         return lacking("key file", f"{file} can be read by others", f"chmod 600 {file}")
     return ok("key file", str(file))
+
+
+def model_roots(settings: Settings) -> Iterator[Finding]:
+    """Whether the directories that models may lie in can be read."""
+    for root in settings.model_roots:
+        if root == settings.own_models and not root.exists():
+            yield ok("models", f"{root}, which will be made")
+        elif not root.is_dir():
+            yield lacking("models", f"{root} is no directory that can be entered", f"mount or make it, or {REMOVE}")
+        elif not os.access(root, os.R_OK | os.X_OK):
+            yield lacking("models", f"{root} cannot be read", f"give this user the right to read it, or {REMOVE}")
+        else:
+            yield ok("models", str(root))
 
 
 def clock() -> Finding:

@@ -46,11 +46,14 @@ def opened(environment: Mapping[str, str] = os.environ) -> Generator[Opened]:
 
 
 def prepare(settings: Settings) -> None:
-    """Make the data directory, and SQLite's file readable by its owner only.
+    """Make the data directory, the one for models in it, and SQLite's file readable by its owner only.
 
-    Others may pass through the directory, for notebooks run under uids of their own, but not look into it.
+    Others may pass through the directory, for notebooks run under uids of their own, but not look into it. Models are
+    seen by whom the catalogue says, so nobody else gets to their files.
     """
     settings.data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    if settings.own_models in settings.model_roots:
+        settings.own_models.mkdir(mode=0o700, exist_ok=True)
     if settings.database.url is None:
         _touch(settings.database_file)
 

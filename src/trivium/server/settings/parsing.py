@@ -1,4 +1,4 @@
-"""How the values of settings are written: durations, sizes, accelerators, and the way back to text."""
+"""How the values of settings are written: durations, sizes, accelerators, directories, and the way back to text."""
 
 from __future__ import annotations
 
@@ -133,12 +133,23 @@ def path(raw: object) -> Path:
     return Path(raw).expanduser().absolute()
 
 
+def directories(raw: object) -> tuple[Path, ...]:
+    """Absolute directories with colons between, each once; ~ is the home directory. An empty text has none."""
+    if raw == "":
+        return ()
+    found = [Path(part).expanduser() for part in raw.split(":") if part.strip()] if isinstance(raw, str) else []
+    if not found or any(not one.is_absolute() or ".." in one.parts for one in found):
+        message = "expected absolute directories with colons between, like /data/models:/mnt/models, and none with .."
+        raise ValueError(message)
+    return tuple(dict.fromkeys(found))
+
+
 def shown(value: object) -> str | int | float | bool | None:
     """A value as it would be written, for `trivium config show`."""
     if isinstance(value, timedelta):
         return _shown_duration(value)
     if isinstance(value, tuple):
-        return ",".join(f"{one.kind}:{one.count}" for one in cast("tuple[Declared, ...]", value))
+        return _shown_list(cast("tuple[Declared | Path, ...]", value))
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Enum):
@@ -152,8 +163,14 @@ PARSERS: Final[Mapping[object, Callable[[object], object]]] = {
     Path: path,
     bool: truth,
     tuple[Declared, ...]: accelerators,
+    tuple[Path, ...]: directories,
     Secret: text,
 }
+
+
+def _shown_list(values: tuple[Declared | Path, ...]) -> str:
+    paths = [str(one) for one in values if isinstance(one, Path)]
+    return ":".join(paths) or ",".join(f"{one.kind}:{one.count}" for one in values if isinstance(one, Declared))
 
 
 def _shown_duration(value: timedelta) -> str:

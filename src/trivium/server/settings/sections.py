@@ -121,6 +121,12 @@ class Runtime(Value, frozen=True):
     first_uid: Uid = 200_000  # of the first user of a new site; those after it follow
 
 
+class Models(Value, frozen=True):
+    """Where models may lie."""
+
+    roots: tuple[Path, ...] = ()  # none: models in the data directory
+
+
 class Scnet(Value, frozen=True):
     """The SCNet dialect."""
 
@@ -174,6 +180,7 @@ class Settings(Value, frozen=True):
     notebooks: Notebooks = Notebooks()
     node: Node = Node()
     runtime: Runtime = Runtime()
+    models: Models = Models()
     scnet: Scnet = Scnet()
     modelarts: ModelArts = ModelArts()
     zstack: ZStack = ZStack()
@@ -194,6 +201,16 @@ class Settings(Value, frozen=True):
     def database_file(self) -> Path:
         """Where SQLite's file is, unless another database was named."""
         return self.data / "trivium.db"
+
+    @property
+    def own_models(self) -> Path:
+        """Where models may lie unless the operator says otherwise; the server makes it."""
+        return self.data / "models"
+
+    @property
+    def model_roots(self) -> tuple[Path, ...]:
+        """The directories that models, and the stores that they are in, must lie in."""
+        return self.models.roots or (self.own_models,)
 
     @property
     def key_file(self) -> Path:

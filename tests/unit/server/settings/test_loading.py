@@ -77,6 +77,7 @@ def test_values_are_read_as_people_write_them(tmp_path: Path) -> None:
         trivium_notebooks__max_running="never",
         trivium_runtime__cgroups="no",
         trivium_runtime__run_dir="~/run",
+        trivium_models__roots="/data/models:~/models:/data/models/",
         trivium_scnet__image_list="ARRAY",
     )
     settings = loaded.settings
@@ -88,6 +89,17 @@ def test_values_are_read_as_people_write_them(tmp_path: Path) -> None:
     assert settings.runtime.cgroups is False
     assert settings.runtime.run_dir == Path.home() / "run"
     assert settings.scnet.image_list is ImageList.ARRAY
+    assert settings.model_roots == (Path("/data/models"), Path.home() / "models")
+    shown = {one.key: one.value for one in show(loaded)}
+    assert shown["models.roots"] == f"/data/models:{Path.home()}/models"
+    assert shown["node.accelerators"] == "dcu:8,gpu:2"
+
+
+def test_models_lie_in_the_data_directory_unless_somewhere_else_is_named(tmp_path: Path) -> None:
+    loaded = _load(tmp_path)
+    assert loaded.settings.model_roots == (tmp_path / "models",)
+    assert {one.key: one.value for one in show(loaded)}["models.roots"] == ""
+    assert _load(tmp_path, trivium_models__roots="").settings.model_roots == (tmp_path / "models",)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +131,10 @@ def test_durations(tmp_path: Path, text: str, seconds: float) -> None:
         ("[node]\ncores = 0\n", "node.cores"),
         ("[runtime]\ncgroups = 'perhaps'\n", "runtime.cgroups"),
         ("[runtime]\nprocesses = 0\n", "runtime.processes"),
+        ("[models]\nroots = 'models'\n", "models.roots"),
+        ("[models]\nroots = ':'\n", "models.roots"),
+        ("[models]\nroots = '/data/../models'\n", "models.roots"),
+        ("[models]\nroots = ['/data/models']\n", "models.roots"),
         ("[scnet]\nimage_list = 'tuple'\n", "scnet.image_list"),
         ("[proxy]\nhost = 'nb.example'\n", "proxy.host"),
         ("[proxy]\nhost = 'x-{id}.nb.example'\n", "proxy.host"),
