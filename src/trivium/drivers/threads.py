@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import os
+import platform
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +14,13 @@ from typing import Final, ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 AT_ONCE: Final = 2
+NICE: Final = 10
+SET_IO_PRIORITY: Final = {"x86_64": 251, "aarch64": 30}
+"""The number of ioprio_set(2), which the C library has no function for."""
+
+OWN_THREAD: Final = (1, 0)
+LOWEST: Final = 2 << 13 | 7
+"""The last of the eight best-effort classes: what waits for the disk besides comes first, but this is never starved."""
 
 
 class DaemonThreads:
@@ -48,3 +58,11 @@ class DaemonThreads:
 
             threading.Thread(target=carry_out, name="heavy", daemon=True).start()
             return await future
+
+
+def give_way() -> None:
+    """Let all others have processors and disks before the calling thread, for the rest of its life."""
+    os.nice(NICE)  # of this thread, as Linux has it
+    number = SET_IO_PRIORITY.get(platform.machine())
+    if number is not None:
+        ctypes.CDLL(None).syscall(number, *OWN_THREAD, LOWEST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from trivium.base.clock import Clock
@@ -13,6 +14,9 @@ from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings, run_directory
 from trivium.server.proxy import ProxySettings
 from trivium.server.settings import Settings
+
+if TYPE_CHECKING:
+    from trivium.drivers.artifacts import ArtifactReader
 
 
 def site_of(settings: Settings, clock: Clock, *, port: int, proxy_port: int) -> Site:
@@ -54,6 +58,13 @@ def runtime_of(settings: Settings, clock: Clock, epoch: Callable[[], int] = lamb
         clock,
         epoch,
     )
+
+
+def artifacts_of(settings: Settings) -> ArtifactReader:
+    """What reads files of models, inside the directories that they may lie in. A server is ready before it reads any."""
+    from trivium.drivers.artifacts import ArtifactReader  # noqa: PLC0415 - see above
+
+    return ArtifactReader(settings.model_roots)
 
 
 def dialects_of(core: Core, settings: Settings) -> tuple[Dialect, ...]:

@@ -27,7 +27,7 @@ from trivium.server.access import GrantAccess
 from trivium.server.admin.bootstrap import PASSWORD_VARIABLE, First, ensure_site
 from trivium.server.admin.opening import prepare
 from trivium.server.background import repeat, watch
-from trivium.server.compose import dialects_of, peer_address_of, proxy_settings_of, runtime_of, site_of
+from trivium.server.compose import artifacts_of, dialects_of, peer_address_of, proxy_settings_of, runtime_of, site_of
 from trivium.server.greeting import greeting
 from trivium.server.host.directory import lock_exclusively, lock_shared, machine_id
 from trivium.server.host.lease import HostLease
@@ -106,6 +106,7 @@ class _Serving:
             admin=self._first.admin,
             runtime=self._runtime,
             runtimes=self._runtimes,
+            artifacts=lambda: artifacts_of(self._settings),
             grace=self._settings.notebooks.stop_grace,
         )
         await self._lease.begin(work)

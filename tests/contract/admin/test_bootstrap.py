@@ -12,14 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 
 from tests.waiting import until
 from trivium.base.clock import SystemClock
 from trivium.base.keyring import Keyring
-from trivium.resources import events, projects, users
+from trivium.resources import events, projects, stores, users
 from trivium.server.admin.bootstrap import ADMIN_UUID, First, _make, ensure_site
-from trivium.server.settings import Database, Server, Settings
+from trivium.server.settings import Database, Models, Server, Settings
 from trivium.server.settings.sections import Secret
 from trivium.store import Store, Write
 
@@ -152,6 +153,19 @@ def test_who_comes_while_another_makes_the_site_waits_and_finds_it(empty_postgre
 
 def _somebody_waits(store: Store) -> bool:
     return bool(store.read_now(lambda tx: tx.value(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))))
+
+
+def test_each_root_of_models_has_one_public_store_made_once(settings: Settings, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    first = structs.replace(settings, models=Models(roots=(one,)))
+    with opened(settings) as (store, keyring):
+        ensure_site(store, keyring, first)
+        ensure_site(store, keyring, first)
+        (made,) = store.read_now(stores.everywhere)
+        assert (made.name, made.path, made.public) == ("one", str(one), True)
+        again = ensure_site(store, keyring, structs.replace(settings, models=Models(roots=(one, two))))
+        assert [found.path for found in store.read_now(stores.everywhere)] == [str(one), str(two)]
+        assert made.project == again.admin.project
 
 
 def _race(settings: Settings, folders: list[Path]) -> None:

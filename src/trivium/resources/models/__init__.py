@@ -40,6 +40,7 @@ from trivium.resources.models.types import (
     TensorTotal,
 )
 from trivium.resources.models.users import ModelsInStores
+from trivium.resources.models.worker import ImportWorker
 
 __all__ = [
     "EXTRA_GPU_MEMORY",
@@ -52,6 +53,7 @@ __all__ = [
     "Fault",
     "FileDone",
     "Import",
+    "ImportWorker",
     "MemoryFigures",
     "Model",
     "ModelChange",

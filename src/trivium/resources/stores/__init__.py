@@ -17,6 +17,7 @@ from trivium.resources.stores.service import (
 )
 from trivium.resources.stores.table import CAPACITIES, LISTING, STORES, stores
 from trivium.resources.stores.types import Capacity, ModelStore, ModelStoreChange, NewModelStore, StoreState
+from trivium.resources.stores.watching import is_any_new, without_store
 
 __all__ = [
     "CAPACITIES",
@@ -37,6 +38,7 @@ __all__ = [
     "ensure",
     "everywhere",
     "get",
+    "is_any_new",
     "is_within",
     "locked",
     "markable",
@@ -45,4 +47,5 @@ __all__ = [
     "spot_of",
     "stores",
     "thing_of",
+    "without_store",
 ]

@@ -36,6 +36,9 @@ LIMITS: Final = {
 
 LARGEST_PORT: Final = 65_535
 UUIDS: Final = ("storage_network", "service_network", "zone")
+NEW: Final = "stores"
+"""What is woken when there is a store that nobody has looked at."""
+
 NO_MARKS: Final = NewMarks()
 
 
@@ -68,10 +71,12 @@ def create(
     made = get(tx, caller, uuid)
     marks.put(tx, caller, thing_of(made), new=tags)
     events.record(tx, caller, "model_store.create", target=id, after={"name": made.name, "url": made.url})
+    if reachable is None:
+        tx.wake(NEW)
     return made
 
 
-def ensure(tx: Write, caller: Caller, root: str, *, reachable: bool) -> ModelStore | None:
+def ensure(tx: Write, caller: Caller, root: str, *, reachable: bool | None = None) -> ModelStore | None:
     """A public store of a root, for everybody; None where some store has that very directory already."""
     if tx.first(select(stores.c.id).where(stores.c.path == root).limit(1)) is not None:
         return None
@@ -128,6 +133,8 @@ def change(
         if any(user.hinder(tx, uuid, Deletion.ENFORCING) for user in users):
             raise ModelStoreInUse(name=before.name)
         told["state"] = _state(reachable).value
+        if reachable is None:
+            tx.wake(NEW)
     told["changed_at"] = tx.now
     tx.run(update(stores).where(stores.c.id == before.id).values(owning.folded_values(stores, told)))
     after = get(tx, caller, uuid)

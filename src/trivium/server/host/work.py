@@ -1,12 +1,12 @@
-"""What the leader of a host does: its notebooks, its node, its images, and the calls of other servers."""
+"""What the leader of a host does: its notebooks, node and images, files of models, and the calls of other servers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import structlog
@@ -27,6 +27,10 @@ from trivium.server.remote.runtimes import HostRuntimes
 from trivium.server.remote.serving import CallServer
 from trivium.store import Flavour, Store, Write, disk_reserve
 
+if TYPE_CHECKING:
+    from trivium.drivers.artifacts import ArtifactReader
+    from trivium.server.host.model_work import ModelWork
+
 STOCK: Final = 60.0  # seconds between two looks at what the machine has
 HOUR: Final = 3600.0
 SETTLES: Final = 1.0  # seconds after the first look at the notebooks
@@ -45,6 +49,7 @@ class HostWork:
         admin: Caller,
         runtime: ProcessRuntime,
         runtimes: HostRuntimes,
+        artifacts: Callable[[], ArtifactReader],
         grace: timedelta,
     ) -> None:
         self._store = store
@@ -54,8 +59,9 @@ class HostWork:
         self._keyring = keyring
         self._runtime = runtime
         self._runtimes = runtimes
+        self._artifacts = artifacts
         self._worker: NotebookWorker | None = None
-        self._calls: CallServer | None = None
+        self._others: tuple[CallServer | ModelWork, ...] = ()  # that are woken, too
         self._furnished = asyncio.Event()
         self._other_images: set[tuple[Path, str]] = set()
 
@@ -63,8 +69,8 @@ class HostWork:
         """Look again at once. From the event loop's own thread."""
         if self._worker is not None:
             self._worker.wake()
-        if self._calls is not None:
-            self._calls.wake()
+        for other in self._others:
+            other.wake()
 
     def parts(self) -> tuple[Part, ...]:
         """Whether all of the work is under way."""
@@ -98,16 +104,19 @@ class HostWork:
             grace=self._grace,
         )
         worker = self._worker = NotebookWorker(world)
-        calls = self._calls = CallServer(self._store, self._runtime, self._runtime, tenure=tenure)
+        calls = CallServer(self._store, self._runtime, self._runtime, tenure=tenure)
+        self._others = (calls,)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for task in self._tasks(tenure, worker, calls):
                     tasks.create_task(task)
                 await _settled(worker)
-                for task in self._upkeep(tenure):
+                models = await asyncio.to_thread(self._model_work, tenure)
+                self._others = (calls, models)
+                for task in (*self._upkeep(tenure), models.run()):
                     tasks.create_task(task)
         finally:
-            self._worker = self._calls = None
+            self._worker, self._others = None, ()
 
     def _tasks(
         self, tenure: Tenure, worker: NotebookWorker, calls: CallServer
@@ -119,6 +128,11 @@ class HostWork:
             repeat("disk reserve", STOCK, lambda: disk_reserve.keep(self._store)),
         )
         return common if self._store.flavour is Flavour.SQLITE else (*common, calls.run())
+
+    def _model_work(self, tenure: Tenure) -> ModelWork:
+        from trivium.server.host.model_work import ModelWork  # noqa: PLC0415 - a server is ready before it reads models
+
+        return ModelWork(self._store, self._artifacts(), tenure)
 
     def _upkeep(self, tenure: Tenure) -> tuple[Coroutine[Any, Any, None], ...]:
         common = (
