@@ -16,6 +16,8 @@ COMMANDS: Final = {
     "key": Lazy("trivium.server.admin.keys", "key", "Create and delete access keys."),
     "quota": Lazy("trivium.server.admin.quotas", "quota", "Say how many pools and networks projects may have."),
     "image": Lazy("trivium.server.admin.images", "image", "Add environments on disk as images."),
+    "model": Lazy("trivium.server.admin.models", "model", "Add files on disk as models."),
+    "center": Lazy("trivium.server.admin.models", "center", "Show where models lie."),
     "api": Lazy("trivium.server.admin.api", "api", "Tell what of each vendor's API is served."),
     "config": Lazy("trivium.server.admin.config", "config", "Show the settings."),
     "doctor": Lazy("trivium.server.admin.doctor", "doctor", "Tell what this machine can do, and what it lacks."),

@@ -52,6 +52,11 @@ def lock_shared(data: Path) -> Generator[str]:
         os.close(descriptor)
 
 
+def host_of(data: Path) -> str:
+    """The id of the host that the data directory stands for; servers on it act for that."""
+    return _host_id(data / HOST)
+
+
 def show_alive(data: Path, epoch: int) -> int | None:
     """Lock the file of that epoch, so that other servers on this machine see that its leader is alive.
 
