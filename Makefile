@@ -46,7 +46,7 @@ docs: $(VENV)/.tested ## write the pages of docs/ that are made from the program
 	@$(BIN)/python -m tools.coverage_page
 	@$(BIN)/python -m tools.reference_page
 
-bench: $(VENV)/.tested ## how fast lists, starts, the proxy and the server are; ARGS="list --peer jupyterhub" narrows it
+bench: $(VENV)/.tested ## how fast lists, starts, imports, the proxy and the server are; ARGS="list --peer jupyterhub" narrows it
 	@tools/postgresql
 	@$(BIN)/python -m benchmarks $(ARGS)
 

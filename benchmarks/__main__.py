@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks import growth, idling, launching, listing, proxying, signed
+from benchmarks import growth, idling, importing, launching, listing, proxying, signed
 from benchmarks.plan import Plan
 
 BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
     "growth": growth.run,
     "proxy": proxying.run,
     "idle": idling.run,
+    "import": importing.run,
 }
 
 
