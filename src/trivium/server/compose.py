@@ -61,8 +61,8 @@ def runtime_of(settings: Settings, clock: Clock, epoch: Callable[[], int] = lamb
 
 
 def artifacts_of(settings: Settings) -> ArtifactReader:
-    """What reads files of models, inside the directories that they may lie in. A server is ready before it reads any."""
-    from trivium.drivers.artifacts import ArtifactReader  # noqa: PLC0415 - see above
+    """What reads files of models, inside the directories that they may lie in."""
+    from trivium.drivers.artifacts import ArtifactReader  # noqa: PLC0415 - a server is ready before it reads models
 
     return ArtifactReader(settings.model_roots)
 

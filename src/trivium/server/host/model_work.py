@@ -1,4 +1,4 @@
-"""What the leader of a host does for models: it reads the files of new ones, and looks at the stores that they are in."""
+"""What the leader of a host does for models: it reads the files of new ones, and looks at their stores."""
 
 from __future__ import annotations
 
