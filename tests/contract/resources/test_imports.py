@@ -6,18 +6,22 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
+import psycopg
 import pytest
 from sqlalchemy import select
 
-from tests.builders import HOST, Place, cards, held_for_good
+from tests.builders import HOST, Place, cards, held_for_good, place
 from tests.contract.artifacts import world
 from tests.contract.artifacts.test_hostile import CASES
+from tests.postgresql import Cluster
 from tests.waiting import until_async
+from trivium.base.errors import Unavailable
 from trivium.base.units import GIB, MIB
 from trivium.drivers.artifacts import ArtifactReader, Limits
 from trivium.resources import events, models, operations, stores
@@ -347,3 +351,45 @@ async def test_two_are_read_at_once_and_the_others_wait(catalogue: Catalogue) ->
         catalogue.store.write_now(models.delete, catalogue.here.admin, added[0][0].uuid, users=())
         assert (await catalogue.ended(added[2][1])).status is OperationStatus.SUCCEEDED
         assert catalogue.operation(added[1][1]).status is OperationStatus.RUNNING
+
+
+@pytest.mark.postgresql
+async def test_a_database_that_is_away_when_all_is_read_loses_nothing(
+    postgres_url: str, postgres_cluster: Cluster, tmp_path: Path
+) -> None:
+    root = tmp_path / "models"
+    root.mkdir()
+    sparse(root / "m", 512 * MIB)
+    with place(postgres_url) as here:
+        catalogue = Catalogue(here, root)
+        _, operation = catalogue.add("m")
+
+        async def is_read() -> bool:
+            return not _reads()
+
+        async def succeeded() -> bool:
+            with suppress(Unavailable):
+                return catalogue.operation(operation).status is OperationStatus.SUCCEEDED
+            return False
+
+        async with catalogue.reading():
+            await until_async(_begun, what="the reading")
+            with _away(postgres_cluster, urlsplit(postgres_url).path[1:]):
+                await until_async(is_read, what="the end of the reading")
+            await until_async(succeeded, what="what came of it")
+
+
+async def _begun() -> bool:
+    return _reads()
+
+
+@contextmanager
+def _away(cluster: Cluster, database: str) -> Iterator[None]:
+    """Nobody gets to the database, and whoever was there is thrown out."""
+    with psycopg.connect(cluster.url("postgres", role="postgres"), autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false')
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database,))
+        try:
+            yield
+        finally:
+            connection.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true')
