@@ -76,10 +76,10 @@ class Operator:
         with self.store() as store:
             return until(lambda: _noted(store, least), within=60, what="finished files")
 
-    def wait_for_models(self) -> None:
+    def wait_for_models(self, *, within: float = 120) -> None:
         """Wait until no model is being read any more."""
         with self.store() as store:
-            until(lambda: not store.read_now(_going), within=170, what="the end of the import")
+            until(lambda: not store.read_now(_going), within=within, what="the end of the import")
 
 
 def _going(tx: Read) -> list[str | None]:
@@ -210,7 +210,7 @@ def test_gigabytes_are_imported_in_little_memory_over_a_kill(
     with operator.serving() as server:
         before, read = _measured_from_here(server.process.pid), _read_bytes(server.process.pid)
         began = time.monotonic()
-        operator.wait_for_models()
+        operator.wait_for_models(within=3600)
         seconds = time.monotonic() - began
         second, read = _peak(server.process.pid) - before, _read_bytes(server.process.pid) - read
     print(f"{size // MIB} MiB, of {size // PART} files {noted} before the kill; then {seconds:.0f} s")
