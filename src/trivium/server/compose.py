@@ -110,6 +110,7 @@ def _zstack(core: Core, settings: Settings) -> Dialect:
         job_retention=asked.job_retention,
         web_hooks=_listed(asked.web_hooks),
         extra_gpu_memory=asked.extra_gpu_memory,
+        model_roots=tuple(map(str, settings.model_roots)),
     )
     return ZStackDialect(core, known)
 

@@ -9,14 +9,18 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
+from tests.builders import HOST, held_for_good
 from tests.listening import Listener, listening
 from tests.plans import noted
 from tests.seeded_plans import all_scans
 from tests.wire.zstack.stage import Stage
+from tests.wire.zstack.things import ROOT
 from tests.worlds import world
 from trivium.dialects.zstack import ZStackDialect, ZStackSettings
 
-QUERIED: Final = re.compile(r"\b(SCAN|of) (users|pools|nodes|notebooks)\b")
+QUERIED: Final = re.compile(
+    r"\b(SCAN|of) (users|pools|nodes|notebooks|stores|models|services|service_\w+|datasets|marks)\b"
+)
 """Scans of the tables that ZStack's queries may be about. Whatever is asked there and has no index is bounded by the
 time limit instead; `tests/contract/store/test_query_plans.py` has what must be looked up."""
 
@@ -34,7 +38,9 @@ def nothing_scans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 async def stage(database: str | None) -> AsyncIterator[Stage]:
     """A site on the module's database."""
     async with world(url=database) as made:
-        yield Stage(made, ZStackDialect(made.core, ZStackSettings(body_limit=65536)))
+        made.core.store.write_now(held_for_good, HOST)
+        settings = ZStackSettings(body_limit=65536, model_roots=(ROOT,))
+        yield Stage(made, ZStackDialect(made.core, settings))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -13,6 +13,7 @@ from uuid import uuid4
 import msgspec
 
 from tests.listening import Listener
+from tests.wire.zstack import things
 from tests.worlds import Person, World
 from trivium.base.caller import Caller
 from trivium.base.query import Order, Query
@@ -80,6 +81,11 @@ class Stage:
             message = f"unknown step {told}"
             raise ValueError(message)
 
+    def go_on(self, told: dict[str, Any] | None) -> None:
+        """Carry out what happens between a call and the look at what has come of it: imports end, if anything."""
+        if told is not None:
+            things.finish_imports(self.world.core.store, fault=told.get("refused"))
+
     def person(self, label: str) -> Person:
         """A new user with the password that all have."""
         made = self.world.user(label)
@@ -115,7 +121,8 @@ async def given(stage: Stage, steps: list[dict[str, Any]]) -> AsyncIterator[dict
     people = {"alice": stage.person("alice").caller}
     names = stage.person_names("alice", people["alice"])
     for step in steps:
-        stage.step(step, people, names)
+        if not things.put(stage.world.core.store, people[step.get("of", "alice")], step, names=names):
+            stage.step(step, people, names)
     yield names
 
 

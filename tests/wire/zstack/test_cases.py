@@ -8,13 +8,16 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
+from msgspec import structs
 
 from tests.listening import Listener
 from tests.wire import cases
 from tests.wire.zstack.stage import Stage, given, in_process, request_of, through_a_socket
 from trivium.dialects import coverage
+from trivium.dialects.operation import Request
 from trivium.server.http.routes import Routes
 
 HERE: Final = Path(__file__).parent
@@ -47,6 +50,27 @@ async def test_the_answer_is_the_one_that_the_case_tells(stage: Stage, listener:
             status, body = await ask(request)
             assert status == reply["status"], (body, listener.logged()[-2:])
             assert cases.differences(reply["body"], opened(body)) == [], listener.logged()[-2:]
+            if "job" in case:
+                stage.go_on(case.get("then"))
+                status, body = await ask(look_at(body["location"], request, routes))
+                told = cases.filled(case["job"], names)
+                assert status == told["status"], (body, listener.logged()[-2:])
+                assert cases.differences(told["body"], opened(body)) == [], listener.logged()[-2:]
+
+
+def look_at(location: str, request: Request, routes: Routes) -> Request:
+    """The request that asks what has come of a job, without a session."""
+    path = urlsplit(location).path
+    return structs.replace(
+        request,
+        method="GET",
+        path=path,
+        raw_path=path.encode(),
+        query=b"",
+        headers={"host": request.headers["host"]},
+        body=b"",
+        parameters=routes.find("GET", path, path.encode()).parameters,
+    )
 
 
 def opened(body: Any) -> Any:

@@ -11,7 +11,26 @@ from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
 from trivium.dialects import answering, coverage
 from trivium.dialects.operation import Core, Operation, Read, Reply, Request, Write
-from trivium.dialects.zstack import accounts, auth, development, envelope, estate, hooks, rest, rpc, sessions
+from trivium.dialects.zstack import (
+    accounts,
+    auth,
+    bindings,
+    centers,
+    datasets,
+    development,
+    envelope,
+    estate,
+    groups,
+    hooks,
+    introspection,
+    models,
+    rest,
+    rpc,
+    running,
+    services,
+    sessions,
+    tags,
+)
 from trivium.dialects.zstack.apis import Api
 from trivium.dialects.zstack.conditions import Grammar
 from trivium.dialects.zstack.envelope import Answer, Result
@@ -21,6 +40,7 @@ from trivium.dialects.zstack.jobs import Jobs
 from trivium.dialects.zstack.refusals import BodyTooLarge, NoSuchInterface, NoSuchMessage, NotServed, WrongMethod
 from trivium.dialects.zstack.rpc import Rpc
 from trivium.dialects.zstack.settings import ZStackSettings
+from trivium.dialects.zstack.zql import answering as answering_zql
 from trivium.resources import operations
 
 __all__ = ["Letter", "ZStackDialect", "ZStackSettings"]
@@ -28,19 +48,47 @@ __all__ = ["Letter", "ZStackDialect", "ZStackSettings"]
 NAME: Final = "zstack"
 PREFIXES: Final = ("/zstack/",)
 
-INVENTORIES: Final[tuple[Inventory, ...]] = (accounts.ACCOUNT, *estate.INVENTORIES, *development.INVENTORIES)
+INVENTORIES: Final[tuple[Inventory, ...]] = (
+    accounts.ACCOUNT,
+    *models.INVENTORIES,
+    *centers.INVENTORIES,
+    *services.INVENTORIES,
+    *groups.INVENTORIES,
+    *datasets.INVENTORIES,
+    *tags.INVENTORIES,
+    bindings.REF,
+    *estate.INVENTORIES,
+    *development.INVENTORIES,
+)
 """All that can be queried, or asked for across a relation."""
 
 
 def every_api(core: Core, settings: ZStackSettings) -> tuple[Api, ...]:
     """All that is served."""
     utc_offset = core.site.utc_offset
-    return (
-        *sessions.apis(settings, utc_offset),
+    things = (
         *accounts.apis(utc_offset),
+        *models.apis(utc_offset, settings.extra_gpu_memory),
+        *centers.apis(utc_offset, settings.model_roots),
+        *services.apis(utc_offset),
+        *groups.apis(utc_offset),
+        *datasets.apis(utc_offset),
+        *tags.apis(utc_offset),
+        *running.apis(),
         *estate.apis(utc_offset),
         *development.apis(core.site),
     )
+    return (
+        *sessions.apis(settings, utc_offset),
+        *things,
+        *introspection.apis(things),
+        *answering_zql.apis(grammar_of(core), things),
+    )
+
+
+def grammar_of(core: Core) -> Grammar:
+    """What conditions are read by."""
+    return Grammar(catalogue=Catalogue(INVENTORIES), utc_offset=core.site.utc_offset)
 
 
 class ZStackDialect:
@@ -56,7 +104,7 @@ class ZStackDialect:
         self.settings = settings
         self.body_limit = settings.body_limit
         self.apis = apis(core, settings)
-        grammar = Grammar(catalogue=Catalogue(INVENTORIES), utc_offset=core.site.utc_offset)
+        grammar = grammar_of(core)
         jobs = self._jobs = Jobs(self.apis, settings.job_retention)
         self._rpc = Rpc(core, self.apis, grammar, jobs=jobs)
         self.operations: tuple[Operation, ...] = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from trivium.base.caller import Role
+from trivium.base.caller import Caller, Role
 from trivium.dialects.operation import Mark, Read
 from trivium.dialects.zstack.apis import Api, Listing, queried_at
 from trivium.dialects.zstack.inventories import Inventory, Kind, Member
@@ -42,7 +42,7 @@ class AccountShape(Shape, frozen=True, kw_only=True):
 def apis(utc_offset: timedelta) -> tuple[Api, ...]:
     """The calls; times are told by the clock that is so far ahead of UTC."""
 
-    def shapes(_tx: Read, found: Sequence[User]) -> Sequence[AccountShape]:
+    def shapes(_tx: Read, _caller: Caller, found: Sequence[User]) -> Sequence[AccountShape]:
         return [_shape(user, utc_offset) for user in found]
 
     return (

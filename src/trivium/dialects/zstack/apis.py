@@ -7,7 +7,7 @@ told in the coverage page all follow from these declarations.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from trivium.base.caller import Caller
 from trivium.base.query import Listed, Query
@@ -37,9 +37,13 @@ class Exchange(Value, frozen=True):
 
 
 class Pending(Value, frozen=True):
-    """What a call gives that goes on: the thing that it is about. Who ends the operation on it ends the call."""
+    """What a call gives that goes on: the thing that it is about. Who ends the operation on it ends the call.
+
+    `begin` has it go on, for the operation of that id, in the same transaction.
+    """
 
     target: int
+    begin: Callable[[Write, int], object]
 
 
 def always(_query: Query) -> bool:
@@ -47,15 +51,36 @@ def always(_query: Query) -> bool:
     return True
 
 
-class Listing(Value, frozen=True):
-    """Answers queries: `rows` gives a page of what the caller sees, `shapes` what is shown of the page's rows.
+class Sums(Protocol):
+    """One group of rows."""
 
-    `grows` tells whether what a query costs may grow with the tables: then it is a search, under the time limit.
+    @property
+    def by(self) -> tuple[Any, ...]:
+        """What its rows are equal in."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How many they are."""
+        ...
+
+    @property
+    def sums(self) -> tuple[int | float | None, ...]:
+        """The sums; None where no row has a value."""
+        ...
+
+
+class Listing(Value, frozen=True):
+    """Answers queries: `rows` gives a page of what the caller sees, `shapes` what is shown to them of the page's rows.
+
+    `summed` gives sums by groups, for ZQL; None where there are none. `grows` tells whether what a query costs may grow
+    with the tables: then it is a search, under the time limit.
     """
 
     inventory: Inventory
     rows: Callable[[Read, Caller, Query], Listed[Any]]
-    shapes: Callable[[Read, Sequence[Any]], Sequence[Shape]]
+    shapes: Callable[[Read, Caller, Sequence[Any]], Sequence[Shape]]
+    summed: Callable[[Read, Caller, Query, Sequence[str]], Sequence[Sums]] | None = None
     grows: Callable[[Query], bool] = always
 
 

@@ -7,6 +7,7 @@ written is 400. Nothing that is missing is 404, save paths and jobs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -69,6 +70,23 @@ def _failed(code: str) -> Told:
     return Told(status=HTTPStatus.SERVICE_UNAVAILABLE, code=code)
 
 
+WIRE_NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "store": "modelCenterUuid",
+        "gpu_constraint": "gpuConstraintDescription",
+        "recommended_gpu_num": "recommendedGpuNum",
+        "vendor_specs": "vendorToSpecUuidsMap",
+        "distributed": "supportDistributed",
+        "architectures": "cpuArchitectures",
+        "images": "architectureImages",
+        "usages": "usageScenarios",
+    }
+)
+"""What fields of the core's are called on the wire, where that is another word."""
+
+_CORE_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
+_UNDERSCORED: Final = re.compile(r"_([a-z0-9])")
+
 UNREADABLE: Final = Told(status=HTTPStatus.BAD_REQUEST, code="SYS.1007")
 FAILED: Final = _failed("SYS.1006")
 
@@ -128,13 +146,21 @@ def told_of_reason(reason: Reason) -> Told:
 
 
 def words_of(error: TriviumError) -> str:
-    """What is said of an error, in a sentence that names the field where one is wrong."""
-    said = say(error.code, Language.EN, **error.details)
+    """What is said of an error, in a sentence that names the field where one is wrong, as it is called on the wire."""
+    field = _wire_name(error.field) if isinstance(error, Invalid) else ""
+    details = {**error.details, "field": field} if field else error.details
+    said = say(error.code, Language.EN, **details)
     if said == error.code:
         kind = next((kind for kind, _ in BY_KIND if isinstance(error, kind)), Internal)
-        said = say(kind.code, Language.EN, **error.details)
-    if isinstance(error, Invalid) and error.field not in said:
-        return f"{error.field}: {said}"
+        said = say(kind.code, Language.EN, **details)
+    if field not in said:
+        return f"{field}: {said}"
     if type(error) is Invalid and error.message:  # it has no words of its own in the catalogue
         return f"{said.removesuffix('.')}: {error.message.removesuffix('.')}."
     return said
+
+
+def _wire_name(field: str) -> str:
+    """What a field of the core's is called here."""
+    known = WIRE_NAMES.get(field)
+    return known or (_UNDERSCORED.sub(lambda found: found[1].upper(), field) if _CORE_NAME.fullmatch(field) else field)

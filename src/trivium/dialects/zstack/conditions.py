@@ -12,6 +12,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final, cast
 
+from msgspec import structs
+
 from trivium.base.query import AllOf, Clause, Condition, Not, Op, Related
 from trivium.base.values import Value
 from trivium.dialects.zstack import uuids, values
@@ -24,7 +26,7 @@ from trivium.dialects.zstack.errors import (
     OnlyWithin,
     TooMuch,
 )
-from trivium.dialects.zstack.inventories import Catalogue, Inventory, Kind
+from trivium.dialects.zstack.inventories import TAG_UUID, Catalogue, Inventory, Kind, Member, Place
 from trivium.dialects.zstack.values import LISTS, NULLS, Comparison, Target
 
 MOST: Final = 64
@@ -184,7 +186,7 @@ def clause(grammar: Grammar, inventory: Inventory, comparison: Comparison) -> Cl
     here = place.inventory
     tag = here.tags.get(place.last)
     if tag is not None:
-        return _tagged(place.path, tag, comparison)
+        return _tagged(grammar, place, tag, comparison=comparison)
     member = here.member(place.last, asked=comparison.name)
     if member.kind is Kind.OBJECTS:
         raise OnlyWithin(comparison.name, fields=_within(grammar.catalogue, here, comparison.name))
@@ -200,11 +202,17 @@ def _within(catalogue: Catalogue, here: Inventory, name: str) -> str:
     return "" if link is None else ", ".join(f"{name}.{member}" for member in catalogue.of(link.to).members)
 
 
-def _tagged(path: str, tag: str, comparison: Comparison) -> Clause:
+def _tagged(grammar: Grammar, place: Place, tag: str, *, comparison: Comparison) -> Clause:
     """Whether some tag of the row matches; with a negative operator, that none matches the positive one."""
     values.check_text(comparison)
+    member = Member(name=comparison.name, kind=Kind.UUID if place.last == TAG_UUID else Kind.STRING)
+
+    def held(op: Op, path: str) -> Clause:
+        target = Target(member=member, path=path, utc_offset=grammar.utc_offset)
+        return values.clause(target, structs.replace(comparison, op=op))
+
     positive = _POSITIVE.get(comparison.op)
     if positive is None:
-        return Condition(field=f"{path}.{tag}" if path else tag, op=comparison.op, value=comparison.value)
-    none = Not(part=Condition(field=tag, op=positive, value=comparison.value))
-    return Related(path=path, part=none) if path else none
+        return held(comparison.op, f"{place.path}.{tag}" if place.path else tag)
+    none = Not(part=held(positive, tag))
+    return Related(path=place.path, part=none) if place.path else none

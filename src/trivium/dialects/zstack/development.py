@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
+from trivium.base.caller import Caller
 from trivium.base.site import Site
 from trivium.dialects.operation import Mark, Read
 from trivium.dialects.zstack.apis import Api, Listing, queried_at
@@ -117,10 +118,10 @@ def apis(site: Site) -> tuple[Api, ...]:
     )
 
 
-def shapes(site: Site) -> Callable[[Read, Sequence[Notebook]], Sequence[DevelopmentShape]]:
+def shapes(site: Site) -> Callable[[Read, Caller, Sequence[Notebook]], Sequence[DevelopmentShape]]:
     """What is shown of notebooks of the site."""
 
-    def shown(_tx: Read, found: Sequence[Notebook]) -> Sequence[DevelopmentShape]:
+    def shown(_tx: Read, _caller: Caller, found: Sequence[Notebook]) -> Sequence[DevelopmentShape]:
         return [_shape(notebook, site, site.utc_offset) for notebook in found]
 
     return shown

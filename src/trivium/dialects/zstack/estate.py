@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
+from trivium.base.caller import Caller
 from trivium.dialects.operation import Mark, Read
 from trivium.dialects.zstack.apis import Api, Listing, queried_at
 from trivium.dialects.zstack.inventories import Inventory, Kind, Link, Member, word_of
@@ -264,7 +265,7 @@ class Shapes:
     def __init__(self, utc_offset: timedelta) -> None:
         self._utc_offset = utc_offset
 
-    def zones(self, _tx: Read, found: Sequence[SiteRecord]) -> Sequence[ZoneShape]:
+    def zones(self, _tx: Read, _caller: Caller, found: Sequence[SiteRecord]) -> Sequence[ZoneShape]:
         """The zones that sites are."""
         return [
             ZoneShape(
@@ -279,7 +280,7 @@ class Shapes:
             for site in found
         ]
 
-    def clusters(self, _tx: Read, found: Sequence[PoolRow]) -> Sequence[ClusterShape]:
+    def clusters(self, _tx: Read, _caller: Caller, found: Sequence[PoolRow]) -> Sequence[ClusterShape]:
         """The clusters that pools are."""
         return [
             ClusterShape(
@@ -297,11 +298,11 @@ class Shapes:
             for row in found
         ]
 
-    def hosts(self, _tx: Read, found: Sequence[NodeRow]) -> Sequence[HostShape]:
+    def hosts(self, _tx: Read, _caller: Caller, found: Sequence[NodeRow]) -> Sequence[HostShape]:
         """The hosts that nodes are."""
         return [self._host(row) for row in found]
 
-    def gpu_devices(self, _tx: Read, found: Sequence[CardRow]) -> Sequence[GpuDeviceShape]:
+    def gpu_devices(self, _tx: Read, _caller: Caller, found: Sequence[CardRow]) -> Sequence[GpuDeviceShape]:
         """The devices that accelerators are."""
         return [self._gpu_device(row) for row in found]
 

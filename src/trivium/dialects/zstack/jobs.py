@@ -114,7 +114,9 @@ class Jobs:
         made = _job_of(api).do(tx, caller, parameters.read(api, asked.given))
         target = made.target if isinstance(made, Pending) else None
         job = self._start(tx, caller, api, asked=asked, target=target)
-        if not isinstance(made, Pending):
+        if isinstance(made, Pending):
+            made.begin(tx, job.id)
+        else:
             operations.finish(tx, job.id, result=made)
         return operations.get_by_uuid(tx, caller, job.uuid)
 

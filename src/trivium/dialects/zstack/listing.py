@@ -55,7 +55,7 @@ def answer(tx: Read, caller: Caller, listing: Listing, *, asked: Asked) -> Resul
         found = listing.rows(tx, caller, structs.replace(query, page=NOTHING, total=True))
         return {"total": found.total}
     found = listing.rows(tx, caller, query)
-    shapes = listing.shapes(tx, found.rows)
+    shapes = listing.shapes(tx, caller, found.rows)
     inventories = [_chosen(shape, asked.fields) for shape in shapes] if asked.fields else shapes
     return {"inventories": inventories, "total": found.total} if query.total else {"inventories": inventories}
 

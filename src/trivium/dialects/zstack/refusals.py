@@ -69,3 +69,15 @@ class BodyTooLarge(OverQuota):
     """The body is larger than bodies may be."""
 
     code = "zstack.body_too_large"
+
+
+class NoSuchUuid(NotFound):
+    """A thing is named by what is no uuid, so there is none."""
+
+    code = "zstack.no_such_uuid"
+
+
+class NotRun(Unsupported):
+    """Services are kept as entries of a catalogue, and none is run yet."""
+
+    code = "zstack.not_run"

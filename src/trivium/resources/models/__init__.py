@@ -13,6 +13,7 @@ from trivium.resources.models.importing import (
     note_progress,
     refuse_import,
 )
+from trivium.resources.models.rereading import import_host, read_again
 from trivium.resources.models.service import (
     EXTRA_GPU_MEMORY,
     change,
@@ -76,12 +77,14 @@ __all__ = [
     "finish_import",
     "get",
     "get_import",
+    "import_host",
     "imports_waiting",
     "markable",
     "models",
     "note_fault",
     "note_progress",
     "own",
+    "read_again",
     "refuse_import",
     "thing_of",
 ]

@@ -3,6 +3,14 @@
 from trivium.resources.services.binding import bind, bind_all, of_model, set_default, unbind
 from trivium.resources.services.errors import NoSuchGroup, NoSuchService, NotBound, ServiceInUse
 from trivium.resources.services.groups import change_group, delete_group, delete_groups, get_group, markable_group
+from trivium.resources.services.nested import (
+    datasets_of_groups,
+    images_of_services,
+    instances_of_groups,
+    of_stores,
+    refs_of_models,
+    refs_of_services,
+)
 from trivium.resources.services.resources import (
     DATASET_REF_LISTING,
     DATASET_REFS,
@@ -79,6 +87,7 @@ __all__ = [
     "change_group",
     "create",
     "dataset_refs",
+    "datasets_of_groups",
     "delete",
     "delete_group",
     "delete_groups",
@@ -87,11 +96,16 @@ __all__ = [
     "get_group",
     "groups",
     "images",
+    "images_of_services",
     "instances",
+    "instances_of_groups",
     "markable",
     "markable_group",
     "of_model",
+    "of_stores",
     "refs",
+    "refs_of_models",
+    "refs_of_services",
     "services",
     "set_default",
     "thing_of",
