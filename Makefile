@@ -78,6 +78,6 @@ $(VENV)/.installed: $(VENV)/.made requirements/run.txt pyproject.toml
 
 $(VENV)/.tested: $(VENV)/.made requirements/test.txt pyproject.toml
 	@echo 'Installing the locked requirements into $(VENV), once' >&2
-	@$(PIP) install -qq --require-hashes -r requirements/test.txt
+	@$(PIP) install -qq --require-hashes --no-deps -r requirements/test.txt # all are there; pip looks for mcp[cli] as for another
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable '.[$(EXTRAS)]'
 	@touch $@ $(VENV)/.installed
