@@ -49,6 +49,7 @@ def test_the_first_session_works_as_written(server: tuple[Server, Path], tmp_pat
     assert len(blocks) >= 6
     script = "\n".join(blocks).replace("http://127.0.0.1:8800", running.url).replace(".venv/bin/", f"{TOOLS}/")
     script = script.replace("key create --user admin", f"key create --user admin --data {data}")
+    script = script.replace("~/.local/share/trivium", str(data))
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
@@ -63,3 +64,7 @@ def test_the_first_session_works_as_written(server: tuple[Server, Path], tmp_pat
     assert "\n42\n" in done.stdout
     assert "from the SDK\n" in done.stdout
     assert done.stdout.count('"code":"0"') >= 2
+    assert (
+        '"inventories":[{"name":"demo","recommendedGpuNum":[1,2],"architectureType":"LlamaForCausalLM"}]' in done.stdout
+    )
+    assert '"results":[{"total":1}]' in done.stdout

@@ -429,7 +429,7 @@ def written(member: Member, mine: Any) -> str:
     if isinstance(mine, UUID):
         return mine.hex
     if member.kind is Kind.WORD:
-        return next(word for word, own in depot.STATES.items() if own == mine)
+        return next(word for word, own in (member.words or {}).items() if own == mine)
     return str(mine)
 
 
