@@ -387,9 +387,9 @@ async def _begun() -> bool:
 def _away(cluster: Cluster, database: str) -> Iterator[None]:
     """Nobody gets to the database, and whoever was there is thrown out."""
     with psycopg.connect(cluster.url("postgres", role="postgres"), autocommit=True) as connection:
-        connection.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false')
+        connection.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false'.encode())
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database,))
         try:
             yield
         finally:
-            connection.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true')
+            connection.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true'.encode())
