@@ -46,7 +46,7 @@ STAYS_SMALL: Final = frozenset(
 )
 """Tables that have few rows however much is done: what the operator has, and what is gone again soon."""
 
-SMALL_INDEXES: Final = frozenset({"ix_users_admins"})
+SMALL_INDEXES: Final = frozenset({"ix_users_admins", "ix_imports_waiting"})
 """Indexes that have few of a growing table's rows: to go through one is to go through no more than these."""
 
 

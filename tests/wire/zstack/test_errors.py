@@ -73,6 +73,11 @@ RIGHT = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_scans() -> None:
+    """What is asked here the cases ask, too, whose statements are explained."""
+
+
 @pytest.fixture(scope="module")
 def database() -> None:
     """The site's own SQLite."""

@@ -33,6 +33,11 @@ ALWAYS: Final = ("SAMPLE_SIZE", "extraGpuMemRequest", "isLatestVersion", "modelS
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_scans() -> None:
+    """What is asked here the cases ask, too, whose statements are explained."""
+
+
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
     """A database of each kind; None: the site's own SQLite."""
