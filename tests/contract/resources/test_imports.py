@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import select
 
 from tests.builders import HOST, Place, cards, held_for_good, place
@@ -386,10 +387,11 @@ async def _begun() -> bool:
 @contextmanager
 def _away(cluster: Cluster, database: str) -> Iterator[None]:
     """Nobody gets to the database, and whoever was there is thrown out."""
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
     with psycopg.connect(cluster.url("postgres", role="postgres"), autocommit=True) as connection:
-        connection.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false'.encode())
+        connection.execute(allow.format(sql.Identifier(database), sql.SQL("false")))
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database,))
         try:
             yield
         finally:
-            connection.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true'.encode())
+            connection.execute(allow.format(sql.Identifier(database), sql.SQL("true")))
