@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks import growth, idling, importing, launching, listing, proxying, signed
+from benchmarks import catalogue, growth, idling, importing, launching, listing, proxying, signed
 from benchmarks.plan import Plan
 
 BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
@@ -16,6 +16,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
     "signed": signed.run,
     "launch": launching.run,
     "growth": growth.run,
+    "catalogue": catalogue.run,
     "proxy": proxying.run,
     "idle": idling.run,
     "import": importing.run,
@@ -31,15 +32,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="how long a round asks each server (default: 4)")
     parser.add_argument("--connections", type=int, default=16, help="kept alive by the client (default: 16)")
     parser.add_argument("--rows", type=int, default=1000, help="list, signed: rows in the table (default: 1000)")
-    parser.add_argument("--peer", choices=("jupyterhub",), default=None, help="list: whom to measure beside")
+    peers = ("jupyterhub", "mlflow")
+    parser.add_argument("--peer", choices=peers, default=None, help="list, catalogue: whom to measure beside")
     parser.add_argument(
         "--sizes",
         type=lambda text: tuple(map(int, text.split(","))),
         default=(1000, 100_000, 1_000_000),
-        help="growth, signed, idle: rows of the data sets, the smallest first (default: 1000,100000,1000000)",
+        help="growth, catalogue, signed, idle: rows of the data sets, smallest first (default: 1000,100000,1000000)",
     )
     parser.add_argument(
-        "--keep", type=Path, default=None, help="growth, signed, idle: a folder where the data sets stay"
+        "--keep", type=Path, default=None, help="growth, catalogue, signed, idle: a folder where the data sets stay"
     )
     parser.add_argument(
         "--database",

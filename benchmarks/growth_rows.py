@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, text
 
+from benchmarks import copying
 from benchmarks.processes import Place, serving
 from benchmarks.seed import seed_notebooks
 from trivium.base.caller import Caller
@@ -110,8 +111,7 @@ def _make(url: str, count: int) -> None:
         columns = ", ".join(column.name for column in notebooks.c)
         templates = store.read_now(lambda tx: tx.fetch(f"SELECT {columns} FROM notebooks ORDER BY id", ()))
         with _untriggered(store):
-            for chunk in _chunks(_rows(templates, accounts, count), 20_000):
-                store.write_now(_write, chunk)
+            copying.write(store, notebooks, _rows(templates, accounts, count))
             store.write_now(_keep)
     finally:
         store.close()
@@ -187,46 +187,19 @@ def _name(chance: random.Random) -> str:
     return "-".join(parts)
 
 
-def _chunks(rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
-    chunk: list[tuple[Any, ...]] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    yield chunk
-
-
-def _write(tx: Write, rows: list[tuple[Any, ...]]) -> None:
-    driver: Any = tx.connection.connection.driver_connection
-    columns = ", ".join(column.name for column in notebooks.c)
-    if tx.flavour is Flavour.SQLITE:
-        marks = ", ".join("?" for _ in notebooks.c)
-        driver.executemany(f"INSERT INTO notebooks ({columns}) VALUES ({marks})", rows)
-        return
-    with driver.cursor() as cursor, cursor.copy(f"COPY notebooks ({columns}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
 @contextlib.contextmanager
 def _untriggered(store: Store) -> Generator[None]:
     """The table without its triggers."""
     if store.flavour is Flavour.POSTGRESQL:
-        store.write_now(_driven, ("ALTER TABLE notebooks DISABLE TRIGGER USER",))
+        store.write_now(copying.execute, ("ALTER TABLE notebooks DISABLE TRIGGER USER",))
         yield
-        store.write_now(_driven, ("ALTER TABLE notebooks ENABLE TRIGGER USER",))
+        store.write_now(copying.execute, ("ALTER TABLE notebooks ENABLE TRIGGER USER",))
         return
     found = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'notebooks'"
     triggers = store.read_now(lambda tx: tx.fetch(found, ()))
-    store.write_now(_driven, [f"DROP TRIGGER {name}" for name, _ in triggers])
+    store.write_now(copying.execute, [f"DROP TRIGGER {name}" for name, _ in triggers])
     yield
-    store.write_now(_driven, [sql for _, sql in triggers])
-
-
-def _driven(tx: Write, statements: Sequence[str]) -> None:
-    for statement in statements:
-        tx.connection.exec_driver_sql(statement)
+    store.write_now(copying.execute, [sql for _, sql in triggers])
 
 
 def _keep(tx: Write) -> None:
@@ -241,9 +214,9 @@ def _keep(tx: Write) -> None:
             empty = (
                 f"INSERT INTO {grams.index}({grams.index}) VALUES ('{again}')" if again else f"TRUNCATE {grams.index}"
             )
-            _driven(tx, [empty, *backfill(grams, tx.flavour)])
+            copying.execute(tx, [empty, *backfill(grams, tx.flavour)])
     if tx.flavour is Flavour.SQLITE:
-        _driven(tx, ["ANALYZE"])
+        copying.execute(tx, ["ANALYZE"])
 
 
 @contextlib.contextmanager

@@ -6,15 +6,13 @@ tables: each user has the role `user` and a default server, as a login gives the
 
 from __future__ import annotations
 
-import os
 import secrets
 import subprocess
-import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from benchmarks.peers import Absent
+from benchmarks.peers import environment, said
 from benchmarks.processes import Running, free_port, running
 from trivium.base.values import Value
 
@@ -75,8 +73,8 @@ class Hub(Value, frozen=True, kw_only=True):
 
 def jupyterhub(folder: Path, rows: int) -> Hub:
     """A hub with so many users. Raises `Absent` when it cannot be had."""
-    python = _environment()
-    version = _said(python, "import jupyterhub; print(jupyterhub.__version__)")
+    python = environment("jupyterhub")
+    version = said(python, "import jupyterhub; print(jupyterhub.__version__)")
     port, token = free_port(), secrets.token_hex(16)
     config = folder / "jupyterhub_config.py"
     config.write_text(CONFIG.format(folder=folder, port=port, token=token))
@@ -94,20 +92,3 @@ def request(hub: Hub, port: int, size: int) -> str:
         f"GET {PATH}?limit={size} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: token {hub.token}\r\n"
         f"Accept: {ACCEPT}\r\nUser-Agent: bench\r\n\r\n"
     )
-
-
-def _environment() -> Path:
-    """The interpreter of a virtual environment that has it, in a cache of ours. Raises `Absent`."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trivium-benchmarks" / "jupyterhub"
-    python = cache / "bin" / "python"
-    if not (cache / "bin" / "jupyterhub").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(cache)], capture_output=True, check=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", "--upgrade", "jupyterhub"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Absent(f"jupyterhub is left out: pip cannot install it: {done.stderr.strip()[-200:]}")
-    return python
-
-
-def _said(python: Path, program: str) -> str:
-    return subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.strip()

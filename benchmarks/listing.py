@@ -70,7 +70,7 @@ def run(plan: Plan) -> None:
         bare = stack.enter_context(floor(folder, body))
         order = _order(plan, bare.port, _requests(bare.port, [""] * TOKENS), '{"code":"0"')
         contestants = {FLOOR: _Contestant(server=bare, order=order), **contestants}
-        hub = jupyterhub.jupyterhub(folder, plan.rows) if plan.peer else None
+        hub = jupyterhub.jupyterhub(folder, plan.rows) if plan.peer == "jupyterhub" else None
         if hub is not None:
             server = stack.enter_context(hub.server)
             contestants[f"jupyterhub {hub.version}"] = _Contestant(server=server, order=_hub_order(server, plan, hub))
@@ -167,7 +167,7 @@ def _print(
 
 
 def _about_peer(plan: Plan) -> list[str]:
-    if plan.peer is None:
+    if plan.peer != "jupyterhub":
         return []
     return [
         f"jupyterhub: GET {jupyterhub.PATH}?limit={PAGE} with `Accept: {jupyterhub.ACCEPT}`, which tells the total;",

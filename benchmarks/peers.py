@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -55,6 +56,28 @@ class Program(Value, frozen=True, kw_only=True):
     start: Callable[[int], AbstractContextManager[Running]]  # one that leads to what listens on that port
 
 
+def environment(package: str) -> Path:
+    """The interpreter of a virtual environment, in a cache of ours, that has the newest of a package. Raises `Absent`.
+
+    The package brings a program of its name.
+    """
+    folder = _cache() / package
+    python = folder / "bin" / "python"
+    if not (folder / "bin" / package).exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], capture_output=True, check=True)
+        command = [str(python), "-m", "pip", "install", "--quiet", "--upgrade", package]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            message = f"{package} is left out: pip cannot install it: {done.stderr.strip()[-200:]}"
+            raise Absent(message)
+    return python
+
+
+def said(python: Path, program: str) -> str:
+    """What a program prints in such an environment."""
+    return subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def nginx(folder: Path) -> Program:
     """Debian's. Raises `Absent`."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -78,7 +101,7 @@ def configurable_http_proxy(folder: Path) -> Program:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise Absent("configurable-http-proxy is left out: node and npm are not installed")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trivium-benchmarks" / "node"
+    cache = _cache() / "node"
     package = cache / "node_modules" / "configurable-http-proxy"
     if not package.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -96,3 +119,7 @@ def configurable_http_proxy(folder: Path) -> Program:
         return running(command, port, ready="/small", log=folder / f"chp-{behind}.log")
 
     return Program(version=version, start=start)
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "trivium-benchmarks"
