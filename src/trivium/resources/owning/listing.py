@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, Row, select
+from sqlalchemy import Column, Row, bindparam, select
 
 from trivium.base.caller import Caller
 from trivium.base.query import Listed, Query
 from trivium.resources.owning.rights import sees
 from trivium.resources.owning.types import EVERYBODY
-from trivium.store import Read, Resource, query
+from trivium.store import Prepared, Read, Resource, query
 from trivium.store.query import Audience, Condition, Summed
 
 T = TypeVar("T")
@@ -55,11 +56,21 @@ class Listing(Generic[T]):
         """Those whose column has one of these values, by value, oldest first: with one look for all of a page."""
         found: dict[UUID, list[T]] = {value: [] for value in values}
         if found:
-            wanted = select(self.resource.table).where(column.in_(sorted(found))).order_by(self.resource.id)
-            for row in tx.all(wanted):
+            asked = sorted(found)
+            number = 1 << (len(asked) - 1).bit_length()
+            asked += asked[-1:] * (number - len(asked))
+            for row in _looking_for(self.resource, column, number).rows(tx, *asked):
                 if sees(caller, row):
                     found[getattr(row, column.key)].append(self._value_of(row))
         return found
 
     def _scope(self, caller: Caller) -> tuple[Condition, ...]:
         return () if caller.is_admin else (self._seen.of(project=caller.project),)
+
+
+@cache
+def _looking_for(resource: Resource, column: Column[Any], number: int) -> Prepared:
+    """The rows whose column has one of so many values, oldest first. Few numbers are asked for: the powers of two."""
+    names = [f"value_{place}" for place in range(number)]
+    values = [bindparam(name, type_=column.type) for name in names]
+    return Prepared(select(resource.table).where(column.in_(values)).order_by(resource.id), *names)
