@@ -65,6 +65,6 @@ def test_the_first_session_works_as_written(server: tuple[Server, Path], tmp_pat
     assert "from the SDK\n" in done.stdout
     assert done.stdout.count('"code":"0"') >= 2
     assert (
-        '"inventories":[{"name":"demo","recommendedGpuNum":[1,2],"architectureType":"LlamaForCausalLM"}]' in done.stdout
+        '"inventories":[{"name":"demo","architectureType":"LlamaForCausalLM","recommendedGpuNum":[1,2]}]' in done.stdout
     )
     assert '"results":[{"total":1}]' in done.stdout

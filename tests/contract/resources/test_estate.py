@@ -44,7 +44,7 @@ LISTS: dict[str, List] = {
 }
 
 
-def shapes_of(here: Place, name: str) -> Callable[[Read, Sequence[Any]], Sequence[Any]]:
+def shapes_of(here: Place, name: str) -> Callable[[Read, Caller, Sequence[Any]], Sequence[Any]]:
     return {
         "Zone": SHAPES.zones,
         "Cluster": SHAPES.clusters,
@@ -62,7 +62,7 @@ def ask(here: Place, caller: Caller, name: str, *conditions: str, **parameters: 
     def look(tx: Read) -> list[dict[str, Any]]:
         found = LISTS[name](tx, caller, asked.query)
         assert found.total == len(found.rows) or parameters
-        return msgspec.to_builtins(shapes_of(here, name)(tx, found.rows))
+        return msgspec.to_builtins(shapes_of(here, name)(tx, caller, found.rows))
 
     return here.store.read_now(look)
 
