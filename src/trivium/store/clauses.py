@@ -34,6 +34,18 @@ def without_index(column: ColumnElement[Any]) -> UnaryExpression[Any]:
     return UnaryExpression(column, operator=operators.custom_op[Any]("+"), type_=column.type)
 
 
+def without_indexes(clause: ColumnElement[bool], table: Table) -> ColumnElement[bool]:
+    """The clause, where SQLite knows no index for the table's columns. Its parameters stay the same objects."""
+
+    def hidden(element: Any, **_named: Any) -> Any:
+        if isinstance(element, BindParameter):
+            return cast("BindParameter[Any]", element)  # a copy would have a name of its own
+        return without_index(element) if getattr(element, "table", None) is table else None
+
+    traverse: Any = visitors.replacement_traverse
+    return traverse(clause, {}, hidden)
+
+
 def columns_of(table: Table, clauses: Iterable[ColumnElement[bool]]) -> frozenset[str] | None:
     """The table's columns that the clauses use; None where they use anything else."""
     found: set[str] = set()

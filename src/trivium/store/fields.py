@@ -209,11 +209,13 @@ class Relation(Struct, frozen=True, eq=False):
     def reads_key(self, field: Field) -> bool:
         """Whether the related field is the very one by which the relation finds a single row."""
         is_key = field.column is self.remote and field.type.manner is Manner.PLAIN and not self.where
-        return is_key and _is_unique(self.remote)
+        return is_key and is_unique(self.remote)
 
 
-def _is_unique(column: Column[Any]) -> bool:
-    """Whether no two rows have the same value in this column."""
+def is_unique(column: ColumnElement[Any]) -> bool:
+    """Whether no two rows have the same value in this column; of what is no plain column that is not known."""
+    if not isinstance(column, Column):
+        return False
     if column.primary_key or column.unique:
         return True
     return any(index.unique and [each.key for each in index.columns] == [column.key] for index in column.table.indexes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import (
@@ -20,15 +20,18 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
+from trivium.store.clauses import without_indexes
 from trivium.store.counters import total_for
 from trivium.store.database import Flavour
 from trivium.store.fields import Resource
 from trivium.store.grams import AccessPath, Kind
 from trivium.store.grams import statements as grams
 from trivium.store.query import audience_scan, conditions, grouping, leading, merge_scan, ordering, scopes
-from trivium.store.query.leading import Leading
+from trivium.store.query.leading import Leading, Way
 from trivium.store.query.validation import Match, Part, Shape, Step, steps
 from trivium.store.statements import Statement, compiled, row_type
+
+ANY_WAY: Final = Way(None)
 
 
 class PageStatement(Struct, frozen=True, eq=False):
@@ -54,15 +57,15 @@ def page_statement(
     shape: Shape,
     path: AccessPath | None = None,
     *,
-    led: Leading | None = None,
+    way: Way = ANY_WAY,
     crowded: bool = False,
 ) -> PageStatement:
     """Compile a page: its values are those of scope, conditions and key, limit and offset, then the access path's.
 
-    `led` by a condition or, without, by whatever the database takes; `crowded`: too many are seen to be sorted.
+    `way`: what leads; `crowded`: too many are seen to be sorted.
     """
     builder = Builder(target)
-    where = builder.where(shape.where, bounded=path is None, led=led, crowded=crowded)
+    where = builder.where(shape.where, bounded=path is None, way=way, crowded=crowded)
     order = steps(target.resource, shape.order)
     names, columns = _wanted(target.resource, shape.fields)
     wanted = len(columns)
@@ -71,7 +74,7 @@ def page_statement(
     if shape.group:
         statement = _grouped(statement, builder, where, order=order, shape=shape)
     elif path is None:
-        statement = _plain(statement, builder, where, order=order, shape=shape, led=led)
+        statement = _plain(statement, builder, where, order=order, shape=shape, way=way)
     else:
         statement = _searched(statement.where(*where), builder, order, shape=shape, path=path)
     return PageStatement(builder.compiled(statement), row_type(names), wanted, key)
@@ -84,7 +87,7 @@ def _plain(
     *,
     order: tuple[Step, ...],
     shape: Shape,
-    led: Leading | None,
+    way: Way,
 ) -> Select[Any]:
     """The statement with its conditions, key, order, limit and offset, over the resource's table."""
     resource, flavour = builder.target.resource, builder.target.flavour
@@ -93,7 +96,7 @@ def _plain(
     own = len(where) - len(shape.where)
     matches = tuple(zip(shape.where, where[own:], strict=True))
     branches = merge_scan.branches(resource, (*where[:own], *after), matches) if len(order) == 1 else None
-    scans = None if branches is not None else _scans(builder, (*where, *after), order, shape=shape, led=led)
+    scans = None if branches is not None else _scans(builder, (*where, *after), order, shape=shape, way=way)
     if scans is not None:
         picked = audience_scan.merged(resource, scans, order, page=(limit, offset), flavour=flavour)
         statement = statement.select_from(picked.join(resource.table, resource.id == picked.c.id))
@@ -103,7 +106,7 @@ def _plain(
         paging = merge_scan.Paging(order[0].descending, limit, offset)
         merged = merge_scan.merged(resource, branches, paging, flavour=flavour)
         statement = statement.select_from(merged.join(resource.table, resource.id == merged.c.id))
-    is_sorted = led is not None and leading.is_sorted(led, order[0].column)
+    is_sorted = way.led is not None and leading.is_sorted(way.led, order[0].column)
     return statement.order_by(*ordering.order_by(ordering.unindexed(order) if is_sorted else order, flavour))
 
 
@@ -113,12 +116,12 @@ def _scans(
     order: tuple[Step, ...],
     *,
     shape: Shape,
-    led: Leading | None,
+    way: Way,
 ) -> list[list[ColumnElement[bool]]] | None:
     """The conditions of a scan for each audience; None where there are none, or a condition leads."""
     target = builder.target
     place = audience_scan.place_of(target.scope)
-    if place is None or led is not None or leading.has_equal(target.resource, shape.where):
+    if place is None or _leads(way, target.resource, shape.where):
         return None
     return audience_scan.branches(target.resource, where, place, order=order)
 
@@ -169,7 +172,7 @@ def total_statement(
     """Compile a total: its values are those of the scope and the conditions, then the access path's."""
     builder, resource = Builder(target), target.resource
     led = leading.leading(resource, where, target.flavour) if path is None else None
-    clauses = builder.where(where, bounded=path is None, led=led)
+    clauses = builder.where(where, bounded=path is None, way=Way(led))
     if group:
         return builder.compiled(grouping.number(resource, group, clauses))
     if path is not None:
@@ -180,11 +183,11 @@ def total_statement(
     return builder.compiled(select(func.count()).select_from(resource.table).where(*clauses))
 
 
-def number_led(target: Target, where: Sequence[Part], led: Leading) -> Statement:
-    """Compile the number of rows that satisfy what leads, up to one more than are sorted. Its values are a total's."""
+def number_led(target: Target, where: Sequence[Part], led: Leading, *, most: int) -> Statement:
+    """Compile the number of rows that satisfy what leads, up to one more than `most`. Its values are a total's."""
     builder = Builder(target)
-    clause = builder.where(where, led=led)[led.place - len(where)]
-    found = select(target.resource.id).select_from(target.resource.table).where(clause).limit(leading.MOST + 1)
+    clause = builder.where(where, way=Way(led))[led.place - len(where)]
+    found = select(target.resource.id).select_from(target.resource.table).where(clause).limit(most + 1)
     return builder.compiled(select(func.count()).select_from(found.subquery("led")))
 
 
@@ -219,7 +222,7 @@ class Builder:
         return made
 
     def where(
-        self, parts: Sequence[Part], *, bounded: bool = True, led: Leading | None = None, crowded: bool = False
+        self, parts: Sequence[Part], *, bounded: bool = True, way: Way = ANY_WAY, crowded: bool = False
     ) -> list[ColumnElement[bool]]:
         """The clauses of the scope, then those of the query; `bounded`: patterns are told to indexes, too.
 
@@ -231,20 +234,27 @@ class Builder:
         writing = conditions.Writing(
             resource, resource.table, self.target.flavour, bind=self.bind, bounded=bounded, shown=shown
         )
+        hidden = leading.hidden(resource, parts, way) if self.target.flavour is Flavour.SQLITE else ()
         if self.target.flavour is Flavour.SQLITE:
             place = audience_scan.place_of(self.target.scope)
-            if place is not None and (crowded or led is not None or leading.has_equal(resource, parts)):
+            if place is not None and (crowded or _leads(way, resource, parts)):
                 clauses = audience_scan.without_index(clauses, place, resource=resource)
         for place, part in enumerate(parts):
-            if led is not None and led.over is None and place == led.place and isinstance(part, Match):
+            if way.led is not None and way.led.over is None and place == way.led.place and isinstance(part, Match):
                 clauses.append(conditions.leading_clause(writing, part))
-            else:
-                clauses.append(conditions.clause(writing, part))
+                continue
+            clause = conditions.clause(writing, part)
+            clauses.append(without_indexes(clause, resource.table) if place in hidden else clause)
         return clauses
 
     def compiled(self, statement: Select[Any]) -> Statement:
         """The statement, compiled with the parameters that were bound."""
         return compiled(statement, self._parameters, self.target.dialect)
+
+
+def _leads(way: Way, resource: Resource, parts: Sequence[Part]) -> bool:
+    """Whether a condition leads, so that an audience must not."""
+    return way.led is not None or (not way.is_hidden and leading.has_equal(resource, parts))
 
 
 def _wanted(resource: Resource, fields: Sequence[str]) -> tuple[list[str], list[ColumnElement[Any]]]:

@@ -16,7 +16,7 @@ from trivium.store.grams import AccessPath
 from trivium.store.query import audience_scan, block_skipping, compiling, leading, scopes, text_search, validation
 from trivium.store.query.block_skipping import SkipStatements
 from trivium.store.query.compiling import PageStatement, Target
-from trivium.store.query.leading import Leading
+from trivium.store.query.leading import Leading, Way
 from trivium.store.query.scopes import Condition
 from trivium.store.query.validation import Part, Shape
 from trivium.store.statements import Statement
@@ -163,49 +163,72 @@ def _rows(
 def _raw(tx: Read, asked: _Asked, shape: Shape, *, values: list[Any]) -> tuple[PageStatement, list[Any]]:
     """The rows as the driver returns them, one more than the page has where there are more."""
     paths = text_search.paths_to_page(tx, asked.resource, asked.scope, shape=shape, values=values)
-    led = _led(tx, asked, shape, values=values) if paths[0] is None else None
-    page, raw = _along(tx, asked, shape, values=values, path=paths[0], led=led)
+    way = _way(tx, asked, shape, values=values) if paths[0] is None else compiling.ANY_WAY
+    page, raw = _along(tx, asked, shape, values=values, path=paths[0], way=way)
     for path in paths[1:]:
         if len(raw) < values[-2]:
             page, raw = _along(tx, asked, shape, values=values, path=path)
     return page, raw
 
 
-def _led(tx: Read, asked: _Asked, shape: Shape, *, values: list[Any]) -> Leading | None:
-    """The condition that leads, unless it finds more than should be sorted."""
-    led = leading.leading(asked.resource, shape.where, tx.flavour)
-    if led is None or shape.group:
-        return led
-    if not leading.is_sorted(led, validation.steps(asked.resource, shape.order)[0].column):
-        return led
-    place = (asked.resource, asked.key, shape.where, Leading)
-    statement: Statement | None = tx.statements.get(place)
-    if statement is None:
-        statement = compiling.number_led(_target(tx, asked), shape.where, led)
-        tx.statements.put(place, statement)
-    number = statement.fetch(tx, [*asked.values, *values[: sum(part.values for part in shape.where)]])[0][0]
-    return led if number <= leading.MOST else None
+def _way(tx: Read, asked: _Asked, shape: Shape, *, values: list[Any]) -> Way:
+    """How the page is read: by the condition that finds the least, unless that is more than should be sorted."""
+    if shape.group:
+        return Way(leading.leading(asked.resource, shape.where, tx.flavour))
+    candidates = leading.candidates(asked.resource, shape.where, tx.flavour)
+    first = validation.steps(asked.resource, shape.order)[0].column
+    is_sorted = [led for led in candidates if leading.is_sorted(led, first)]
+    given = [*asked.values, *values[: sum(part.values for part in shape.where)]]
+    found = _least(tx, asked, is_sorted, where=shape.where, given=given, most=leading.MOST)
+    if found is None:
+        found = next((led for led in candidates if not leading.is_sorted(led, first)), None)
+    equal = [led for led in is_sorted if led.is_equal]
+    if found is None and len(shape.where) > 1:
+        found = _least(tx, asked, equal, where=shape.where, given=given, most=leading.MOST_EQUAL)
+    return Way(found, is_hidden=found is None and bool(equal))
+
+
+def _least(
+    tx: Read, asked: _Asked, candidates: Sequence[Leading], *, where: tuple[Part, ...], given: list[Any], most: int
+) -> Leading | None:
+    """What of the candidates finds the fewest rows; None where each finds more than `most`."""
+    best: Leading | None = None
+    least = most + 1
+    for led in candidates:
+        place = (asked.resource, asked.key, where, Leading, led.place, most)
+        statement: Statement | None = tx.statements.get(place)
+        if statement is None:
+            statement = compiling.number_led(_target(tx, asked), where, led, most=most)
+            tx.statements.put(place, statement)
+        number = statement.fetch(tx, given)[0][0]
+        if number < least:
+            best, least = led, number
+        if least <= leading.FEW:
+            break
+    return best
 
 
 def _along(
-    tx: Read, asked: _Asked, shape: Shape, *, values: list[Any], path: AccessPath | None, led: Leading | None = None
+    tx: Read, asked: _Asked, shape: Shape, *, values: list[Any], path: AccessPath | None, way: Way = compiling.ANY_WAY
 ) -> tuple[PageStatement, list[Any]]:
     """The rows that one access path finds."""
-    crowded = path is None and led is None and _is_crowded(tx, asked, shape)
-    place = (asked.resource, asked.key, shape, None if path is None else path.key, led is None, crowded)
+    crowded = path is None and way.led is None and _is_crowded(tx, asked, shape, way=way)
+    place = (asked.resource, asked.key, shape, None if path is None else path.key, way.key, crowded)
     page: PageStatement | None = tx.statements.get(place)
     if page is None:
-        page = compiling.page_statement(_target(tx, asked), shape, path, led=led, crowded=crowded)
+        page = compiling.page_statement(_target(tx, asked), shape, path, way=way, crowded=crowded)
         tx.statements.put(place, page)
     return page, page.statement.fetch(tx, _with_path(asked, values, path))
 
 
-def _is_crowded(tx: Read, asked: _Asked, shape: Shape) -> bool:
+def _is_crowded(tx: Read, asked: _Asked, shape: Shape, *, way: Way) -> bool:
     """Whether SQLite would sort all that an audience sees, and that is too much: then the order's index leads."""
     if tx.flavour is not Flavour.SQLITE or shape.group or audience_scan.place_of(asked.scope) is None:
         return False
     order = validation.steps(asked.resource, shape.order)
-    if audience_scan.has_index(asked.resource, order[0].column) or leading.has_equal(asked.resource, shape.where):
+    if audience_scan.has_index(asked.resource, order[0].column):
+        return False
+    if not way.is_hidden and leading.has_equal(asked.resource, shape.where):
         return False
     place = (asked.resource, asked.key, compiling.number_seen)
     statement: Statement | None = tx.statements.get(place)
