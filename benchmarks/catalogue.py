@@ -159,7 +159,7 @@ def _beside_mlflow(plan: Plan) -> None:
         peer = mlflow.mlflow(folder, rows)
         catalogue = catalogue_of(rows, plan.keep or folder, None)
         ours = stack.enter_context(serving(catalogue.place, environment=SIGNING_IN))
-        theirs = stack.enter_context(peer.server)
+        theirs = stack.enter_context(peer.server).worker()
         prefixes = [name_of(number).rpartition("-")[0] for number in range(0, rows, PER_NAME)]
         user = ZStack(ours, USERS[0])
         ways = {
@@ -198,7 +198,7 @@ def _order(plan: Plan, server: Running, targets: Sequence[str], headers: Mapping
 
 
 def _print_peer(plan: Plan, rows: int, found: Mapping[str, list[Rate]]) -> None:
-    ours, (name, theirs) = found["trivium"], list(found.items())[1]
+    ours, (name, theirs) = found["trivium"], list(found.items())[-1]
     print_head(
         f"catalogue: a search of {rows:,} models by how their names begin, which {PAGE} do, beside MLflow's",
         (

@@ -51,6 +51,11 @@ class Running:
         """The same process by another of its ports."""
         return Running(self._process.pid, port)
 
+    def worker(self) -> Running:
+        """The process below it that answers, where it leaves that to another."""
+        found = self._process.children(recursive=True)
+        return Running(max(found, key=lambda each: each.memory_info().rss).pid, self.port) if found else self
+
     def connect(self) -> http.client.HTTPConnection:
         """A new connection."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
