@@ -102,7 +102,8 @@ class Notebook:
     @property
     def fork_server(self) -> psutil.Process:
         """What its kernels are forked of."""
-        found = [one for one in self.server.children() if "kernel fork server" in " ".join(one.cmdline())]
+        alive = [one for one in self.server.children() if one.status() != psutil.STATUS_ZOMBIE]
+        found = [one for one in alive if "kernel fork server" in " ".join(one.cmdline())]
         assert len(found) == 1
         return found[0]
 
