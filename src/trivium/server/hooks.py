@@ -26,9 +26,8 @@ log = structlog.get_logger()
 
 async def send_on(store: Store, dialects: Iterable[Dialect]) -> None:
     """Send answers on where the operator allows some address, until cancelled."""
-    for dialect in dialects:
-        if isinstance(dialect, ZStackDialect) and dialect.settings.web_hooks:
-            await repeat("web hooks", STEP, partial(send_due, store, dialect))
+    allowing = [each for each in dialects if isinstance(each, ZStackDialect) and each.settings.web_hooks]
+    await asyncio.gather(*(repeat("web hooks", STEP, partial(send_due, store, dialect)) for dialect in allowing))
 
 
 async def send_due(store: Store, dialect: ZStackDialect) -> None:

@@ -31,6 +31,7 @@ from trivium.resources.models import (
     NoSuchModel,
     Progress,
     TensorTotal,
+    reading,
 )
 from trivium.resources.operations import OperationStatus
 from trivium.resources.owning import Deletion, UuidTaken
@@ -223,7 +224,7 @@ def test_files_fill_in_what_nobody_said(here: Place) -> None:
     assert done.parameters == "8030261248 (BF16)"
     assert here.store.read_now(operations.get, alice, operation).status is OperationStatus.SUCCEEDED
     assert here.store.read_now(stores.get, alice, place.uuid).capacity.models == FACTS.size
-    assert here.store.read_now(models.imports_waiting, HOST) == []
+    assert here.store.read_now(reading.due, HOST, most=100) == []
     assert here.store.write_now(models.finish_import, going.id, facts=FACTS, figures=FIGURES) is None
     assert here.store.read_now(stores.get, alice, place.uuid).capacity.models == FACTS.size
 
@@ -285,8 +286,11 @@ def test_an_import_goes_on_from_what_was_noted(here: Place) -> None:
     done = FileDone(path=b"a\xff", size=3, modified=1, inode=2, digest=b"\0" * 32)
     noted = Progress(bytes_done=3, bytes_total=12, files_total=2, done=(done,))
     assert here.store.write_now(models.note_progress, going.id, noted)
-    assert [one.progress for one in here.store.read_now(models.imports_waiting, HOST)] == [noted]
-    assert here.store.read_now(models.imports_waiting, "another") == []
+    assert here.store.read_now(reading.due, HOST, most=100) == [going.id]
+    taken = here.store.read_now(reading.take, going.id)
+    assert taken is not None
+    assert taken.progress == noted
+    assert here.store.read_now(reading.due, "another", most=100) == []
     assert here.store.read_now(operations.get, alice, operation).progress == 25
     assert [here.store.write_now(models.note_fault, going.id) for _ in range(2)] == [1, 2]
     with pytest.raises(ModelImporting):

@@ -14,7 +14,7 @@ from trivium.base.text import fold
 from trivium.resources import datasets, marks, models, services, stores
 from trivium.resources.datasets import NewDataset
 from trivium.resources.marks import NewMarks
-from trivium.resources.models import Facts, MemoryFigures, NewModel, Shape, TensorTotal
+from trivium.resources.models import Facts, MemoryFigures, NewModel, Shape, TensorTotal, reading
 from trivium.resources.services import Architecture, NewImage, NewService
 from trivium.resources.stores import NewModelStore
 from trivium.store import Store, Write
@@ -51,12 +51,12 @@ def put(store: Store, caller: Caller, told: dict[str, Any], *, names: dict[str, 
 
 def finish_imports(store: Store, *, fault: str | None = None) -> None:
     """Let every import that waits end: with what files say, or refused for a fault."""
-    for one in store.read_now(models.imports_waiting, HOST):
+    for id in store.read_now(reading.due, HOST, most=100):
         if fault is None:
-            store.write_now(models.finish_import, one.id, facts=FACTS, figures=FIGURES)
+            store.write_now(models.finish_import, id, facts=FACTS, figures=FIGURES)
         else:
             reason = Reason(code=f"model.artifact.{fault}", details={"file": "config.json"})
-            store.write_now(models.refuse_import, one.id, reason)
+            store.write_now(models.refuse_import, id, reason)
 
 
 def _uuid(names: dict[str, Any], label: str) -> UUID:

@@ -46,11 +46,6 @@ class Pending(Value, frozen=True):
     begin: Callable[[Write, int], object]
 
 
-def always(_query: Query) -> bool:
-    """Any query may cost more in a larger table."""
-    return True
-
-
 class Sums(Protocol):
     """One group of rows."""
 
@@ -73,15 +68,14 @@ class Sums(Protocol):
 class Listing(Value, frozen=True):
     """Answers queries: `rows` gives a page of what the caller sees, `shapes` what is shown to them of the page's rows.
 
-    `summed` gives sums by groups, for ZQL; None where there are none. `grows` tells whether what a query costs may grow
-    with the tables: then it is a search, under the time limit.
+    `summed` gives sums by groups, for ZQL; None where there are none. What a query costs may grow with the tables, so
+    it is a search, under the time limit.
     """
 
     inventory: Inventory
     rows: Callable[[Read, Caller, Query], Listed[Any]]
     shapes: Callable[[Read, Caller, Sequence[Any]], Sequence[Shape]]
     summed: Callable[[Read, Caller, Query, Sequence[str]], Sequence[Sums]] | None = None
-    grows: Callable[[Query], bool] = always
 
 
 class Look(Value, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import structs
 
-from trivium.dialects.operation import Action, Call, Mark, Nothing, Operation, Read, View, Wire, always, never
+from trivium.dialects.operation import Action, Call, Mark, Nothing, Operation, Read, View, always, never
 from trivium.dialects.zstack import hooks, jobs, listing, parameters, queries
 from trivium.dialects.zstack.apis import ROOT, Act, Api, Exchange, Job, Listing, Look, Place
 from trivium.dialects.zstack.conditions import Grammar
@@ -84,14 +84,11 @@ class _Maker:
         return self._job(there) if isinstance(handler, Job) else _act(there[0], handler)
 
     def _list(self, listed: Listing) -> View:
-        def asked(query: Wire) -> queries.Asked:
-            given = query.values if isinstance(query, ListParameters) else {}
-            return queries.of_parameters(self._grammar, listed.inventory, given)
-
         def look(tx: Read, call: Call[Nothing, ListParameters]) -> Result:
-            return listing.answer(tx, call.caller, listed, asked=asked(call.query))
+            asked = queries.of_parameters(self._grammar, listed.inventory, call.query.values)
+            return listing.answer(tx, call.caller, listed, asked=asked)
 
-        return View(look=look, may_grow=lambda _body, query: listed.grows(asked(query).query))
+        return View(look=look, may_grow=always)
 
     def _row(self, listed: Listing) -> View:
         def look(tx: Read, call: Call[Nothing, Nothing]) -> Result:

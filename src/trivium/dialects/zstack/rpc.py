@@ -147,7 +147,7 @@ class Rpc:
         handler = api.handler
         if isinstance(handler, Listing):
             asked = queries.of_message(self._grammar, handler.inventory, message.given)
-            return lambda tx, caller: listing.answer(tx, caller, handler, asked=asked), handler.grows(asked.query)
+            return lambda tx, caller: listing.answer(tx, caller, handler, asked=asked), True
         if not isinstance(handler, Look):
             raise TypeError(f"{api.name} changes something")
         given = parameters.read(api, message.given)

@@ -41,8 +41,8 @@ TIMES: Final = (
     Member(name="createDate", kind=Kind.TIMESTAMP, field="created_at"),
     Member(name="lastOpDate", kind=Kind.TIMESTAMP, field="changed_at"),
 )
-ORDER: Final = (Order(field="created_at"), Order(field="uuid"))
-"""What answers come in when no other order is asked for, so that pages are the same each time."""
+ORDER: Final = (Order(field="created_at"), Order(field="uuid"), Order(field="id"))
+"""What answers come in when no other order is asked for, so that pages are the same each time: that of an index."""
 
 TAGS: Final = MappingProxyType(
     {USER_TAG: "user_tags.tag", SYSTEM_TAG: "system_tags.tag", TAG_UUID: "user_tags.pattern_uuid"}

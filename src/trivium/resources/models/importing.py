@@ -7,7 +7,6 @@ import that is gone by then was of a model that somebody deleted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -50,12 +49,6 @@ def begin_import(tx: Write, caller: Caller, uuid: UUID, *, host: str, operation:
     events.record(tx, caller, "model.import", target=model.id, project=model.project, after={"path": model.path})
     tx.wake(WAITING)
     return get_import(tx, id)
-
-
-def imports_waiting(tx: Read, host: str, *, most: int = 100) -> Sequence[Import]:
-    """The imports that wait or go on, on a host, oldest first."""
-    mine = (imports.c.host == host, imports.c.finished_at.is_(None))
-    return [import_of(row) for row in tx.all(_WANTED.where(*mine).order_by(imports.c.id).limit(most))]
 
 
 def get_import(tx: Read, id: int) -> Import:
