@@ -1,6 +1,7 @@
 """The store: databases, transactions, the query engine and migrations. The only room that speaks SQL's dialects."""
 
 from trivium.store import fields, query
+from trivium.store.bulk import add_rows
 from trivium.store.database import Flavour
 from trivium.store.errors import (
     BadOperator,
@@ -36,6 +37,7 @@ __all__ = [
     "UnknownField",
     "UnknownRelation",
     "Write",
+    "add_rows",
     "fields",
     "metadata",
     "query",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +46,7 @@ class Uuid16(TypeDecorator[UUID]):
         return _read_uuid
 
 
+@cache
 def text() -> Text:
     """Text that sorts by code point on both databases, whatever locale PostgreSQL was made with."""
     return Text().with_variant(Text(collation="C"), "postgresql")

@@ -24,10 +24,14 @@ from trivium.base.clock import Clock
 from trivium.base.ids import WORKERS
 from trivium.base.values import Value
 from trivium.store.columns import Instant, text
+from trivium.store.database import Flavour
 from trivium.store.errors import Busy
 from trivium.store.schema import metadata
 
-LEASE: Final = timedelta(seconds=60)
+LEASES: Final = {Flavour.POSTGRESQL: timedelta(minutes=1), Flavour.SQLITE: timedelta(minutes=3)}
+"""Nobody waits for the end of one on SQLite, where servers do not take over from each other, and each renewal ends what
+is cached of the database."""
+
 
 servers = Table(
     "servers",
@@ -51,8 +55,13 @@ class Lease(Value, frozen=True):
     started_at: datetime
 
 
+def lease_of(connection: Connection) -> timedelta:
+    """How long a lease lasts unless it is renewed."""
+    return LEASES[Flavour(connection.dialect.name)]
+
+
 def lease_worker(connection: Connection, clock: Clock, kind: str) -> Lease:
-    """Worker bits that no living process holds, leased for `LEASE`. Within a transaction that writes, under the lock.
+    """Worker bits that no living process holds, leased. Within a transaction that writes, under the lock.
 
     Raises `Busy` when there are none.
     """
@@ -64,13 +73,14 @@ def lease_worker(connection: Connection, clock: Clock, kind: str) -> Lease:
         message = f"{WORKERS} processes work on this database already; try again in a minute"
         raise Busy(message)
     row = {"worker": worker, "kind": kind, "host": socket.gethostname(), "pid": os.getpid(), "started_at": now}
-    connection.execute(insert(servers).values(**row, lease_until=now + LEASE))
+    connection.execute(insert(servers).values(**row, lease_until=now + lease_of(connection)))
     return Lease(worker=worker, kind=kind, started_at=now)
 
 
 def renew(connection: Connection, clock: Clock, lease: Lease) -> bool:
     """Lengthen the lease; False when somebody else holds the bits by now."""
-    statement = update(servers).where(*_mine(lease)).values(lease_until=clock.now() + LEASE)
+    until = clock.now() + lease_of(connection)
+    statement = update(servers).where(*_mine(lease)).values(lease_until=until)
     return connection.execute(statement).rowcount == 1
 
 

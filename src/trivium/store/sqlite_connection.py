@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from trivium.store import failures
 from trivium.store.result_cache import ResultCache
-from trivium.store.transactions import Read
+from trivium.store.transactions import NotCached, Read, late
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class SqliteConnection:
 
     def read(
         self,
-        make: Callable[[SqliteConnection], Read],
+        make: Callable[[SqliteConnection, Connection], Read],
         use: Callable[Concatenate[Read, P], T],
         /,
         *args: P.args,
@@ -36,14 +36,20 @@ class SqliteConnection:
     ) -> T:
         """What `use` returns for a read transaction, which it may use through the driver and through SQLAlchemy.
 
-        Raises the store's errors.
+        Where nobody has committed since results were cached, it begins with the first statement: what is all cached
+        needs none. Raises the store's errors.
         """
         driver = self.driver
         try:
+            if self.results is not None and self.results.version == self._version():
+                try:
+                    return use(make(self, late(self._begun)), *args, **kwargs)
+                except NotCached:  # somebody committed meanwhile: what was cached is of another snapshot
+                    self._end()
             driver.execute("BEGIN")
             if self.results is not None:
                 self._expire(self.results)
-            return use(make(self), *args, **kwargs)
+            return use(make(self, self.connection), *args, **kwargs)
         except failures.TRANSLATED as error:
             failures.raise_translated(error)
         except driver.Error as error:
@@ -54,16 +60,27 @@ class SqliteConnection:
     def data_version(self) -> int | None:
         """A number that changes when another connection commits; None while the database is locked."""
         try:
-            return self.driver.execute("PRAGMA data_version").fetchone()[0]
+            return self._version()
         except self.driver.Error:
             return None
+
+    def _version(self) -> int:
+        return self.driver.execute("PRAGMA data_version").fetchone()[0]
+
+    def _begun(self) -> Connection:
+        """The connection, in a transaction that reads what the cached results are of; `NotCached` if that is over."""
+        if not self.driver.in_transaction:
+            self.driver.execute("BEGIN")
+            if self.results is None or self.results.version != self._version():
+                raise NotCached
+        return self.connection
 
     def _expire(self, results: ResultCache) -> None:
         """Begin an empty cache if anybody committed since. Must be the first statement of a transaction.
 
         Read within the transaction, `PRAGMA data_version` changes when another connection commits, of any process.
         """
-        version = self.driver.execute("PRAGMA data_version").fetchone()[0]
+        version = self._version()
         if version != results.version:
             self.results = ResultCache(version)
 

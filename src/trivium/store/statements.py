@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from msgspec import Struct
-from sqlalchemy import BindParameter, Select
+from sqlalchemy import BindParameter, LargeBinary, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import visitors
 
@@ -67,7 +67,7 @@ def compiled(statement: Select[Any], parameters: Sequence[BindParameter[Any]], d
     places = {name: index for index, (name, _) in enumerate(flat)}
     constants = [name for name in made.positiontup if name not in places]
     places |= {name: len(flat) + index for index, name in enumerate(constants)}
-    binders = (parameter.type.dialect_impl(dialect).bind_processor(dialect) for _, parameter in flat)
+    binders = (_binder(parameter, dialect) for _, parameter in flat)
     converters = (
         column.type.dialect_impl(dialect).result_processor(dialect, _FLOAT8) for column in statement.selected_columns
     )
@@ -137,6 +137,13 @@ def _names(parameter: BindParameter[Any], made: Any) -> list[str]:
         return [name]
     values: Any = parameter.effective_value
     return [f"{name}_{index}" for index in range(1, len(values) + 1)]
+
+
+def _binder(parameter: BindParameter[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What a value of the parameter must go through. Bytes go as they are, for psycopg's wrapper of them is no key."""
+    if isinstance(parameter.type, LargeBinary):
+        return None
+    return parameter.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _present(functions: Iterable[Any]) -> tuple[tuple[int, Any], ...]:

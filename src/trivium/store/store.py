@@ -112,6 +112,11 @@ class Store:
             return lease, Ids(clock, lease.worker, servers.largest_id(connection))
 
     @property
+    def search_limit(self) -> timedelta:
+        """How long a look-up may take whose cost may grow."""
+        return self._search_limit
+
+    @property
     def worker(self) -> int:
         """The worker bits of the ids that are given here."""
         return self._lease.worker
@@ -232,9 +237,9 @@ class Store:
         self.ids = Ids(self.clock, lease.worker, max(self.ids.next(), servers.largest_id(tx.connection)))
         return lease
 
-    def _read(self, sqlite: SqliteConnection) -> Read:
+    def _read(self, sqlite: SqliteConnection, connection: Connection) -> Read:
         return Read(
-            sqlite.connection,
+            connection,
             self.flavour,
             self.clock.now(),
             statements=self.statements,

@@ -80,6 +80,14 @@ class Read:
         if self._results is not None:
             self._results.put_text(key, made, size=size)
 
+    def text_keeper(self, key: Hashable) -> Callable[[object, int], None]:
+        """`cache_text` for what is made after this transaction has ended, of what is read from now on.
+
+        Whoever commits meanwhile ends the cache that it goes to, so that a text is never found that is older.
+        """
+        results = self._results
+        return lambda made, size: None if results is None else results.put_text(key, made, size=size)
+
     def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         """Every row as the driver returns it, without SQLAlchemy's overhead.
 
@@ -89,11 +97,14 @@ class Read:
         try:
             return driver.execute(sql, parameters).fetchall()
         except Exception as error:
-            module: Any = self.connection.dialect.loaded_dbapi
-            if not isinstance(error, module.Error):
+            if (told := self.of_driver(sql, error)) is None:
                 raise
-            # As SQLAlchemy would raise it, so that whoever opened the transaction translates both alike.
-            raise failures.as_dbapi_error(sql, error, module.Error) from error
+            raise told from error
+
+    def of_driver(self, sql: str, error: Exception) -> Exception | None:
+        """An error of the driver's as SQLAlchemy would raise it, so that both are translated alike; None for others."""
+        module: Any = self.connection.dialect.loaded_dbapi
+        return failures.as_dbapi_error(sql, error, module.Error) if isinstance(error, module.Error) else None
 
 
 class NotCached(Exception):
@@ -139,6 +150,21 @@ class _NoConnection:
 
     def __getattr__(self, _name: str) -> NoReturn:
         raise NotCached
+
+
+class _LateConnection:
+    """Stands for the connection of a transaction that begins when it is first used."""
+
+    def __init__(self, begin: Callable[[], Connection]) -> None:
+        self._begin = begin
+
+    def __getattr__(self, name: str, /) -> Any:
+        return getattr(self._begin(), name)
+
+
+def late(begin: Callable[[], Connection]) -> Connection:
+    """A connection that `begin` gives each time something of it is used; it may raise `NotCached`."""
+    return cast("Connection", _LateConnection(begin))
 
 
 class Write(Read):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,19 @@ PARTS: Final = 4096
 def shown(path: bytes) -> str:
     """A path for people: bytes that are no UTF-8 and control characters are escaped."""
     text = path.decode(errors="backslashreplace")
+    if text.isprintable():
+        return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def innermost(roots: Iterable[Path], path: Path) -> tuple[Path, bytes]:
+    """The innermost root that an absolute path is in, and the path below it. Raises `ArtifactRefused`."""
+    raw = os.fsencode(path)
+    inside = [root for root in roots if path.is_relative_to(root)]
+    if not path.is_absolute() or b"\0" in raw or not inside:
+        raise ArtifactRefused(Fault.OUTSIDE, shown(raw))
+    root = max(inside, key=lambda one: len(one.parts))
+    return root, os.fsencode(path.relative_to(root))
 
 
 class Root:

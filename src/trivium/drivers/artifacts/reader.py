@@ -11,13 +11,13 @@ from typing import Final
 
 import msgspec
 
+from trivium.base.threads import DaemonThreads, give_way
 from trivium.drivers.artifacts.checksums import Hashing
 from trivium.drivers.artifacts.facts import describe
 from trivium.drivers.artifacts.limits import Limits
 from trivium.drivers.artifacts.listing import Listing
-from trivium.drivers.artifacts.places import Root, refusal, shown
-from trivium.drivers.threads import DaemonThreads, give_way
-from trivium.resources.models import ArtifactRefused, Facts, Fault, Progress
+from trivium.drivers.artifacts.places import Root, innermost, refusal, shown
+from trivium.resources.models import ArtifactRefused, Facts, Progress
 
 Note = Callable[[Progress], None]
 PATIENCE: Final = 5.0  # seconds in which a directory that can be read answers
@@ -58,7 +58,7 @@ class ArtifactReader:
 
     def _is_readable(self, path: Path) -> bool:
         try:
-            root_path, below = self._split(path)
+            root_path, below = innermost(self._roots, path)
             root = Root(root_path)
         except (ArtifactRefused, OSError):
             return False
@@ -85,7 +85,7 @@ class ArtifactReader:
         Headers come first: what is malformed is refused before its weights are read. All of it is of the same files,
         since each is opened only as the one that was found.
         """
-        root_path, below = self._split(path)
+        root_path, below = innermost(self._roots, path)
         try:
             root = Root(root_path)
         except OSError as error:
@@ -97,14 +97,3 @@ class ArtifactReader:
             return msgspec.structs.replace(facts, checksum=checksum)
         finally:
             root.close()
-
-    def _split(self, path: Path) -> tuple[Path, bytes]:
-        """The innermost root that a path is in, and the path below it. Raises `ArtifactRefused`."""
-        raw = os.fsencode(path)
-        if not path.is_absolute() or b"\0" in raw:
-            raise ArtifactRefused(Fault.OUTSIDE, shown(raw))
-        inside = [root for root in self._roots if path.is_relative_to(root)]
-        if not inside:
-            raise ArtifactRefused(Fault.OUTSIDE, shown(raw))
-        root = max(inside, key=lambda one: len(one.parts))
-        return root, os.fsencode(path.relative_to(root))

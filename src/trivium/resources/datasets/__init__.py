@@ -1,6 +1,18 @@
 """Datasets as entries of the catalogue."""
 
-from trivium.resources.datasets.errors import DatasetInUse, NoSuchDataset
+from trivium.resources.datasets.buckets import Buckets, bucket_and_key
+from trivium.resources.datasets.errors import (
+    BadPlace,
+    DatasetExists,
+    DatasetInUse,
+    DatasetPublishing,
+    NoSuchBucket,
+    NoSuchDataset,
+    NoWorkPath,
+    SourceFault,
+    SourceRefused,
+)
+from trivium.resources.datasets.registering import change_own, check_free, list_own, register
 from trivium.resources.datasets.service import (
     DATA_TYPE,
     USAGES,
@@ -8,33 +20,65 @@ from trivium.resources.datasets.service import (
     create,
     delete,
     delete_many,
+    find,
     get,
+    locked,
     markable,
+    opened,
+    own,
     thing_of,
 )
 from trivium.resources.datasets.table import DATASETS, LISTING, datasets
-from trivium.resources.datasets.types import Dataset, DatasetChange, DataType, NewDataset, Usage
-from trivium.resources.datasets.users import DatasetsInStores
+from trivium.resources.datasets.types import (
+    Dataset,
+    DatasetChange,
+    DatasetType,
+    DataType,
+    NewDataset,
+    SampleCounts,
+    Usage,
+)
+from trivium.resources.datasets.users import DatasetHoldings, DatasetsInStores
 
 __all__ = [
     "DATASETS",
     "DATA_TYPE",
     "LISTING",
     "USAGES",
+    "BadPlace",
+    "Buckets",
     "DataType",
     "Dataset",
     "DatasetChange",
+    "DatasetExists",
+    "DatasetHoldings",
     "DatasetInUse",
+    "DatasetPublishing",
+    "DatasetType",
     "DatasetsInStores",
     "NewDataset",
+    "NoSuchBucket",
     "NoSuchDataset",
+    "NoWorkPath",
+    "SampleCounts",
+    "SourceFault",
+    "SourceRefused",
     "Usage",
+    "bucket_and_key",
     "change",
+    "change_own",
+    "check_free",
     "create",
     "datasets",
     "delete",
     "delete_many",
+    "find",
     "get",
+    "list_own",
+    "locked",
     "markable",
+    "opened",
+    "own",
+    "register",
     "thing_of",
 ]

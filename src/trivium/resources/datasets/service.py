@@ -15,11 +15,11 @@ from sqlalchemy import delete as delete_from
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
 from trivium.resources import events, marks, owning, stores
-from trivium.resources.datasets.errors import DatasetInUse, NoSuchDataset
+from trivium.resources.datasets.errors import DatasetInUse, DatasetPublishing, NoSuchDataset
 from trivium.resources.datasets.table import dataset_of, datasets
 from trivium.resources.datasets.types import Dataset, DatasetChange, DataType, NewDataset, Usage
 from trivium.resources.marks import NewMarks, Thing, ThingKind
-from trivium.resources.owning import Deletion, Dependents, Outcome
+from trivium.resources.owning import EVERYBODY, Deletion, Dependents, Outcome
 from trivium.store import Read, Write
 
 LIMITS: Final[Mapping[str, int]] = MappingProxyType({"name": 255, "url": 2048, "description": 2048})
@@ -46,6 +46,11 @@ def create(tx: Write, caller: Caller, new: NewDataset, *, tags: NewMarks = NO_MA
         "audience": owning.audience(caller.project, public=new.public),
         "store_uuid": store.uuid,
         "system": new.system,
+        "type": new.type.value,
+        "owner_id": caller.user or None,
+        "workspace": new.workspace,
+        "work_path": new.work_path,
+        "settings": owning.checked_document("settings", new.settings or None),
         "created_at": tx.now,
         "changed_at": tx.now,
         **_columns(structs.asdict(new)),
@@ -62,16 +67,46 @@ def get(tx: Read, caller: Caller, uuid: UUID) -> Dataset:
     return dataset_of(_seen(tx, caller, uuid))
 
 
-def markable(tx: Read, caller: Caller, uuid: UUID) -> Thing:
-    """The dataset as something to be marked. `NoSuchDataset`; `Forbidden` unless the caller may change it."""
+def own(tx: Read, caller: Caller, uuid: UUID) -> Dataset:
+    """The dataset of that uuid, which the caller may change. `NoSuchDataset`, `Forbidden`."""
     row = _seen(tx, caller, uuid)
     owning.must_own(caller, row, "change a dataset")
-    return thing_of(dataset_of(row))
+    return dataset_of(row)
+
+
+def find(tx: Read, caller: Caller, uuid: UUID) -> Dataset:
+    """The dataset of that uuid, if it is of the caller's project or everybody's, whoever they are. `NoSuchDataset`."""
+    row = _seen(tx, caller, uuid)
+    if row.audience not in (EVERYBODY, caller.project):
+        raise NoSuchDataset(uuid=uuid.hex)
+    return dataset_of(row)
+
+
+def locked(tx: Write, caller: Caller, uuid: UUID) -> Dataset:
+    """The dataset, which the caller may change, locked until the transaction ends. `NoSuchDataset`, `Forbidden`."""
+    own(tx, caller, uuid)
+    row = tx.lock(select(datasets).where(datasets.c.uuid == uuid))
+    if row is None:  # gone by now
+        raise NoSuchDataset(uuid=uuid.hex)
+    return dataset_of(row)
+
+
+def opened(tx: Write, caller: Caller, uuid: UUID) -> Dataset:
+    """The same, for a change of its samples or labels. Raises `DatasetPublishing` besides."""
+    found = locked(tx, caller, uuid)
+    if found.publishing:
+        raise DatasetPublishing(name=found.name)
+    return found
+
+
+def markable(tx: Read, caller: Caller, uuid: UUID) -> Thing:
+    """The dataset as something to be marked. `NoSuchDataset`; `Forbidden` unless the caller may change it."""
+    return thing_of(own(tx, caller, uuid))
 
 
 def change(tx: Write, caller: Caller, uuid: UUID, *, to: DatasetChange) -> Dataset:
     """Change what is given. `NoSuchDataset`, `Forbidden`, `Missing`, `Invalid`."""
-    before = _locked(tx, caller, uuid)
+    before = locked(tx, caller, uuid)
     given = {name: value for name, value in structs.asdict(to).items() if value is not None}
     told = _columns(given) | {"changed_at": tx.now}
     thing = thing_of(before)
@@ -93,11 +128,11 @@ def delete(
     tx: Write, caller: Caller, uuid: UUID, *, users: Collection[Dependents], mode: Deletion = Deletion.PERMISSIVE
 ) -> None:
     """Delete a dataset from the catalogue; what it is made of stays. `NoSuchDataset`, `Forbidden`, `DatasetInUse`."""
-    before = _locked(tx, caller, uuid)
-    if any(user.hinder(tx, uuid, mode) for user in users):
+    before = locked(tx, caller, uuid)
+    if any(user.hinder(tx, caller, uuid, mode=mode) for user in users):
         raise DatasetInUse(name=before.name)
     for user in users:
-        user.let_go(tx, uuid)
+        user.let_go(tx, caller, uuid)
     marks.remove_all(tx, uuid)
     tx.run(delete_from(datasets).where(datasets.c.id == before.id))
     told = {"name": before.name, "url": before.url}
@@ -124,16 +159,8 @@ def thing_of(dataset: Dataset) -> Thing:
 def _seen(tx: Read, caller: Caller, uuid: UUID) -> Row[Any]:
     row = tx.first(select(datasets).where(datasets.c.uuid == uuid))
     if row is None or not owning.sees(caller, row):
-        raise NoSuchDataset
+        raise NoSuchDataset(uuid=uuid.hex)
     return row
-
-
-def _locked(tx: Write, caller: Caller, uuid: UUID) -> Dataset:
-    owning.must_own(caller, _seen(tx, caller, uuid), "change a dataset")
-    row = tx.lock(select(datasets).where(datasets.c.uuid == uuid))
-    if row is None:  # gone by now
-        raise NoSuchDataset
-    return dataset_of(row)
 
 
 def _columns(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-"""Estate: what the site has, as queries across it see it: the site itself, its pools, their nodes, and the cards."""
+"""Estate: what the site has, as queries across it see it: itself, its pools, their nodes and cards, and notebooks."""
 
+from trivium.resources.estate.notebooks import list_notebooks
 from trivium.resources.estate.service import list_cards, list_nodes, list_pools, list_sites
 from trivium.resources.estate.table import (
     CARDS,
@@ -32,6 +33,7 @@ __all__ = [
     "Readiness",
     "list_cards",
     "list_nodes",
+    "list_notebooks",
     "list_pools",
     "list_sites",
     "sort_of",

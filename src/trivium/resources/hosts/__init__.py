@@ -10,10 +10,12 @@ from trivium.resources.hosts.calls import (
     take_calls,
 )
 from trivium.resources.hosts.errors import HostAway, HostElsewhere, HostInUse, NoSuchHost, NotHolding
+from trivium.resources.hosts.rounds import Gone, Rounds, Work, held_write, until_there
 from trivium.resources.hosts.service import (
     CHANGED,
     LEASES,
     away,
+    capabilities_of,
     everywhere,
     forget,
     get,
@@ -29,6 +31,7 @@ from trivium.resources.hosts.service import (
     renew,
     standing,
     take,
+    working,
 )
 from trivium.resources.hosts.types import CallResult, Host, Identity, RemoteCall, Standing, Tenure
 
@@ -38,6 +41,7 @@ __all__ = [
     "LEASES",
     "RESULTS",
     "CallResult",
+    "Gone",
     "Host",
     "HostAway",
     "HostElsewhere",
@@ -46,9 +50,12 @@ __all__ = [
     "NoSuchHost",
     "NotHolding",
     "RemoteCall",
+    "Rounds",
     "Standing",
     "Tenure",
+    "Work",
     "away",
+    "capabilities_of",
     "drop_call",
     "everywhere",
     "finish_call",
@@ -57,6 +64,7 @@ __all__ = [
     "give_up",
     "held",
     "held_now",
+    "held_write",
     "is_held",
     "limits_of",
     "must_be_there",
@@ -69,4 +77,6 @@ __all__ = [
     "submit_call",
     "take",
     "take_calls",
+    "until_there",
+    "working",
 ]

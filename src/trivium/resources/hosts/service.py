@@ -19,7 +19,10 @@ from trivium.resources.hosts.types import Host, Identity, Standing, Tenure
 from trivium.store import Flavour, Read, Write
 from trivium.store.servers import servers
 
-LEASES: Final = {Flavour.POSTGRESQL: timedelta(seconds=10), Flavour.SQLITE: timedelta(seconds=60)}
+LEASES: Final = {Flavour.POSTGRESQL: timedelta(seconds=10), Flavour.SQLITE: timedelta(minutes=3)}
+"""On SQLite a lease only tells others that a server is there: none takes over while it has the directory locked. So it
+is long, for each renewal ends what is cached of the database."""
+
 GRACE: Final = timedelta(seconds=15)
 """After the end of a lease, in which another server on the host may take over."""
 
@@ -108,6 +111,11 @@ def note_capabilities(tx: Write, tenure: Tenure, capabilities: str) -> None:
     tx.run(update(hosts).where(hosts.c.id == tenure.host).values(capabilities=capabilities))
 
 
+def capabilities_of(tx: Read, host: str) -> str | None:
+    """What the host's runtime can do, as `note_capabilities` was told; None where it was not."""
+    return tx.value(select(hosts.c.capabilities).where(hosts.c.id == host))
+
+
 def limits_of(tx: Read, host: str) -> str | None:
     """The limits that the host's notebooks were brought to last, as `note_limits` was told; None for none yet."""
     row = tx.first(select(hosts.c.limits).where(hosts.c.id == host))
@@ -147,6 +155,17 @@ def away(tx: Read) -> Collection[str]:
         return ()  # the server that asks is the one that acts
     late = select(hosts.c.id).where(hosts.c.lease_until < tx.database_now() - GRACE)
     return [row.id for row in tx.all(late)]
+
+
+def working(tx: Read) -> str:
+    """The host that is to read files: the first that somebody acts on now, or else the first that is known.
+
+    Directories of models and datasets are to be the same on all hosts. `HostAway` where no host is known at all.
+    """
+    there = sorted(held_now(tx)) or [host.id for host in everywhere(tx)]
+    if not there:
+        raise HostAway(host="")
+    return there[0]
 
 
 def standing(tx: Read) -> Sequence[Standing]:

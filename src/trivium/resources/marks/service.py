@@ -56,7 +56,7 @@ def get(tx: Read, caller: Caller, uuid: UUID) -> Mark:
     """The mark of that uuid, if the caller may see it. `NoSuchMark`."""
     row = tx.first(select(marks).where(marks.c.uuid == uuid))
     if row is None or not owning.sees(caller, row):
-        raise NoSuchMark
+        raise NoSuchMark(uuid=uuid.hex)
     return mark_of(row)
 
 
@@ -64,7 +64,7 @@ def delete(tx: Write, caller: Caller, uuid: UUID) -> None:
     """Take a mark off. `NoSuchMark`; `Forbidden` unless the caller may change what it is on."""
     row = tx.lock(select(marks).where(marks.c.uuid == uuid))
     if row is None or not owning.sees(caller, row):
-        raise NoSuchMark
+        raise NoSuchMark(uuid=uuid.hex)
     owning.must_own(caller, row, "take its tags off")
     tx.run(delete_from(marks).where(marks.c.id == row.id))
     told = {"tag": row.tag, "thing": row.thing_uuid.hex}

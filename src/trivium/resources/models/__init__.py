@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from trivium.resources.models.errors import ArtifactRefused, Fault, ModelImporting, ModelInUse, NoSuchModel
+from trivium.resources.models.errors import (
+    ArtifactRefused,
+    Fault,
+    ModelExists,
+    ModelImporting,
+    ModelInUse,
+    ModelIsImage,
+    NoSuchModel,
+)
 from trivium.resources.models.importing import (
     WAITING,
     begin_import,
@@ -12,13 +20,16 @@ from trivium.resources.models.importing import (
     note_progress,
     refuse_import,
 )
-from trivium.resources.models.rereading import import_host, read_again
+from trivium.resources.models.listing import list_events, list_own
+from trivium.resources.models.registering import register, versions_of
+from trivium.resources.models.rereading import read_again
 from trivium.resources.models.service import (
     EXTRA_GPU_MEMORY,
     change,
     create,
     delete,
     delete_many,
+    find,
     get,
     markable,
     own,
@@ -27,11 +38,13 @@ from trivium.resources.models.service import (
 from trivium.resources.models.sizing import MemoryFigures, figures
 from trivium.resources.models.table import LISTING, MODELS, SAMPLE_SIZE, models
 from trivium.resources.models.types import (
+    NOWHERE,
     Facts,
     FileDone,
     Import,
     Model,
     ModelChange,
+    ModelKind,
     ModelStatus,
     ModelType,
     NewModel,
@@ -39,13 +52,15 @@ from trivium.resources.models.types import (
     Shape,
     TensorTotal,
 )
-from trivium.resources.models.users import ModelsInStores
+from trivium.resources.models.users import ModelHoldings, ModelsInStores
+from trivium.resources.models.versions import Version, version_of
 from trivium.resources.models.worker import ImportWorker
 
 __all__ = [
     "EXTRA_GPU_MEMORY",
     "LISTING",
     "MODELS",
+    "NOWHERE",
     "SAMPLE_SIZE",
     "WAITING",
     "ArtifactRefused",
@@ -57,8 +72,12 @@ __all__ = [
     "MemoryFigures",
     "Model",
     "ModelChange",
+    "ModelExists",
+    "ModelHoldings",
     "ModelImporting",
     "ModelInUse",
+    "ModelIsImage",
+    "ModelKind",
     "ModelStatus",
     "ModelType",
     "ModelsInStores",
@@ -67,16 +86,19 @@ __all__ = [
     "Progress",
     "Shape",
     "TensorTotal",
+    "Version",
     "begin_import",
     "change",
     "create",
     "delete",
     "delete_many",
     "figures",
+    "find",
     "finish_import",
     "get",
     "get_import",
-    "import_host",
+    "list_events",
+    "list_own",
     "markable",
     "models",
     "note_fault",
@@ -84,5 +106,8 @@ __all__ = [
     "own",
     "read_again",
     "refuse_import",
+    "register",
     "thing_of",
+    "version_of",
+    "versions_of",
 ]

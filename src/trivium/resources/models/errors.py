@@ -53,6 +53,18 @@ class NoSuchModel(NotFound):
     code = "model.not_found"
 
 
+class ModelExists(Conflict):
+    """The project has a model of that name and version."""
+
+    code = "model.exists"
+
+
+class ModelIsImage(Invalid):
+    """The model is that of an image, which lies in no store and nowhere else."""
+
+    code = "model.is_image"
+
+
 class ModelInUse(Conflict):
     """The model is bound to services, or instances run it."""
 

@@ -16,18 +16,22 @@ from sqlalchemy import insert, select, update
 from trivium.base.caller import SYSTEM, Caller
 from trivium.base.reasons import Reason
 from trivium.base.text import fold
+from trivium.base.values import Value
 from trivium.resources import events, operations, owning, stores
 from trivium.resources.models import versions
 from trivium.resources.models.asking import version_columns
 from trivium.resources.models.errors import ModelImporting
-from trivium.resources.models.service import family_of, own, remove
+from trivium.resources.models.service import family_of, lock_family, locked, remove
 from trivium.resources.models.sizing import MemoryFigures
 from trivium.resources.models.table import import_of, imports, kept_numbers, model_of, models
-from trivium.resources.models.types import Facts, Import, Model, ModelStatus, Progress
+from trivium.resources.models.types import Facts, Import, Model, ModelKind, ModelStatus, Progress
 from trivium.store import Read, Write
 
 WAITING: Final = "imports"
 """What is woken when there is an import to do."""
+
+PYTORCH: Final = frozenset({"safetensors", "pytorch"})
+"""Formats of weights."""
 
 LONGEST_FACT: Final = 255
 """Characters that are kept of a text that comes from a model's files."""
@@ -38,14 +42,14 @@ def begin_import(tx: Write, caller: Caller, uuid: UUID, *, host: str, operation:
 
     Raises `NoSuchModel`, `Forbidden`, and `ModelImporting` where that goes on already.
     """
-    model = own(tx, caller, uuid)
-    row = tx.lock(select(models.c.status).where(models.c.id == model.id))
-    if row is None or row.status == ModelStatus.IMPORTING.value:
+    model = locked(tx, caller, uuid)
+    if model.status is ModelStatus.IMPORTING:
         raise ModelImporting(name=model.name)
     id = tx.ids.next()
     told = {"host": host, "path": model.path, "operation_id": operation, "started_at": tx.now}
     tx.run(insert(imports).values(id=id, model_id=model.id, faults=0, **told))
-    tx.run(update(models).where(models.c.id == model.id).values(status=ModelStatus.IMPORTING.value))
+    tx.run(update(models).where(models.c.id == model.id).values(status=ModelStatus.IMPORTING.value, reason=None))
+    versions.settle(tx, family_of(model))
     events.record(tx, caller, "model.import", target=model.id, project=model.project, after={"path": model.path})
     tx.wake(WAITING)
     return get_import(tx, id)
@@ -83,14 +87,13 @@ def finish_import(tx: Write, id: int, *, facts: Facts, figures: MemoryFigures | 
     found = _going(tx, id)
     if found is None:
         return None
-    model, operation = found
+    model = found.model
     told = _filled(model, facts, figures)
     tx.run(update(models).where(models.c.id == model.id).values(owning.folded_values(models, told)))
     tx.run(update(imports).where(imports.c.id == id).values(finished_at=tx.now, progress=None))
     stores.charge(tx, model.store, models=facts.size - (model.artifact_size or 0))
     versions.settle(tx, family_of(model))
-    if operation is not None:
-        operations.finish(tx, operation)
+    _end(tx, found, failure=None)
     told_of = {"checksum": facts.checksum, "size": facts.size}
     events.record(tx, SYSTEM, "model.imported", target=model.id, project=model.project, after=told_of)
     return model_of(tx.all(select(models).where(models.c.id == model.id))[0])
@@ -99,38 +102,69 @@ def finish_import(tx: Write, id: int, *, facts: Facts, figures: MemoryFigures | 
 def refuse_import(tx: Write, id: int, reason: Reason) -> None:
     """End an import whose files are not taken, and what waits for it, with the reason.
 
-    A model whose files were never read goes; one that had been read before stays as it was. Repeatable.
+    A model whose files were never read goes where the operation that it was made by tells why; else it has failed. One
+    that had been read before stays as it was. Repeatable.
     """
     found = _going(tx, id)
     if found is None:
         return
-    model, operation = found
-    if model.checksum is None:
+    model = found.model
+    if model.checksum is None and found.made_by:
         remove(tx, model)
     else:
-        tx.run(update(models).where(models.c.id == model.id).values(status=ModelStatus.READY.value))
+        tx.run(update(models).where(models.c.id == model.id).values(_left(model, reason)))
         tx.run(update(imports).where(imports.c.id == id).values(finished_at=tx.now, progress=None))
-    if operation is not None:
-        operations.finish(tx, operation, failure=reason)
-    told = {"name": model.name, "path": model.path, "reason": reason.code}
+    _end(tx, found, failure=reason)
+    told = {"name": model.name, "path": model.path, "reason": reason.code, "details": reason.details}
     events.record(tx, SYSTEM, "model.refused", target=model.id, project=model.project, before=told)
 
 
-_WANTED: Final = select(imports, models.c.uuid.label("model_uuid")).select_from(
+_WANTED: Final = select(imports, models.c.uuid.label("model_uuid"), models.c.kind, models.c.project_id).select_from(
     imports.join(models, models.c.id == imports.c.model_id)
 )
 
 
-def _going(tx: Write, id: int) -> tuple[Model, int | None] | None:
-    """The model of an import that goes on, locked with its store, and the operation; None where it is over."""
+_ABOUT: Final = select(operations.operations.c.target_id)
+
+
+class _Going(Value, frozen=True):
+    """An import that goes on."""
+
+    model: Model
+    operation: int | None  # that waits for it, perhaps for others besides
+    made_by: bool  # whether that is about this model alone, which was made with it
+    host: str
+
+
+def _going(tx: Write, id: int) -> _Going | None:
+    """An import with its model, which is locked with its store; None where it is over."""
     row = tx.first(_WANTED.where(imports.c.id == id, imports.c.finished_at.is_(None)))
     if row is None:
         return None
     place = tx.value(select(models.c.store_uuid).where(models.c.id == row.model_id))
-    tx.lock(select(stores.stores.c.id).where(stores.stores.c.uuid == place))
+    lock_family(tx, place, row.project_id)
     model = tx.lock(select(models).where(models.c.id == row.model_id))
     still = tx.lock(select(imports.c.id).where(imports.c.id == id, imports.c.finished_at.is_(None)))
-    return None if model is None or still is None else (model_of(model), row.operation_id)
+    if model is None or still is None:
+        return None
+    about = None if row.operation_id is None else tx.value(_ABOUT.where(operations.operations.c.id == row.operation_id))
+    return _Going(model=model_of(model), operation=row.operation_id, made_by=about == row.model_id, host=row.host)
+
+
+def _end(tx: Write, ended: _Going, *, failure: Reason | None) -> None:
+    """End what waits for an import that ended: at once where that failed, else with the last that it waits for."""
+    if ended.operation is None:
+        return
+    others = (imports.c.host == ended.host, imports.c.finished_at.is_(None), imports.c.operation_id == ended.operation)
+    if failure is not None or tx.first(select(imports.c.id).where(*others).limit(1)) is None:
+        operations.finish(tx, ended.operation, failure=failure)
+
+
+def _left(model: Model, reason: Reason) -> dict[str, Any]:
+    """The columns of a model that stays although its files were refused."""
+    if model.checksum is not None:
+        return {"status": ModelStatus.READY.value}
+    return {"status": ModelStatus.FAILED.value, "reason": msgspec.json.encode(reason).decode()}
 
 
 def _filled(model: Model, facts: Facts, figures: MemoryFigures | None) -> dict[str, Any]:
@@ -149,6 +183,8 @@ def _filled(model: Model, facts: Facts, figures: MemoryFigures | None) -> dict[s
     said = model.said
     if "size" not in said:
         told["size"] = facts.size
+    if "kind" not in said:
+        told["kind"] = _kind(facts).value
     if "vendor" not in said:
         told["vendor"] = _short(facts.vendor)
     if "version" not in said:
@@ -158,6 +194,11 @@ def _filled(model: Model, facts: Facts, figures: MemoryFigures | None) -> dict[s
     if "recommended_gpu_num" not in said:
         told["recommended_gpu_num"] = None if figures is None else kept_numbers(figures.cards)
     return told
+
+
+def _kind(facts: Facts) -> ModelKind:
+    """What a model is made with, by its weights: what PyTorch writes, and what it reads."""
+    return ModelKind.PYTORCH if PYTORCH & set(facts.formats) else ModelKind.CUSTOM
 
 
 def _short(text: str | None) -> str | None:

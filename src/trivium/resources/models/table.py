@@ -8,8 +8,9 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, cast, func, literal_column
 from sqlalchemy import text as sql
 
+from trivium.base.reasons import Reason
 from trivium.resources import marks, owning, stores
-from trivium.resources.models.types import Import, Model, ModelStatus, ModelType, Progress
+from trivium.resources.models.types import Import, Model, ModelKind, ModelStatus, ModelType, Progress
 from trivium.resources.owning import EVERYBODY, Listing
 from trivium.store import Relation, metadata
 from trivium.store import fields as f
@@ -57,6 +58,12 @@ models = Table(
     *owning.folded("pipeline_tag"),
     Column("said", text(), nullable=False),  # JSON: the columns that callers set
     Column("facts", text()),  # JSON: what the files say; null until they were read
+    # No foreign keys: SQLite gives none to a table that is there. 0 is the default workspace.
+    Column("owner_id", BigInteger),
+    Column("workspace", BigInteger, nullable=False, server_default="0"),
+    Column("kind", text(), nullable=False, server_default=sql("'custom'")),
+    Column("reason", text()),  # JSON: why it failed
+    Column("settings", text()),  # JSON
     *owning.times(),
     Index(None, "name_folded", "id"),
     Index(None, "store_uuid", "id"),
@@ -73,6 +80,11 @@ models = Table(
     Index(None, "audience", "name_folded", "id"),
     nulls_first_index("audience", "size", "id"),
     Index("ix_models_versions", "project_id", "store_uuid", "name", "version_key", "id"),
+    Index(None, "project_id", "id"),
+    Index(None, "project_id", "name", "version_key", "id"),
+    Index(None, "project_id", "version_key", "id"),
+    nulls_first_index("project_id", "size", "id"),
+    partial_index("ix_models_elsewhere", "workspace", where=sql("workspace <> 0")),
 )
 
 imports = Table(
@@ -132,6 +144,8 @@ def model_of(row: Row[Any]) -> Model:
         uuid=row.uuid,
         project=row.project_id,
         public=row.audience == EVERYBODY,
+        owner=row.owner_id,
+        workspace=row.workspace,
         store=row.store_uuid,
         name=row.name,
         description=row.description,
@@ -147,7 +161,9 @@ def model_of(row: Row[Any]) -> Model:
         version_semver=row.version_semver,
         is_latest=row.is_latest,
         type=ModelType(row.type),
+        kind=ModelKind(row.kind),
         status=ModelStatus(row.status),
+        reason=None if row.reason is None else msgspec.json.decode(row.reason, type=Reason),
         min_gpu_memory=row.min_gpu_memory,
         recommended_gpu_memory=row.recommended_gpu_memory,
         recommended_gpu_num=numbers_of(row.recommended_gpu_num),
@@ -160,6 +176,7 @@ def model_of(row: Row[Any]) -> Model:
         required_accelerator=row.required_accelerator,
         pipeline_tag=row.pipeline_tag,
         said=frozenset(msgspec.json.decode(row.said, type=list[str])),
+        settings=owning.document_of(row.settings),
         created_at=row.created_at,
         changed_at=row.changed_at,
     )
@@ -171,6 +188,8 @@ def import_of(row: Row[Any]) -> Import:
         id=row.id,
         model=row.model_id,
         model_uuid=row.model_uuid,
+        kind=ModelKind(row.kind),
+        project=row.project_id,
         operation=row.operation_id,
         host=row.host,
         path=row.path,

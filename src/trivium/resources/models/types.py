@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Final
 from uuid import UUID
 
+from trivium.base.reasons import Reason
 from trivium.base.values import Value
+
+NOWHERE: Final = UUID(int=0)
+"""The store of a model that lies in none."""
 
 
 class TensorTotal(Value, frozen=True):
@@ -80,19 +86,31 @@ class ModelType(StrEnum):
     CUSTOM = "custom"
 
 
+class ModelKind(StrEnum):
+    """What a model is made with, or of: what is to run it must know that."""
+
+    TENSORFLOW = "tensorflow"
+    PYTORCH = "pytorch"
+    MINDSPORE = "mindspore"
+    IMAGE = "image"  # an image that has the model in it; there are no files, and no store
+    CUSTOM = "custom"  # anything else
+    TEMPLATE = "template"
+
+
 class ModelStatus(StrEnum):
     """How far a model is."""
 
     IMPORTING = "importing"  # its files are still to be read
     READY = "ready"
+    FAILED = "failed"  # its files, which nobody waited for, cannot be read
 
 
 class NewModel(Value, frozen=True):
     """What a caller asks for in a new model; None is left to what its files say."""
 
     name: str
-    install_path: str  # absolute, perhaps with the store's host before it, or relative to the store
-    store: UUID
+    install_path: str  # absolute, perhaps with the store's host before it, or relative to the store; an image's path
+    store: UUID  # `NOWHERE` for that of an image
     uuid: UUID | None = None
     public: bool = False
     type: ModelType = ModelType.CUSTOM
@@ -106,6 +124,9 @@ class NewModel(Value, frozen=True):
     version: str | None = None
     recommended_gpu_num: tuple[int, ...] | None = None
     gpu_constraint: str | None = None
+    kind: ModelKind | None = None
+    workspace: int = 0
+    settings: Mapping[str, Any] | None = None  # a JSON document of what else is to be kept
 
 
 class ModelChange(Value, frozen=True):
@@ -129,11 +150,13 @@ class Model(Value, frozen=True):
     uuid: UUID
     project: int
     public: bool
-    store: UUID
+    owner: int | None  # the user who made it; None where that is not known
+    workspace: int
+    store: UUID  # `NOWHERE` for that of an image
     name: str
     description: str | None
     install_path: str  # as it was given
-    path: str  # the file or directory, absolute
+    path: str  # the file or directory, absolute; of an image its own
     parameters: str | None
     logo: str | None
     vendor: str | None
@@ -144,7 +167,9 @@ class Model(Value, frozen=True):
     version_semver: str | None
     is_latest: bool
     type: ModelType
+    kind: ModelKind
     status: ModelStatus
+    reason: Reason | None  # why it failed
     min_gpu_memory: int | None
     recommended_gpu_memory: int | None
     recommended_gpu_num: tuple[int, ...]
@@ -157,6 +182,7 @@ class Model(Value, frozen=True):
     required_accelerator: str | None
     pipeline_tag: str | None
     said: frozenset[str]  # the names of what its callers set, which its files do not change
+    settings: Mapping[str, Any]
     created_at: datetime
     changed_at: datetime
 
@@ -167,6 +193,8 @@ class Import(Value, frozen=True):
     id: int
     model: int
     model_uuid: UUID
+    kind: ModelKind
+    project: int
     operation: int | None  # that is finished with it; None where nobody waits
     host: str
     path: str  # what is read, absolute

@@ -6,10 +6,11 @@ import re
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from trivium.base.values import Value
 from trivium.resources.models.table import models
+from trivium.resources.models.types import ModelStatus
 from trivium.store import Write
 
 _SEMVER: Final = re.compile(
@@ -17,6 +18,8 @@ _SEMVER: Final = re.compile(
     r"(?:-(?P<before>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+(?P<build>[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
 )
 _DIGITS: Final = 18
+_COMPLETE: Final = or_(models.c.status == ModelStatus.READY.value, models.c.checksum.is_not(None))
+"""Of what is known all there is to know: its files were read, perhaps to be read again, or never were to be."""
 
 
 class Version(Value, frozen=True):
@@ -57,10 +60,12 @@ def _place(before: str) -> str:
 def settle(tx: Write, family: Family) -> None:
     """Say of exactly one version that it is the latest: the highest semantic one, then the last that was made.
 
-    The store must be locked, so that nobody adds or takes away versions.
+    One whose files are being read for the first time, or were refused, is the latest only where there is no other. The
+    store must be locked, so that nobody adds or takes away versions.
     """
     mine = _of(family)
-    last = tx.first(select(models.c.id).where(*mine).order_by(models.c.version_key.desc(), models.c.id.desc()).limit(1))
+    ordered = select(models.c.id).where(*mine).order_by(models.c.version_key.desc(), models.c.id.desc()).limit(1)
+    last = tx.first(ordered.where(_COMPLETE)) or tx.first(ordered)
     if last is None:
         return
     tx.run(update(models).where(*mine, models.c.is_latest, models.c.id != last.id).values(is_latest=False))

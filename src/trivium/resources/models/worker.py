@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import structlog
 
 from trivium.base.errors import Unavailable
-from trivium.resources import hosts, nodes
-from trivium.resources.hosts import NotHolding, Tenure
-from trivium.resources.models import importing, reading
+from trivium.resources import nodes
+from trivium.resources.hosts import Gone, NotHolding, Rounds, Tenure, held_write, until_there
+from trivium.resources.models import importing, reading, registering
 from trivium.resources.models.errors import ArtifactRefused
 from trivium.resources.models.ports import Artifacts
 from trivium.resources.models.sizing import figures
-from trivium.resources.models.types import Facts, Import, Progress
-from trivium.store import Store, Write
+from trivium.resources.models.types import Facts, Import, ModelKind, Progress
+from trivium.store import Read, Store, Write
 
 P = ParamSpec("P")
 T = TypeVar("T")
 AT_ONCE: Final = 2
-LOOK: Final = 1.0  # seconds between two looks for something to read
 KEEP: Final = 2.0  # seconds between two times that progress is written down, at least
 SHARE: Final = 20  # progress of many files is long: writing it down takes no more than a twentieth of the time
-REST: Final = 5.0  # seconds before something that failed is tried again
-AHEAD: Final = 16  # imports that are looked at; more than those that are read or rest
 log = structlog.get_logger()
 
 
-class ImportWorker:
+class ImportWorker(Rounds):
     """Takes the imports of one host, oldest first and two at a time.
 
     `run` goes on until it is cancelled; `wake` makes it look at once. What is written is fenced by the tenure. Progress
@@ -40,84 +36,53 @@ class ImportWorker:
     """
 
     def __init__(self, store: Store, artifacts: Artifacts, tenure: Tenure) -> None:
+        super().__init__(store, tenure, _Imports(store, artifacts, tenure))
+
+
+class _Imports:
+    """What there is to do of imports: fulfils `hosts.Work`."""
+
+    name = "import"
+    at_once = AT_ONCE
+
+    def __init__(self, store: Store, artifacts: Artifacts, tenure: Tenure) -> None:
         self._store = store
         self._artifacts = artifacts
         self._tenure = tenure
-        self._awake = asyncio.Event()
-        self._under_way: dict[int, asyncio.Task[None]] = {}
-        self._resting: dict[int, float] = {}  # until when, by the monotonic clock
 
-    def wake(self) -> None:
-        """Look again at once. From the event loop's own thread."""
-        self._awake.set()
+    def due(self, tx: Read, host: str, *, most: int) -> Sequence[int]:
+        """Imports that are not over."""
+        return reading.due(tx, host, most=most)
 
-    async def run(self) -> None:
-        """Look and read until cancelled."""
-        try:
-            while True:
-                await self._round()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK):
-                        await self._awake.wait()
-                self._awake.clear()
-        finally:
-            for task in self._under_way.values():
-                task.cancel()
-            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+    def count_fault(self, tx: Write, id: int) -> None:
+        """See the protocol."""
+        reading.count_fault(tx, id)
 
-    async def _round(self) -> None:
-        try:
-            due = await self._store.read(reading.due, self._tenure.host, most=AHEAD)
-        except Unavailable as error:
-            log.warning("imports.wait", error=str(error))
-            return
-        except Exception:  # the worker's edge: a fault of one round must not end the rounds
-            log.exception("imports.round_failed")
-            return
-        for id, task in self._under_way.items():
-            if id not in due:
-                task.cancel()
-        now = self._store.clock.monotonic()
-        self._resting = {id: until for id, until in self._resting.items() if until > now and id in due}
-        for id in due:
-            if len(self._under_way) < AT_ONCE and id not in self._under_way and id not in self._resting:
-                self._begin(id)
-
-    def _begin(self, id: int) -> None:
-        task = asyncio.create_task(self._take(id), name=f"import {id}")
-        self._under_way[id] = task
-        task.add_done_callback(lambda _: self._ended(id))
-
-    def _ended(self, id: int) -> None:
-        del self._under_way[id]
-        self._awake.set()
-
-    async def _take(self, id: int) -> None:
-        try:
-            one = await self._store.search(reading.take, id)
-            if one is not None:
-                await self._import(one)
-        except (_Gone, NotHolding) as error:  # nobody wants it any more, or whoever acts on the host now goes on
-            log.info("import.left", id=id, why=type(error).__name__)
-        except Unavailable as error:
-            log.warning("import.waits", id=id, error=str(error))
-            self._rest(id)
-        except Exception:  # the worker's edge: one import's fault must not stop the others
-            log.exception("import.failed", id=id)
-            self._rest(id)
-            await self._count_fault(id)
-
-    def _rest(self, id: int) -> None:
-        self._resting[id] = self._store.clock.monotonic() + REST
+    async def do(self, id: int) -> None:
+        """Read the files of one."""
+        one = await self._store.search(reading.take, id)
+        if one is not None:
+            await self._import(one)
 
     async def _import(self, one: Import) -> None:
+        if one.kind is ModelKind.IMAGE:
+            await self._look_at_image(one)
+            return
         try:
             facts = await self._read(one)
         except ArtifactRefused as error:
             await self._apply(importing.refuse_import, one.id, error.reason)
             return
-        cards = await self._until_there(lambda: self._store.search(nodes.card_sizes))
+        cards = await until_there(lambda: self._store.search(nodes.card_sizes))
         await self._apply(importing.finish_import, one.id, facts=facts, figures=figures(facts, cards))
+
+    async def _look_at_image(self, one: Import) -> None:
+        """There are no files to read: the images' room knows what there is to say."""
+        facts = await until_there(lambda: self._store.search(registering.image_facts, one))
+        if facts is None:
+            await self._apply(importing.refuse_import, one.id, registering.GONE)
+        else:
+            await self._apply(importing.finish_import, one.id, facts=facts, figures=None)
 
     async def _read(self, one: Import) -> Facts:
         """What the files say. Progress is written down meanwhile, from here: whoever reads never waits for that."""
@@ -141,38 +106,19 @@ class ImportWorker:
         began = self._store.clock.monotonic()
         try:
             if not await self._held(importing.note_progress, one.id, progress):
-                raise _Gone
+                raise Gone
         except NotHolding:
             raise
         except Unavailable as error:  # the reading goes on: what is noted later holds this, too
             log.warning("import.not_noted", id=one.id, error=str(error))
         return max(KEEP, SHARE * (self._store.clock.monotonic() - began))
 
-    async def _count_fault(self, id: int) -> None:
-        """Give up what fails again and again by a fault of ours: whoever waits for it must hear of it."""
-        with suppress(Unavailable):
-            await self._held(reading.count_fault, id)
-
     async def _apply(self, use: Callable[Concatenate[Write, P], object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Write down what came of it, once the database is there: what was read is not to be read again."""
-        await self._until_there(lambda: self._held(use, *args, **kwargs))
+        await until_there(lambda: self._held(use, *args, **kwargs))
 
     async def _held(self, use: Callable[Concatenate[Write, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._store.write(hosts.held, self._tenure, use, *args, **kwargs)
-
-    async def _until_there(self, ask: Callable[[], Awaitable[T]]) -> T:
-        while True:
-            try:
-                return await ask()
-            except NotHolding:
-                raise
-            except Unavailable as error:
-                log.warning("imports.wait", error=str(error))
-                await asyncio.sleep(LOOK)
-
-
-class _Gone(Exception):
-    """The import is not there any more: its model was deleted."""
+        return await held_write(self._store, self._tenure, use, *args, **kwargs)
 
 
 class _Noted:

@@ -14,6 +14,7 @@ from trivium.resources.nodes.listing import (
     list_stamps,
     named,
 )
+from trivium.resources.nodes.noted import is_noted
 from trivium.resources.nodes.service import (
     availability,
     could_hold,
@@ -80,6 +81,7 @@ __all__ = [
     "give_back",
     "held_by",
     "in_pool",
+    "is_noted",
     "list_nodes",
     "list_stamps",
     "locked",

@@ -99,13 +99,13 @@ def named(tx: Read, pool: int, names: Collection[str]) -> frozenset[str]:
     return frozenset(name for (name,) in tx.all(select(nodes.c.name).where(*mine)))
 
 
-@lru_cache(QUERIES)
 def card_sizes(tx: Read) -> Collection[int]:
     """The memory of the site's accelerators in bytes, each size once. It goes through all of them."""
     sizes = select(devices.c.memory).where(devices.c.present, devices.c.memory > 0)
     return sorted(row.memory for row in tx.all(sizes.distinct()))
 
 
+@lru_cache(QUERIES)
 def _within(asked: Query, node_pool: int | None) -> Query:
     if node_pool is None:
         return asked

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, select, update
 
 from trivium.base.text import fold
 from trivium.resources import pools as of_pools
@@ -18,9 +18,10 @@ from trivium.resources.nodes.slices import follow, note_phases
 from trivium.resources.nodes.table import device_of, devices, node_of, nodes, reservations
 from trivium.resources.nodes.types import Availability, Device, Need, Node, Placement
 from trivium.resources.pools import CPU, Flavor
-from trivium.store import Read, Write
+from trivium.store import Prepared, Read, Write
 
 # Asked with every page of notebooks, so the statements are built once.
+OF_ID: Final = Prepared(select(nodes).where(nodes.c.id == bindparam("id", type_=BigInteger)), "id", of=node_of)
 OF_POOLS: Final = select(nodes).where(nodes.c.pool_id.in_(bindparam("pools", expanding=True)), nodes.c.listed)
 CARDS: Final = (
     select(devices.c.node_id, devices.c.kind, func.count().label("units"), func.count(devices.c.holder).label("held"))
@@ -32,11 +33,11 @@ CARDS: Final = (
 
 def get(tx: Read, node: int) -> Node:
     """The node with that id, which must be there."""
-    row = tx.first(select(nodes).where(nodes.c.id == node))
-    if row is None:
+    found: Node | None = OF_ID.first(tx, node)
+    if found is None:
         message = f"node {node} is referred to and is not there"
         raise LookupError(message)
-    return node_of(row)
+    return found
 
 
 def availability(tx: Read, flavors: Iterable[Flavor]) -> Mapping[tuple[int, str], Availability]:

@@ -40,6 +40,7 @@ from trivium.resources.notebooks.links import (
     still_open,
 )
 from trivium.resources.notebooks.listing import (
+    THERE,
     all_by_ids,
     by_ids,
     list_all_stamps,
@@ -51,7 +52,6 @@ from trivium.resources.notebooks.outcomes import apply_limits, forget_host, is_a
 from trivium.resources.notebooks.placed import count_in_pool, list_in_pool
 from trivium.resources.notebooks.purging import purge
 from trivium.resources.notebooks.saving import save
-from trivium.resources.notebooks.searching import search
 from trivium.resources.notebooks.service import (
     by_status,
     by_uuid,
@@ -65,7 +65,7 @@ from trivium.resources.notebooks.service import (
     stop,
 )
 from trivium.resources.notebooks.steps import World
-from trivium.resources.notebooks.table import NOTEBOOKS
+from trivium.resources.notebooks.table import LISTED, NOTEBOOKS, notebook_of, notebooks
 from trivium.resources.notebooks.tagging import put_tags, remove_tags, tags_by_key, tags_of, tags_of_many
 from trivium.resources.notebooks.types import (
     Attachment,
@@ -90,7 +90,9 @@ from trivium.resources.notebooks.updating import update
 from trivium.resources.notebooks.worker import NotebookWorker
 
 __all__ = [
+    "LISTED",
     "NOTEBOOKS",
+    "THERE",
     "Attachment",
     "AttachmentStatus",
     "BadGrant",
@@ -162,6 +164,8 @@ __all__ = [
     "list_notebooks",
     "list_stamps",
     "may_grow",
+    "notebook_of",
+    "notebooks",
     "open_door",
     "pass_for",
     "place",
@@ -173,7 +177,6 @@ __all__ = [
     "renew",
     "save",
     "save_and_stop",
-    "search",
     "start",
     "start_custom",
     "still_open",

@@ -34,6 +34,7 @@ def start(
     project: int | None = None,
     uuid: UUID | None = None,
     called: str | None = None,
+    within: timedelta | None = None,
     keep: timedelta | None = None,
     hook: str | None = None,
     new_uuid: Callable[[], UUID] = uuid4,
@@ -41,7 +42,8 @@ def start(
     """A new operation, pending. `kind` is `<thing>.<verb>`; `project` is the caller's unless given.
 
     `uuid` is what the caller chose: `OperationExists` where there is an operation of it. `called` is what the client
-    called it by, `keep` for how long it is kept after its end, where not for ever, and `hook` where to tell its end to.
+    called it by, `within` how long it may take before it is late, `keep` for how long it is kept after its end, where
+    not for ever, and `hook` where to tell its end to.
     """
     if uuid is not None:
         _must_be_free(tx, uuid)
@@ -57,6 +59,7 @@ def start(
         failure=None,
         result=None,
         called=called,
+        due_by=None if within is None else tx.now + within,
         expires_at=None,
         created_at=tx.now,
         changed_at=tx.now,
@@ -72,6 +75,7 @@ def start(
             project_id=made.project,
             status=made.status.value,
             called=called,
+            due_by=made.due_by,
             kept_for=None if keep is None else keep // MICROSECOND,
             hook=hook,
             created_at=tx.now,

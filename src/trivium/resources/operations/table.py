@@ -28,6 +28,7 @@ operations = Table(
     Column("reason_details", text()),
     Column("result", text()),
     Column("called", text()),
+    Column("due_by", Instant),  # when whoever asked for it is to be told that it took too long; null: never
     Column("kept_for", BigInteger),  # microseconds after its end; null: for ever
     Column("expires_at", Instant),
     Column("hook", text()),  # the address that its end is told to
@@ -72,6 +73,7 @@ def operation_of(row: Row[Any]) -> Operation:
         failure=_failure_of(row),
         result=row.result,
         called=row.called,
+        due_by=row.due_by,
         expires_at=row.expires_at,
         created_at=row.created_at,
         changed_at=row.changed_at,

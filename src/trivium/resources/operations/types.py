@@ -33,6 +33,7 @@ class Operation(Value, frozen=True):
     failure: Reason | None  # why it failed, where it did
     result: str | None  # JSON
     called: str | None  # what the client called it by, where its answer depends on that
+    due_by: datetime | None  # when it was to have ended; None: at any time
     expires_at: datetime | None  # when it is forgotten, once that is known; None: never
     created_at: datetime
     changed_at: datetime
@@ -42,3 +43,7 @@ class Operation(Value, frozen=True):
     def is_finished(self) -> bool:
         """Whether nothing about it changes any more."""
         return self.finished_at is not None
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether it had not ended by when it was to, or has not."""
+        return self.due_by is not None and (self.finished_at or now) > self.due_by

@@ -2,10 +2,10 @@
 
 from trivium.resources.owning.checking import LARGEST_KEY, LONGEST_DOCUMENT, checked_document, checked_text, document_of
 from trivium.resources.owning.columns import folded, folded_values, owned, shown, texts, times
-from trivium.resources.owning.deleting import each
+from trivium.resources.owning.deleting import each, refusal_of
 from trivium.resources.owning.errors import UuidTaken
 from trivium.resources.owning.listing import Listing
-from trivium.resources.owning.rights import audience, claimed, must_own, owns, sees
+from trivium.resources.owning.rights import audience, claimed, must_own, owns, seen_by, sees
 from trivium.resources.owning.types import EVERYBODY, Deletion, Dependents, Outcome
 
 __all__ = [
@@ -28,6 +28,8 @@ __all__ = [
     "must_own",
     "owned",
     "owns",
+    "refusal_of",
+    "seen_by",
     "sees",
     "shown",
     "texts",

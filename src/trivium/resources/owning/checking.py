@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -38,7 +38,7 @@ def checked_text(field: str, value: str | None, most: int, *, needed: bool = Fal
     return value
 
 
-def checked_document(field: str, given: Mapping[str, Any] | None) -> str | None:
+def checked_document(field: str, given: Mapping[str, Any] | Sequence[Any] | None) -> str | None:
     """A document of the caller's as JSON; None for none. `Invalid` when it is too long, or cannot be kept."""
     if given is None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
-from trivium.base.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
+from trivium.base.errors import Conflict, Forbidden, Invalid, NotFound, TriviumError, WrongState
 from trivium.resources.owning.types import Outcome
 
 MOST: Final = 1000
@@ -21,12 +21,13 @@ def each(uuids: Sequence[UUID], delete: Callable[[UUID], object]) -> tuple[Outco
     if not 0 < len(wanted) <= MOST:
         message = f"there must be 1 to {MOST} of them"
         raise Invalid("uuids", message)
-    return tuple([_one(uuid, delete) for uuid in wanted])
+    return tuple([Outcome(uuid=uuid, failure=refusal_of(lambda uuid=uuid: delete(uuid))) for uuid in wanted])
 
 
-def _one(uuid: UUID, delete: Callable[[UUID], object]) -> Outcome:
+def refusal_of(do: Callable[[], object]) -> TriviumError | None:
+    """Do one thing of several, and tell why it was refused, before it wrote anything; None where it was done."""
     try:
-        delete(uuid)
+        do()
     except (NotFound, Forbidden, Conflict, WrongState) as error:
-        return Outcome(uuid=uuid, failure=error)
-    return Outcome(uuid=uuid)
+        return error
+    return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import ColumnElement, FromClause, Row, Table, select
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Forbidden
@@ -22,6 +22,11 @@ def audience(project: int, *, public: bool) -> int:
 def sees(caller: Caller, row: Row[Any]) -> bool:
     """Whether the caller may see the thing that a row stands for."""
     return caller.is_admin or row.audience in (EVERYBODY, caller.project)
+
+
+def seen_by(caller: Caller, table: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """That the caller may see what a row of the table stands for, as conditions of a statement."""
+    return () if caller.is_admin else (table.c.audience.in_((EVERYBODY, caller.project)),)
 
 
 def owns(caller: Caller, row: Row[Any]) -> bool:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 from uuid import UUID
 
+from trivium.base.caller import Caller
 from trivium.base.errors import TriviumError
 from trivium.base.values import Value
 from trivium.store import Read, Write
@@ -31,10 +32,10 @@ class Outcome(Value, frozen=True):
 class Dependents(Protocol):
     """What a later room has that refers to things of an earlier one."""
 
-    def hinder(self, tx: Read, uuid: UUID, mode: Deletion) -> bool:
-        """Whether something refers to the thing that does not go along when it is deleted so."""
+    def hinder(self, tx: Read, caller: Caller, uuid: UUID, *, mode: Deletion) -> bool:
+        """Whether something refers to the thing that does not go along when the caller deletes it so."""
         ...
 
-    def let_go(self, tx: Write, uuid: UUID) -> None:
+    def let_go(self, tx: Write, caller: Caller, uuid: UUID) -> None:
         """Take away what goes along with the thing, which is about to be deleted."""
         ...

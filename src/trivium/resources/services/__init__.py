@@ -44,12 +44,11 @@ from trivium.resources.services.types import (
     ServiceSource,
     ServiceType,
 )
-from trivium.resources.services.users import DATASET_USERS, MODEL_USERS, STORE_USERS
+from trivium.resources.services.users import MODEL_USERS, STORE_USERS, HeldDatasets
 
 __all__ = [
     "DATASET_REFS",
     "DATASET_REF_LISTING",
-    "DATASET_USERS",
     "GROUPS",
     "GROUP_LISTING",
     "IMAGES",
@@ -67,6 +66,7 @@ __all__ = [
     "GroupChange",
     "GroupStatus",
     "GroupType",
+    "HeldDatasets",
     "ModelService",
     "NewImage",
     "NewService",

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Forbidden, Invalid
 from trivium.resources import events, models, owning
 from trivium.resources.models import Model
+from trivium.resources.services import releasing
 from trivium.resources.services.errors import NotBound
 from trivium.resources.services.rows import ref_of
 from trivium.resources.services.service import get
@@ -21,6 +22,17 @@ from trivium.store import Write
 
 MOST: Final = 100
 """Services that one call binds."""
+
+_WITH_OWNERS: Final = select(
+    refs.c.project_id,
+    models.models.c.id.label("model_id"),
+    models.models.c.project_id.label("model_project"),
+    services.c.project_id.label("service_project"),
+).select_from(
+    refs.join(models.models, models.models.c.uuid == refs.c.model_uuid).join(
+        services, services.c.uuid == refs.c.service_uuid
+    )
+)
 
 
 def bind(tx: Write, caller: Caller, model: UUID, *, service: UUID) -> ServiceRef:
@@ -92,16 +104,20 @@ def set_default(tx: Write, caller: Caller, model: UUID, *, service: UUID | None)
 
 
 def unbind(tx: Write, caller: Caller, model: UUID, *, service: UUID) -> None:
-    """A model is bound to a service no more.
+    """A model is bound to a service no more; one that was not is not, either.
 
-    Raises `NoSuchModel`, `NoSuchService`, `NotBound`, and `Forbidden` for who may change neither.
+    Whoever may change one of them may take the other from it, whether they see that or not. Raises `NoSuchModel`,
+    `NoSuchService`, and `Forbidden` for who may change neither.
     """
-    mine, _ = _both(tx, caller, model, service=service)
-    own = (refs.c.model_uuid == model, refs.c.service_uuid == service)
-    if not tx.run(delete(refs).where(*own)):
-        raise NotBound
-    told = {"model": model.hex, "service": service.hex}
-    events.record(tx, caller, "model.unbind", target=mine.id, project=mine.project, before=told)
+    both = (refs.c.model_uuid == model, refs.c.service_uuid == service)
+    row = tx.first(_WITH_OWNERS.where(*both))
+    if row is None or not (caller.is_admin or caller.project in (row.model_project, row.service_project)):
+        _both(tx, caller, model, service=service)
+        return
+    releasing.take_away(tx, caller, *both)
+    if row.project_id == caller.project:
+        told = {"model": model.hex, "service": service.hex}
+        events.record(tx, caller, "model.unbind", target=row.model_id, project=row.model_project, before=told)
 
 
 def of_model(tx: Write, caller: Caller, model: UUID) -> Sequence[ServiceRef]:

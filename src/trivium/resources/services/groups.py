@@ -76,7 +76,7 @@ def delete_groups(tx: Write, caller: Caller, uuids: Sequence[UUID]) -> tuple[Out
 def _seen(tx: Read, caller: Caller, uuid: UUID) -> Row[Any]:
     row = tx.first(select(groups).where(groups.c.uuid == uuid))
     if row is None or not owning.sees(caller, row):
-        raise NoSuchGroup
+        raise NoSuchGroup(uuid=uuid.hex)
     return row
 
 
@@ -84,5 +84,5 @@ def _locked(tx: Write, caller: Caller, uuid: UUID) -> ServiceGroup:
     owning.must_own(caller, _seen(tx, caller, uuid), "change a group of instances")
     row = tx.lock(select(groups).where(groups.c.uuid == uuid))
     if row is None:  # gone by now
-        raise NoSuchGroup
+        raise NoSuchGroup(uuid=uuid.hex)
     return group_of(row)

@@ -14,6 +14,7 @@ from trivium.base.errors import Invalid
 from trivium.resources import events, marks, owning, stores
 from trivium.resources.marks import NewMarks, Thing, ThingKind
 from trivium.resources.owning import Deletion, Outcome
+from trivium.resources.services import releasing
 from trivium.resources.services.asking import MOST_IMAGES, columns, image_columns
 from trivium.resources.services.errors import NoSuchService, ServiceInUse
 from trivium.resources.services.rows import service_of
@@ -97,15 +98,18 @@ def change(tx: Write, caller: Caller, uuid: UUID, *, to: ServiceChange) -> Model
 def delete(tx: Write, caller: Caller, uuid: UUID, *, mode: Deletion = Deletion.PERMISSIVE) -> None:
     """Delete a service. Models that are bound to it hinder that, unless they are to be let go; groups always do.
 
+    Those that the caller does not see hinder nothing: others' bindings go along, and their groups go on without it.
     Raises `NoSuchService`, `Forbidden` and `ServiceInUse`.
     """
     before = _locked(tx, caller, uuid)
     tx.lock(select(stores.stores.c.id).where(stores.stores.c.uuid == before.store))
-    bound = tx.first(select(refs.c.id).where(refs.c.service_uuid == uuid).limit(1)) is not None
-    runs = tx.first(select(groups.c.id).where(groups.c.service_uuid == uuid).limit(1)) is not None
+    of_models = select(refs.c.id).where(refs.c.service_uuid == uuid, *owning.seen_by(caller, refs))
+    of_groups = select(groups.c.id).where(groups.c.service_uuid == uuid, *owning.seen_by(caller, groups))
+    bound = tx.first(of_models.limit(1)) is not None
+    runs = tx.first(of_groups.limit(1)) is not None
     if runs or (bound and mode is Deletion.PERMISSIVE):
         raise ServiceInUse(name=before.name)
-    tx.run(delete_from(refs).where(refs.c.service_uuid == uuid))
+    releasing.take_away(tx, caller, refs.c.service_uuid == uuid)
     tx.run(delete_from(images).where(images.c.service_uuid == uuid))
     marks.remove_all(tx, uuid)
     tx.run(delete_from(services).where(services.c.id == before.id))
@@ -130,7 +134,7 @@ def thing_of(service: ModelService) -> Thing:
 def _seen(tx: Read, caller: Caller, uuid: UUID) -> Row[Any]:
     row = tx.first(select(services).where(services.c.uuid == uuid))
     if row is None or not owning.sees(caller, row):
-        raise NoSuchService
+        raise NoSuchService(uuid=uuid.hex)
     return row
 
 
@@ -138,7 +142,7 @@ def _locked(tx: Write, caller: Caller, uuid: UUID) -> ModelService:
     owning.must_own(caller, _seen(tx, caller, uuid), "change a model service")
     row = tx.lock(select(services).where(services.c.uuid == uuid))
     if row is None:  # gone by now
-        raise NoSuchService
+        raise NoSuchService(uuid=uuid.hex)
     return service_of(row)
 
 

@@ -1,6 +1,7 @@
 """Stores of models: what ZStack calls model centres."""
 
-from trivium.resources.stores.errors import ModelStoreInUse, NoSuchModelStore
+from trivium.resources.stores.errors import ModelStoreInUse, NoSuchModelStore, NotInStores
+from trivium.resources.stores.finding import check_open, check_seen, containing, directory_of
 from trivium.resources.stores.places import Spot, is_within, path_within, spot_of
 from trivium.resources.stores.service import (
     change,
@@ -29,12 +30,17 @@ __all__ = [
     "ModelStoreInUse",
     "NewModelStore",
     "NoSuchModelStore",
+    "NotInStores",
     "Spot",
     "StoreState",
     "change",
     "charge",
+    "check_open",
+    "check_seen",
+    "containing",
     "create",
     "delete",
+    "directory_of",
     "ensure",
     "everywhere",
     "get",

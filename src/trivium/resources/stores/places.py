@@ -29,7 +29,7 @@ def spot_of(url: str, roots: Collection[str], *, field: str = "url") -> Spot:
 
     `Invalid` for anything else, and for what lies in none of the roots, which are absolute directories.
     """
-    found = _read(url, field)
+    found = spelled(url, field=field)
     if not found.path.startswith("/"):
         raise Invalid(field, "must be a directory: /directory, file:///directory or host:/directory")
     if not any(is_within(found.path, root) or found.path == root for root in roots):
@@ -38,18 +38,18 @@ def spot_of(url: str, roots: Collection[str], *, field: str = "url") -> Spot:
     return found
 
 
-def path_within(directory: str, host: str | None, given: str, *, field: str = "install_path") -> str:
-    """The absolute path of what is inside a store's directory: absolute, with the store's host before it, or relative.
+def path_within(directory: str, hosts: Collection[str], given: str, *, field: str = "install_path") -> str:
+    """The absolute path of what is inside a store's directory: absolute, with a host of its before it, or relative.
 
     `Invalid` for what is not inside, and for another host.
     """
-    found = _read(given, field)
-    if found.host is not None and found.host != host:
-        message = f"is on {found.host}, and the store is not"
+    found = spelled(given, field=field)
+    if found.host is not None and found.host not in hosts:
+        message = f"is on {found.host}, and the model center is not"
         raise Invalid(field, message)
     path = found.path if found.path.startswith("/") else f"{directory.rstrip('/')}/{found.path}"
     if not is_within(path, directory):
-        message = f"{path} is not inside the store's directory {directory}"
+        message = f"{path} is not inside the model center's directory {directory}"
         raise Invalid(field, message)
     return path
 
@@ -59,7 +59,8 @@ def is_within(path: str, directory: str) -> bool:
     return path != directory and path.startswith(f"{directory.rstrip('/')}/")
 
 
-def _read(given: str, field: str) -> Spot:
+def spelled(given: str, *, field: str) -> Spot:
+    """Where a spelling leads, wherever that is; a relative path stays one. `Invalid` for what is no spelling."""
     if len(given) > LONGEST or not given.strip() or not given.isprintable():
         message = f"must have 1 to {LONGEST} printable characters"
         raise Invalid(field, message)

@@ -17,6 +17,7 @@ from trivium.resources import events, marks, owning
 from trivium.resources.marks import NewMarks, Thing, ThingKind
 from trivium.resources.owning import Deletion, Dependents
 from trivium.resources.stores.errors import ModelStoreInUse, NoSuchModelStore
+from trivium.resources.stores.finding import check_open
 from trivium.resources.stores.places import spot_of
 from trivium.resources.stores.table import store_of, stores
 from trivium.resources.stores.types import ModelStore, ModelStoreChange, NewModelStore, StoreState
@@ -53,9 +54,11 @@ def create(
 ) -> ModelStore:
     """A new store of the caller's project. `reachable`: whether its directory can be read now; None: nobody looked.
 
-    `roots` are the directories that stores may lie in. Raises `Missing`, `Invalid`, `UuidTaken` and what marks raise.
+    `roots` are the directories that stores may lie in. Raises `Missing`, `Invalid`, `UuidTaken`, `NotInStores`
+    for a directory that is another's store's, and what marks raise.
     """
     told = _columns(structs.asdict(new), roots)
+    check_open(tx, caller, told["path"], field="url")
     id, uuid = tx.ids.next(), owning.claimed(tx, stores, new.uuid)
     row = {
         "id": id,
@@ -88,7 +91,7 @@ def get(tx: Read, caller: Caller, uuid: UUID) -> ModelStore:
     """The store of that uuid, if the caller may see it. `NoSuchModelStore`."""
     row = tx.first(select(stores).where(stores.c.uuid == uuid))
     if row is None or not owning.sees(caller, row):
-        raise NoSuchModelStore
+        raise NoSuchModelStore(uuid=uuid.hex)
     return store_of(row)
 
 
@@ -96,7 +99,7 @@ def locked(tx: Write, caller: Caller, uuid: UUID) -> ModelStore:
     """The same, which nobody else puts anything in, changes or deletes until the transaction ends."""
     row = tx.lock(select(stores).where(stores.c.uuid == uuid))
     if row is None or not owning.sees(caller, row):
-        raise NoSuchModelStore
+        raise NoSuchModelStore(uuid=uuid.hex)
     return store_of(row)
 
 
@@ -122,15 +125,16 @@ def change(
 ) -> ModelStore:
     """Change what is given; `users` know what is in the store.
 
-    Raises `NoSuchModelStore`, `Forbidden`, `Missing`, `Invalid`, and `ModelStoreInUse` for another directory while
-    something is in it.
+    Raises `NoSuchModelStore`, `Forbidden`, `Missing`, `Invalid`, `NotInStores` as `create` does, and
+    `ModelStoreInUse` for another directory while something is in it.
     """
     before = locked(tx, caller, uuid)
     _own(tx, caller, uuid)
     given = {name: value for name, value in structs.asdict(to).items() if value is not None}
     told = _columns(given, roots)
     if told.get("path", before.path) != before.path:
-        if any(user.hinder(tx, uuid, Deletion.ENFORCING) for user in users):
+        check_open(tx, caller, told["path"], field="url")
+        if any(user.hinder(tx, caller, uuid, mode=Deletion.ENFORCING) for user in users):
             raise ModelStoreInUse(name=before.name)
         told["state"] = _state(reachable).value
         if reachable is None:
@@ -158,7 +162,7 @@ def delete(tx: Write, caller: Caller, uuid: UUID, *, users: Collection[Dependent
     """
     before = locked(tx, caller, uuid)
     _own(tx, caller, uuid)
-    if any(user.hinder(tx, uuid, Deletion.ENFORCING) for user in users):
+    if any(user.hinder(tx, caller, uuid, mode=Deletion.ENFORCING) for user in users):
         raise ModelStoreInUse(name=before.name)
     marks.remove_all(tx, uuid)
     tx.run(delete_from(stores).where(stores.c.id == before.id))
@@ -189,7 +193,7 @@ def thing_of(store: ModelStore) -> Thing:
 def _own(tx: Read, caller: Caller, uuid: UUID) -> ModelStore:
     row = tx.first(select(stores).where(stores.c.uuid == uuid))
     if row is None or not owning.sees(caller, row):
-        raise NoSuchModelStore
+        raise NoSuchModelStore(uuid=uuid.hex)
     owning.must_own(caller, row, "change a store of models")
     return store_of(row)
 

@@ -45,6 +45,7 @@ stores = Table(
     *owning.times(),
     Index(None, "name_folded", "id"),
     Index(None, "state", "id"),
+    Index(None, "path", "id"),
     Index(None, "created_at", "uuid", "id"),
     Index(None, "changed_at", "id"),
     Index(None, "audience", "created_at", "uuid", "id"),

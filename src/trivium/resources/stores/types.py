@@ -90,3 +90,8 @@ class ModelStore(Value, frozen=True):
     capacity: Capacity
     created_at: datetime
     changed_at: datetime
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """What may stand before a path in it as its host: that of its url, and the one that it is managed by."""
+        return frozenset(host for host in (self.host, self.management_ip) if host is not None)

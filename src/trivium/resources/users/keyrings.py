@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,14 +14,15 @@ from trivium.resources.users.errors import KeyringMismatch
 from trivium.resources.users.table import key_files
 from trivium.store import Read, Write
 
-SEALED: Final = "trivium"
-CONTEXT: Final = "key file"
+MARK: Final = "k1."
+PURPOSE: Final = "key file"
+"""A key of the keyring's that opens nothing is noted of it. Once something sealed was, which is believed as well."""
 
 
 def record_keyring(tx: Write, keyring: Keyring, key_file: Path) -> None:
     """Note that this keyring is the database's, and where its file is; in place of what was noted before."""
     tx.run(delete(key_files))
-    tx.run(insert(key_files).values(id=1, path=str(key_file), sealed=keyring.seal(SEALED, CONTEXT)))
+    tx.run(insert(key_files).values(id=1, path=str(key_file), sealed=_mark(keyring)))
 
 
 def find_keyring(tx: Read, preferred: Path) -> Keyring:
@@ -64,8 +66,19 @@ def check_keyring(tx: Read, keyring: Keyring) -> None:
     noted = tx.first(select(key_files.c.sealed))
     if noted is None:
         return
-    try:
-        keyring.open(noted.sealed, CONTEXT)
-    except SealBroken as error:
+    if not _is_noted_as(keyring, noted.sealed):
         message = "the key file is not the one that the secrets in this database are sealed under; put that one back"
-        raise KeyringMismatch(message) from error
+        raise KeyringMismatch(message)
+
+
+def _mark(keyring: Keyring) -> str:
+    return MARK + keyring.derive(PURPOSE).hex()
+
+
+def _is_noted_as(keyring: Keyring, noted: str) -> bool:
+    if noted.startswith(MARK):
+        return hmac.compare_digest(noted, _mark(keyring))
+    with suppress(SealBroken):
+        keyring.open(noted, PURPOSE)
+        return True
+    return False

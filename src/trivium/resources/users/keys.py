@@ -7,7 +7,7 @@ import string
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 
 from trivium.base.caller import Caller
 from trivium.base.keyring import Keyring
@@ -83,10 +83,11 @@ def delete_key(tx: Write, caller: Caller, access_key: str) -> None:
 
 def find_key(tx: Read, keyring: Keyring, access_key: str) -> SigningKey:
     """What a signature under that access key is checked with; a decoy for one that nobody has."""
-    row = BY_ACCESS_KEY.first(tx, access_key)
-    if row is None:
+    found: tuple[str, KeyPair] | None = BY_ACCESS_KEY.first(tx, access_key)
+    if found is None:
         return SigningKey(secret=keyring.decoy(), pair=None)
-    return SigningKey(secret=keyring.open(row.secret, _context(access_key)), pair=pair_of(row))
+    sealed, pair = found
+    return SigningKey(secret=keyring.open(sealed, _context(access_key)), pair=pair)
 
 
 def _pairs() -> Select[Any]:
@@ -97,7 +98,12 @@ def _pairs() -> Select[Any]:
     )
 
 
-BY_ACCESS_KEY: Final = Prepared(_pairs().where(key_pairs.c.access_key == bindparam("wanted")), "wanted")
+def _sealed(row: Row[Any]) -> tuple[str, KeyPair]:
+    return row.secret, pair_of(row)
+
+
+BY_ACCESS_KEY: Final = Prepared(_pairs().where(key_pairs.c.access_key == bindparam("wanted")), "wanted", of=_sealed)
+"""The sealed secret of a key pair, and the pair."""
 
 
 def _context(access_key: str) -> str:

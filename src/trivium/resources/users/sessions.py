@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from msgspec import structs
@@ -123,25 +123,24 @@ def caller_of_session(
     `renewable` is how long after its end an expired session still counts, for calls that renew it. Raises
     `SessionUnknown`, `SessionExpired`, `SessionEnded`, `UserGone`, `UserDisabled`, `ProjectClosed` or `KeyRefused`.
     """
-    row = BY_SESSION.first(tx, id)
-    return _caller_of(row, tx.now - renewable, request=request, source=source)
+    return _caller_of(BY_SESSION.first(tx, id), tx.now - renewable, request=request, source=source)
 
 
 def caller_of_token(
     tx: Read, token: str, *, request: str = "", source: str = "", renewable: timedelta = timedelta(0)
 ) -> Caller:
     """The same for the session that was opened with that token."""
-    row = BY_TOKEN.first(tx, _hash(token))
-    return _caller_of(row, tx.now - renewable, request=request, source=source)
+    return _caller_of(BY_TOKEN.first(tx, _hash(token)), tx.now - renewable, request=request, source=source)
 
 
 def caller_of_key(tx: Read, pair: int, *, request: str = "", source: str = "") -> Caller:
     """Who stands behind a request that the key pair signed; raises as `caller_of_session` does."""
-    row = BY_KEY.first(tx, pair)
-    if row is None:
+    found: _Standing | None = BY_KEY.first(tx, pair)
+    if found is None:
         raise KeyRefused
+    row, caller = found
     _must_be_let_in(row)
-    return _caller(row, session=None, region=None, request=request, source=source)
+    return structs.replace(caller, request=request, source=source)
 
 
 def caller_in(tx: Read, caller: Caller, project: UUID) -> Caller | None:
@@ -166,15 +165,16 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _caller_of(row: Row | None, now: datetime, *, request: str, source: str) -> Caller:
-    if row is None:
+def _caller_of(found: _Standing | None, now: datetime, *, request: str, source: str) -> Caller:
+    if found is None:
         raise SessionUnknown
+    row, caller = found
     if row.ended_at is not None:
         raise SessionEnded
     _must_be_let_in(row)
     if row.expires_at <= now:
         raise SessionExpired
-    return _caller(row, session=row.id, region=row.region, request=request, source=source)
+    return structs.replace(caller, request=request, source=source)
 
 
 def _must_be_let_in(row: Row) -> None:
@@ -195,7 +195,15 @@ def _refusal(row: Row) -> Unauthenticated | None:
     return None
 
 
-def _caller(row: Row, *, session: int | None, region: str | None, request: str, source: str) -> Caller:
+def _of_session(row: Row) -> _Standing:
+    return row, _caller(row, session=row.id, region=row.region)
+
+
+def _of_key(row: Row) -> _Standing:
+    return row, _caller(row, session=None, region=None)
+
+
+def _caller(row: Row, *, session: int | None, region: str | None) -> Caller:
     return Caller(
         user=row.user_id,
         user_name=row.user_name,
@@ -205,10 +213,11 @@ def _caller(row: Row, *, session: int | None, region: str | None, request: str, 
         key=row.key_pair_id,
         region=region,
         frozen=row.status == UserStatus.FROZEN,
-        request=request,
-        source=source,
     )
 
+
+_Standing: TypeAlias = "tuple[Row, Caller]"
+"""What decides whether somebody is let in, and who they are then, but for the request that they make."""
 
 JUDGED: Final = (
     users.c.name.label("user_name"),
@@ -249,8 +258,8 @@ def _member_of(user: ColumnElement[int], project: ColumnElement[int]) -> ColumnE
     return and_(memberships.c.user_id == user, memberships.c.project_id == project)
 
 
-BY_SESSION: Final = Prepared(_behind_session(sessions.c.id == bindparam("wanted")), "wanted")
-BY_TOKEN: Final = Prepared(_behind_session(sessions.c.token_hash == bindparam("wanted")), "wanted")
+BY_SESSION: Final = Prepared(_behind_session(sessions.c.id == bindparam("wanted")), "wanted", of=_of_session)
+BY_TOKEN: Final = Prepared(_behind_session(sessions.c.token_hash == bindparam("wanted")), "wanted", of=_of_session)
 
 
 def _in_project() -> Select[*tuple[Any, ...]]:
@@ -260,4 +269,4 @@ def _in_project() -> Select[*tuple[Any, ...]]:
 
 
 IN_PROJECT: Final = Prepared(_in_project(), "project", "user")
-BY_KEY: Final = Prepared(_behind_key(), "wanted")
+BY_KEY: Final = Prepared(_behind_key(), "wanted", of=_of_key)

@@ -79,7 +79,7 @@ key_files = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("path", text(), nullable=False),
-    Column("sealed", text(), nullable=False),  # what only this key file's keyring opens
+    Column("sealed", text(), nullable=False),  # what only this key file's keyring says of itself
 )
 
 sessions = Table(

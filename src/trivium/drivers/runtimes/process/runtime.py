@@ -9,12 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from trivium.base.clock import Clock
+from trivium.base.threads import DaemonThreads
 from trivium.drivers.runtimes.process import environments, host, layers, wire
 from trivium.drivers.runtimes.process.capabilities import find_capabilities
 from trivium.drivers.runtimes.process.client import KeeperClient
 from trivium.drivers.runtimes.process.fingerprints import Fingerprints
 from trivium.drivers.runtimes.process.settings import ProcessSettings
-from trivium.drivers.threads import DaemonThreads
 from trivium.resources.images.ports import EnvironmentFound
 from trivium.resources.nodes.ports import NodeFound
 from trivium.resources.notebooks import RuntimeUnavailable

@@ -12,11 +12,9 @@ from sqlalchemy import func, literal_column
 
 from trivium.base.caller import Caller
 from trivium.base.query import Condition, Listed, Op, Query
-from trivium.resources import estate
+from trivium.resources.estate.table import NODES, POOLS
 from trivium.resources.nodes import nodes
-from trivium.resources.notebooks.listing import THERE
-from trivium.resources.notebooks.table import LISTED, notebook_of, notebooks
-from trivium.resources.notebooks.types import Notebook, Status
+from trivium.resources.notebooks import LISTED, THERE, Notebook, Status, notebook_of, notebooks
 from trivium.resources.pools import EVERYBODY, pools
 from trivium.store import Read, query
 from trivium.store import fields as f
@@ -38,8 +36,8 @@ SEARCHED: Final = f.Resource(
     ),
     relations=(
         f.Relation("itself", lambda: SEARCHED, notebooks.c.id, notebooks.c.id),  # of a service its one instance
-        f.Relation("pool", lambda: estate.POOLS, notebooks.c.pool_id, pools.c.id),
-        f.Relation("node", lambda: estate.NODES, notebooks.c.node_id, nodes.c.id),
+        f.Relation("pool", lambda: POOLS, notebooks.c.pool_id, pools.c.id),
+        f.Relation("node", lambda: NODES, notebooks.c.node_id, nodes.c.id),
     ),
     columns=[column for column in notebooks.c if not column.key.endswith("_folded")],
     conditions_lead=True,
@@ -49,7 +47,7 @@ SEEN: Final = query.Audience(notebooks.c.project_id, everybody=EVERYBODY)
 """What a caller's project sees of what is related to its notebooks."""
 
 
-def search(tx: Read, caller: Caller, asked: Query) -> Listed[Notebook]:
+def list_notebooks(tx: Read, caller: Caller, asked: Query) -> Listed[Notebook]:
     """The notebooks whose release was not asked for: of the caller's project, for an administrator of all.
 
     Raises what `query.page` raises.

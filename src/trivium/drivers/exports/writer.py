@@ -1,0 +1,290 @@
+"""Writes an export into a directory of its own: overwrites nothing that was there, and follows no symbolic link."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from trivium.drivers.annotations.files import Hasher
+from trivium.drivers.exports import coco, lines
+from trivium.drivers.exports.changing import changed
+from trivium.drivers.exports.kept import KeptManifest, KeptManifests
+from trivium.resources.datasets.ports import LabelType
+from trivium.resources.samples import KeptSample, SampleState
+from trivium.resources.transfers import SampleNotWritten, TargetRefused
+from trivium.resources.transfers.ports import Form
+
+ENTER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+OWNER: Final = ".trivium-export"  # whose the directory is, while it is being written
+PART: Final = ".part"
+FILES: Final = b"data"
+BLOCK: Final = 1024 * 1024
+SHAPES: Final = frozenset({LabelType.OBJECT_DETECTION, LabelType.IMAGE_SEGMENTATION, LabelType.VIDEO})
+
+
+class ExportWriter:
+    """The port `Sinks` of the transfers room, for local disks."""
+
+    def __init__(self, roots: Sequence[Path], *, hasher: Callable[[], Hasher]) -> None:
+        self._roots = tuple(os.fsencode(root) for root in roots)
+        self._manifests = KeptManifests(roots, hasher)
+
+    def open(self, path: Path, *, owner: UUID, manifest: str, position: int, form: Form) -> ExportInProgress:
+        """See the port."""
+        with _told(str(path)):
+            folder = self._folder(path)
+            try:
+                _claim(folder, owner, str(path))
+                return ExportInProgress(
+                    folder,
+                    str(path),
+                    self._roots,
+                    manifests=self._manifests,
+                    manifest=manifest,
+                    position=position,
+                    form=form,
+                )
+            except BaseException:
+                os.close(folder)
+                raise
+
+    def release(self, path: Path, *, owner: UUID) -> None:
+        """See the port."""
+        with suppress(OSError, TargetRefused):  # a hidden file that stays does no harm
+            folder = self._folder(path)
+            try:
+                if _owner(folder) == owner.hex.encode():
+                    os.unlink(OWNER, dir_fd=folder)
+            finally:
+                os.close(folder)
+
+    def _folder(self, path: Path) -> int:
+        """The directory, made where it is not there. `TargetRefused`, `OSError`."""
+        raw = os.fsencode(path)
+        root = next((one for one in self._roots if raw.startswith(one.rstrip(b"/") + b"/")), None)
+        if root is None:
+            raise TargetRefused("outside", str(path))
+        start = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return _below(start, raw[len(root.rstrip(b"/")) + 1 :].split(b"/"))
+        finally:
+            os.close(start)
+
+    def kept(self, path: Path, *, digest: bytes) -> KeptManifest:
+        """See the port."""
+        return self._manifests.open(path, digest)
+
+
+class ExportInProgress:
+    """One export; fulfils `Sink`."""
+
+    def __init__(
+        self,
+        folder: int,
+        path: str,
+        roots: Sequence[bytes],
+        *,
+        manifests: KeptManifests,
+        manifest: str,
+        position: int,
+        form: Form,
+    ) -> None:
+        self._folder = folder
+        self._path = path
+        self._roots = roots
+        self._manifests = manifests
+        self._manifest = manifest
+        self._form = form
+        with suppress(FileNotFoundError):  # it was finished, and nobody came to note that
+            os.rename(manifest, manifest + PART, src_dir_fd=folder, dst_dir_fd=folder)
+        self._out = os.fdopen(os.open(manifest + PART, WRITE, 0o644, dir_fd=folder), "wb", BLOCK)
+        self._out.truncate(position)
+        self._out.seek(position)
+
+    def put(self, sample: KeptSample) -> None:
+        """See the port."""
+        sample, path, source = changed(sample, self._form), None, None
+        if self._form.coco and sample.state is not SampleState.UNCONFIRMED and not coco.can_say(sample.labels):
+            raise SampleNotWritten("shape", sample.name)
+        if sample.path:
+            try:
+                path = sample.path.decode()
+            except UnicodeDecodeError as error:
+                raise SampleNotWritten("name", sample.name) from error
+        if sample.line is None:  # what is one line of a file is a text that is no file
+            source = self._copied(sample).decode() if path and self._form.copies else path
+        elsewhere = None if source == path else path
+        with _told(self._path):
+            self._out.write(lines.line(sample, source, path=elsewhere, is_whole=self._form.whole))
+
+    def keep(self) -> int:
+        """See the port."""
+        with _told(self._path):
+            self._out.flush()
+            if self._form.copies:
+                os.sync()  # the copies, too
+            else:
+                os.fdatasync(self._out.fileno())
+        return self._out.tell()
+
+    def finish(self) -> bytes:
+        """See the port."""
+        self.keep()
+        with _told(self._path):
+            if self._form.coco:
+                self._write_coco()
+            os.rename(self._manifest + PART, self._manifest, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            os.fsync(self._folder)
+            found = os.open(self._manifest, READ, dir_fd=self._folder)
+            try:
+                return self._manifests.digest(found)
+            finally:
+                os.close(found)
+
+    def close(self) -> None:
+        """See the port."""
+        with suppress(OSError):
+            self._out.close()
+        os.close(self._folder)
+
+    def _write_coco(self) -> None:
+        folder = _below(self._folder, [coco.FOLDER])
+        try:
+            target = os.open(coco.NAME + PART, WRITE | os.O_TRUNC, 0o644, dir_fd=folder)
+            manifest = os.open(self._manifest + PART, READ, dir_fd=self._folder)
+            with os.fdopen(target, "wb", BLOCK) as out, os.fdopen(manifest, "rb", BLOCK) as said:
+                coco.write(said, out, folder=f"{FILES.decode()}/")
+                out.flush()
+                os.fsync(out.fileno())
+            os.rename(coco.NAME + PART, coco.NAME, src_dir_fd=folder, dst_dir_fd=folder)
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _copied(self, sample: KeptSample) -> bytes:
+        """Copy the file of a sample, and what is said of it; where it is then, from the export's directory."""
+        where = [FILES, *self._place(sample)]
+        with _told(self._path):
+            folder = _below(self._folder, where[:-1])
+            try:
+                self._copy(sample, folder, where[-1])
+                if self._form.beside and sample.line is None:
+                    name, said = _beside(sample, where[-1])
+                    _write(folder, name, said)
+            finally:
+                os.close(folder)
+        return b"/".join(where)
+
+    def _place(self, sample: KeptSample) -> list[bytes]:
+        """Where the copy of a sample's file is to be: as it lies below the base, or beside all others."""
+        base = self._form.base.rstrip(b"/") + b"/"
+        if not self._form.flat and len(base) > 1 and sample.path.startswith(base):
+            return sample.path[len(base) :].split(b"/")
+        name = sample.path.rpartition(b"/")[2]
+        stem, dot, suffix = name.rpartition(b".")
+        mark = b"-" + sample.uuid.hex[:12].encode()
+        return [stem + mark + dot + suffix if stem else name + mark]
+
+    def _copy(self, sample: KeptSample, folder: int, name: bytes) -> None:
+        source = _opened(sample, self._roots)
+        try:
+            target = os.open(name, WRITE | os.O_TRUNC, 0o644, dir_fd=folder)
+            try:
+                while os.copy_file_range(source, target, BLOCK * 64):
+                    pass
+            finally:
+                os.close(target)
+        finally:
+            os.close(source)
+
+
+def _beside(sample: KeptSample, name: bytes) -> tuple[bytes, bytes]:
+    stem = name.rpartition(b".")[0] or name
+    if any(label.type in SHAPES for label in sample.labels):
+        return stem + b".xml", lines.voc(sample, os.fsdecode(name).encode(errors="replace").decode())
+    return stem + b".txt", lines.names(sample)
+
+
+def _write(folder: int, name: bytes, said: bytes) -> None:
+    target = os.open(name, WRITE | os.O_TRUNC, 0o644, dir_fd=folder)
+    with os.fdopen(target, "wb") as out:
+        out.write(said)
+
+
+def _opened(sample: KeptSample, roots: Sequence[bytes]) -> int:
+    """The file of a sample, inside the roots, through no symbolic link. `SampleNotWritten` where it is not there."""
+    root = next((one.rstrip(b"/") for one in roots if sample.path.startswith(one.rstrip(b"/") + b"/")), None)
+    if root is None:
+        raise SampleNotWritten("outside", sample.name)
+    here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        *parts, name = sample.path[len(root) + 1 :].split(b"/")
+        for part in parts:
+            there = os.open(part, ENTER, dir_fd=here)
+            os.close(here)
+            here = there
+        found = os.open(name, READ, dir_fd=here)
+    except OSError as error:
+        raise SampleNotWritten("absent", sample.name) from error
+    finally:
+        os.close(here)
+    if not stat.S_ISREG(os.fstat(found).st_mode):
+        os.close(found)
+        raise SampleNotWritten("absent", sample.name)
+    return found
+
+
+def _below(start: int, parts: Sequence[bytes]) -> int:
+    """A directory below one that is open, made where it is not there, by way of no symbolic link."""
+    if {*parts} & {b"", b".", b".."}:
+        raise TargetRefused("outside", os.fsdecode(b"/".join(parts)).encode(errors="replace").decode())
+    here = os.dup(start)
+    try:
+        for part in parts:
+            with suppress(FileExistsError):
+                os.mkdir(part, 0o755, dir_fd=here)
+            there = os.open(part, ENTER, dir_fd=here)
+            os.close(here)
+            here = there
+    except BaseException:
+        os.close(here)
+        raise
+    return here
+
+
+def _claim(folder: int, owner: UUID, path: str) -> None:
+    """Make the directory the owner's while it is empty. `TargetRefused` where it has something that is not theirs."""
+    mine = owner.hex.encode()
+    if os.listdir(folder) == []:
+        _write(folder, os.fsencode(OWNER), mine)
+    elif _owner(folder) != mine:
+        raise TargetRefused("not_empty", path)
+
+
+def _owner(folder: int) -> bytes | None:
+    """Whose the directory is; None where it is nobody's."""
+    try:
+        found = os.open(OWNER, READ, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(found, "rb") as file:
+        return file.read(64)
+
+
+@contextmanager
+def _told(path: str) -> Generator[None]:
+    """What the system says, as a refusal."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise TargetRefused("link", path) from error
+        raise TargetRefused("unwritable", path, error=os.strerror(error.errno or 0)) from error

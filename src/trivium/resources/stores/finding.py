@@ -1,0 +1,82 @@
+"""Which store has what is at a place."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import exists, select
+
+from trivium.base.caller import Caller
+from trivium.resources import owning
+from trivium.resources.stores.errors import NotInStores
+from trivium.resources.stores.places import spelled
+from trivium.resources.stores.table import store_of, stores
+from trivium.resources.stores.types import ModelStore
+from trivium.store import Read
+
+_AFTER_SLASH: Final = "0"
+"""The character that comes next, so that a range ends with all that a directory has inside."""
+
+
+def directory_of(tx: Read, caller: Caller, path: str, *, own: UUID) -> str | None:
+    """The directory of the innermost store that has a path inside; None where none has it, or the caller may not read.
+
+    They may where they see that store, or one with the same directory, or it is the `own` one.
+    """
+    above = [str(directory) for directory in PurePosixPath(path).parents]
+    rows = tx.all(select(stores).where(stores.c.path.in_(above)))
+    directory = max((row.path for row in rows), key=len, default=None)
+    nearest = [row for row in rows if row.path == directory]
+    return directory if any(row.uuid == own or owning.sees(caller, row) for row in nearest) else None
+
+
+def containing(tx: Read, caller: Caller, place: str, *, field: str = "install_path") -> ModelStore:
+    """The innermost store that has an absolute place inside, which the caller must see; of several, the oldest.
+
+    Raises `Invalid` for what is no place, and `NotInStores`, also where the place names another host than the store.
+    """
+    spot = spelled(place, field=field)
+    check_seen(tx, caller, spot.path, field=field)
+    above = [str(directory) for directory in PurePosixPath(spot.path).parents]
+    rows = tx.all(select(stores).where(stores.c.path.in_(above)).order_by(stores.c.id))
+    seen = [store_of(row) for row in rows if owning.sees(caller, row)]
+    seen = [store for store in seen if spot.host is None or spot.host in store.hosts]
+    if not spot.path.startswith("/") or not seen:
+        message = f"{spot.path} is in no store of models that you may see"
+        raise NotInStores(field, message, path=spot.path)
+    return max(seen, key=lambda store: len(store.path))
+
+
+def check_seen(tx: Read, caller: Caller, path: str, *, field: str) -> None:
+    """Refuse to read what is in others' stores: the path lies in one, is one, or has one inside. `NotInStores`."""
+    check_open(tx, caller, path, field=field)
+    if caller.is_admin:
+        return
+    below = f"{path.rstrip('/')}/"
+    also = stores.alias()
+    shown = exists().where(also.c.path == stores.c.path, *owning.seen_by(caller, also))
+    within = (stores.c.path > below, stores.c.path < below[:-1] + _AFTER_SLASH)
+    if tx.first(select(stores.c.id).where(*within, ~shown).limit(1)) is not None:
+        raise _refused(path, field)
+
+
+def check_open(tx: Read, caller: Caller, path: str, *, field: str) -> None:
+    """Refuse a path of which the innermost store is one that the caller does not see. `NotInStores`.
+
+    That is the store whose directory has it inside, or is it. Of several with one directory it is enough to see one.
+    """
+    if caller.is_admin:
+        return
+    around = [path, *(str(directory) for directory in PurePosixPath(path).parents)]
+    rows = tx.all(select(stores.c.path, stores.c.audience).where(stores.c.path.in_(around)))
+    innermost = max((len(row.path) for row in rows), default=0)
+    nearest = [row for row in rows if len(row.path) == innermost]
+    if nearest and not any(owning.sees(caller, row) for row in nearest):
+        raise _refused(path, field)
+
+
+def _refused(path: str, field: str) -> NotInStores:
+    message = f"{path} is in a store of models that you may not see, or has one inside"
+    return NotInStores(field, message, path=path)
