@@ -39,7 +39,7 @@ async def stage(database: str | None) -> AsyncIterator[Stage]:
     """A site on the module's database."""
     async with world(url=database) as made:
         made.core.store.write_now(held_for_good, HOST)
-        settings = ZStackSettings(body_limit=65536, model_roots=(ROOT,))
+        settings = ZStackSettings(body_limit=65536, store_roots=(ROOT,))
         yield Stage(made, ZStackDialect(made.core, settings))
 
 

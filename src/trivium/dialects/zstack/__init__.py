@@ -35,15 +35,15 @@ from trivium.dialects.zstack.apis import Api
 from trivium.dialects.zstack.conditions import Grammar
 from trivium.dialects.zstack.envelope import Answer, Result
 from trivium.dialects.zstack.hooks import Letter
-from trivium.dialects.zstack.inventories import Catalogue, Inventory
+from trivium.dialects.zstack.inventories import Catalogue, Inventory, queryable
 from trivium.dialects.zstack.jobs import Jobs
-from trivium.dialects.zstack.refusals import BodyTooLarge, NoSuchInterface, NoSuchMessage, NotServed, WrongMethod
+from trivium.dialects.zstack.refusals import BodyTooLarge, NoMessage, NoSuchInterface, NotServed, WrongMethod
 from trivium.dialects.zstack.rpc import Rpc
 from trivium.dialects.zstack.settings import ZStackSettings
 from trivium.dialects.zstack.zql import answering as answering_zql
 from trivium.resources import operations
 
-__all__ = ["Letter", "ZStackDialect", "ZStackSettings"]
+__all__ = ["INVENTORIES", "Catalogue", "Letter", "ZStackDialect", "ZStackSettings", "queryable"]
 
 NAME: Final = "zstack"
 PREFIXES: Final = ("/zstack/",)
@@ -69,7 +69,7 @@ def every_api(core: Core, settings: ZStackSettings) -> tuple[Api, ...]:
     things = (
         *accounts.apis(utc_offset),
         *models.apis(utc_offset, settings.extra_gpu_memory),
-        *centers.apis(utc_offset, settings.model_roots),
+        *centers.apis(utc_offset, settings.store_roots),
         *services.apis(utc_offset),
         *groups.apis(utc_offset),
         *datasets.apis(utc_offset),
@@ -81,7 +81,7 @@ def every_api(core: Core, settings: ZStackSettings) -> tuple[Api, ...]:
     return (
         *sessions.apis(settings, utc_offset),
         *things,
-        *introspection.apis(things),
+        *introspection.apis(Catalogue(INVENTORIES), things),
         *answering_zql.apis(grammar_of(core), things),
     )
 
@@ -136,7 +136,7 @@ class ZStackDialect:
     def failure(self, operation: Operation, error: TriviumError, caller: Caller, *, request: Request) -> Reply:
         """The answer to a request that was refused."""
         if operation.path == rpc.PATH:  # it could not be read as JSON
-            return self._failure(NoSuchMessage(name=""), request)
+            return self._failure(NoMessage(), request)
         return envelope.failure(error, caller)
 
     def not_found(self, request: Request) -> Reply:

@@ -9,7 +9,7 @@ from typing import Final
 from trivium.base.caller import Caller, Role
 from trivium.dialects.operation import Mark, Read
 from trivium.dialects.zstack.apis import Api, Listing, queried_at
-from trivium.dialects.zstack.inventories import Inventory, Kind, Member
+from trivium.dialects.zstack.inventories import Inventory, Kind, Member, absent
 from trivium.dialects.zstack.spelling import Shape, time_text
 from trivium.resources import users
 from trivium.resources.users import User
@@ -22,6 +22,7 @@ ACCOUNT: Final = Inventory(
         Member(name="uuid", kind=Kind.UUID, field="uuid"),
         Member(name="name", kind=Kind.STRING, field="name"),
         Member(name="type", kind=Kind.WORD, field="role", words=TYPES, sortable=False),
+        *absent(Kind.STRING, "description"),
         Member(name="createDate", kind=Kind.TIMESTAMP, field="created_at"),
         Member(name="lastOpDate", kind=Kind.TIMESTAMP, field="changed_at"),
     ),

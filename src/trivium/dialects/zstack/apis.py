@@ -37,12 +37,12 @@ class Exchange(Value, frozen=True):
 
 
 class Pending(Value, frozen=True):
-    """What a call gives that goes on: the thing that it is about. Who ends the operation on it ends the call.
+    """What a call gives that goes on: the thing that it is about, if it is one. Who ends its operation ends the call.
 
     `begin` has it go on, for the operation of that id, in the same transaction.
     """
 
-    target: int
+    target: int | None
     begin: Callable[[Write, int], object]
 
 
@@ -68,8 +68,8 @@ class Sums(Protocol):
 class Listing(Value, frozen=True):
     """Answers queries: `rows` gives a page of what the caller sees, `shapes` what is shown to them of the page's rows.
 
-    `summed` gives sums by groups, for ZQL; None where there are none. What a query costs may grow with the tables, so
-    it is a search, under the time limit.
+    What they give follows from the database alone, not from the time. `summed` gives sums by groups, for ZQL; None
+    where there are none. What a query costs may grow with the tables, so it is a search, under the time limit.
     """
 
     inventory: Inventory

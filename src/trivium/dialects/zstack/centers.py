@@ -13,7 +13,7 @@ from trivium.base.caller import Caller
 from trivium.dialects.operation import Mark, Read, Wire, Write
 from trivium.dialects.zstack.apis import Api, Job, Listing, Look, at, queried_at
 from trivium.dialects.zstack.envelope import Result
-from trivium.dialects.zstack.inventories import Inventory, Kind, Link, Member, word_of
+from trivium.dialects.zstack.inventories import Inventory, Kind, Link, Member, absent, word_of
 from trivium.dialects.zstack.services.shapes import ServiceShapes
 from trivium.dialects.zstack.spelling import Shape, time_text
 from trivium.dialects.zstack.things import (
@@ -57,6 +57,7 @@ CENTER: Final = Inventory(
         Member(name="containerNetwork", kind=Kind.STRING, field="container_network"),
         Member(name="containerStorageNetwork", kind=Kind.STRING, field="container_storage_network"),
         Member(name="capacity", kind=Kind.OBJECTS),
+        *absent(Kind.STRING, "zdfs"),
         *TIMES,
     ),
     links=(
@@ -68,7 +69,7 @@ CENTER: Final = Inventory(
     tags=TAGS,
     order=ORDER,
 )
-"""A model centre."""
+"""A model centre. None lies in ZStack's own file system, of which `zdfs` would tell."""
 
 CAPACITY: Final = Inventory(
     "ModelCenterCapacity",

@@ -28,14 +28,16 @@ from trivium.base.errors import (
 )
 from trivium.base.reasons import Reason
 from trivium.base.text import Language, say
-from trivium.dialects.reading import Mistyped
+from trivium.dialects.reading import Malformed, Mistyped
 from trivium.dialects.zstack.errors import OF_QUERIES, Told
 from trivium.dialects.zstack.refusals import (
     BadCredentials,
     BadHeader,
     BodyTooLarge,
+    JobTookTooLong,
     NoAction,
     NoCredentials,
+    NoMessage,
     NoSuchInterface,
     NoSuchJob,
     NoSuchMessage,
@@ -70,6 +72,9 @@ def _failed(code: str) -> Told:
     return Told(status=HTTPStatus.SERVICE_UNAVAILABLE, code=code)
 
 
+NO_SUCH_THING: Final = "zstack.no_such_thing"
+"""What is said of whatever is not there, where its uuid is known."""
+
 WIRE_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "store": "modelCenterUuid",
@@ -83,6 +88,26 @@ WIRE_NAMES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What fields of the core's are called on the wire, where that is another word."""
+
+WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "user.wrong_password": "zstack.wrong_password",
+        **dict.fromkeys(("session.unknown", "session.expired", "session.ended"), "zstack.session_expired"),
+    }
+)
+"""Where ZStack's clients look for words of its own server, by the code of the error: the code of these words."""
+
+RESOURCES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "model.not_found": "ModelVO",
+        "model_store.not_found": "ModelCenterVO",
+        "model_service.not_found": "ModelServiceVO",
+        "service_group.not_found": "ModelServiceInstanceGroupVO",
+        "dataset.not_found": "DatasetVO",
+        "mark.not_found": "UserTagVO",
+    }
+)
+"""What is not there, by the code of the error: its class in ZStack's server."""
 
 _CORE_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 _UNDERSCORED: Final = re.compile(r"_([a-z0-9])")
@@ -112,12 +137,14 @@ FINER: Final[Mapping[str, Told]] = MappingProxyType(
         "query.unknown_field": _failed("SYS.1000"),
         "query.unknown_relation": _failed("SYS.1000"),
         "store.too_slow": _failed("SYS.1001"),
+        JobTookTooLong.code: _failed("SYS.1001"),
         "user.wrong_password": _failed("ID.1000"),
         "user.disabled": _failed("ID.1000"),
         NoCredentials.code: UNREADABLE,
         BadCredentials.code: UNREADABLE,
         BadHeader.code: UNREADABLE,
         NoAction.code: UNREADABLE,
+        NoMessage.code: _failed("SYS.1008"),
         NoSuchMessage.code: _failed("SYS.1008"),
         NoSuchJob.code: Told(status=HTTPStatus.NOT_FOUND, code="SYS.1003"),
         NoSuchInterface.code: Told(status=HTTPStatus.NOT_FOUND, code="SYS.1008"),
@@ -147,12 +174,19 @@ def told_of_reason(reason: Reason) -> Told:
 
 def words_of(error: TriviumError) -> str:
     """What is said of an error, in a sentence that names the field where one is wrong, as it is called on the wire."""
-    field = _wire_name(error.field) if isinstance(error, Invalid) else ""
+    field = error.field if isinstance(error, Invalid) else ""
+    if type(error) not in OF_QUERIES:  # what is wrong with a query is told by the names that it has
+        field = _wire_name(field)
     details = {**error.details, "field": field} if field else error.details
-    said = say(error.code, Language.EN, **details)
+    resource = RESOURCES.get(error.code)
+    if resource is not None and "uuid" in details:
+        return say(NO_SUCH_THING, Language.EN, uuid=details["uuid"], type=resource)
+    said = say(WORDS.get(error.code, error.code), Language.EN, **details)
     if said == error.code:
         kind = next((kind for kind, _ in BY_KIND if isinstance(error, kind)), Internal)
         said = say(kind.code, Language.EN, **details)
+    if isinstance(error, Malformed) and error.message:  # which says what is malformed, and how
+        return error.message
     if field not in said:
         return f"{field}: {said}"
     if type(error) is Invalid and error.message:  # it has no words of its own in the catalogue

@@ -26,7 +26,7 @@ from trivium.dialects.zstack.errors import (
     OnlyWithin,
     TooMuch,
 )
-from trivium.dialects.zstack.inventories import TAG_UUID, Catalogue, Inventory, Kind, Member, Place
+from trivium.dialects.zstack.inventories import TAG_NAMES, TAG_UUID, Catalogue, Inventory, Kind, Member, Place
 from trivium.dialects.zstack.values import LISTS, NULLS, Comparison, Target
 
 MOST: Final = 64
@@ -184,16 +184,16 @@ def clause(grammar: Grammar, inventory: Inventory, comparison: Comparison) -> Cl
     """The clause of one comparison."""
     place = grammar.catalogue.place(inventory, comparison.name)
     here = place.inventory
-    tag = here.tags.get(place.last)
-    if tag is not None:
-        return _tagged(grammar, place, tag, comparison=comparison)
+    if place.last in TAG_NAMES:
+        return _tagged(grammar, place, comparison)
     member = here.member(place.last, asked=comparison.name)
     if member.kind is Kind.OBJECTS:
         raise OnlyWithin(comparison.name, fields=_within(grammar.catalogue, here, comparison.name))
-    if member.constant is not None:
-        return values.constant(member, place.path, comparison)
     path = f"{place.path}.{member.field}" if place.path else member.field
-    return values.clause(Target(member=member, path=path, utc_offset=grammar.utc_offset), comparison)
+    target = Target(member=member, path=path, utc_offset=grammar.utc_offset)
+    if not member.is_of_rows:
+        return values.constant(target, place.path, comparison)
+    return values.clause(target, comparison)
 
 
 def _within(catalogue: Catalogue, here: Inventory, name: str) -> str:
@@ -202,9 +202,15 @@ def _within(catalogue: Catalogue, here: Inventory, name: str) -> str:
     return "" if link is None else ", ".join(f"{name}.{member}" for member in catalogue.of(link.to).members)
 
 
-def _tagged(grammar: Grammar, place: Place, tag: str, *, comparison: Comparison) -> Clause:
-    """Whether some tag of the row matches; with a negative operator, that none matches the positive one."""
+def _tagged(grammar: Grammar, place: Place, comparison: Comparison) -> Clause:
+    """Whether some tag of the row matches; with a negative operator, that none matches the positive one.
+
+    What has no tags here matches as what happens to have none.
+    """
     values.check_text(comparison)
+    tag = place.inventory.tags.get(place.last)
+    if tag is None:
+        return values.always(place.path) if comparison.op in _POSITIVE else values.never(place.path)
     member = Member(name=comparison.name, kind=Kind.UUID if place.last == TAG_UUID else Kind.STRING)
 
     def held(op: Op, path: str) -> Clause:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from msgspec import Meta
 
 from trivium.base.caller import Caller
+from trivium.base.errors import Invalid, NotFound, TriviumError
 from trivium.dialects.operation import Mark, Read, Wire, Write
+from trivium.dialects.zstack import parameters
 from trivium.dialects.zstack.apis import Api, Job, Listing, at, queried_at
 from trivium.dialects.zstack.envelope import Result
 from trivium.dialects.zstack.inventories import Inventory, Kind, Link, Member
 from trivium.dialects.zstack.spelling import Shape, time_text
 from trivium.dialects.zstack.things import (
+    MOST,
     NAMING,
     ORDER,
     TAGS,
@@ -30,9 +33,9 @@ from trivium.dialects.zstack.things import (
     Text,
     deleted,
     deletions,
-    results,
+    result,
 )
-from trivium.resources import datasets, owning, services
+from trivium.resources import datasets, owning, transfers
 from trivium.resources.datasets import Dataset, DatasetChange, DataType, NewDataset, Usage
 
 DATASET: Final = Inventory(
@@ -86,9 +89,12 @@ class Changes(Named, frozen=True, kw_only=True):
 
 
 class UpdateDatasetsAsked(Wire, frozen=True, kw_only=True, rename="camel"):
-    """What is to be otherwise of several datasets; of one that is there twice the last counts."""
+    """What is to be otherwise of several datasets; of one that is there twice the last counts.
 
-    update_dataset_structs: Annotated[tuple[Changes, ...], Meta(min_length=1, max_length=1000)]
+    Each is read for itself: one that cannot be read does not keep the others.
+    """
+
+    update_dataset_structs: Annotated[tuple[dict[str, Any], ...], Meta(min_length=1, max_length=MOST)]
 
 
 class DatasetShape(Shape, frozen=True, kw_only=True):
@@ -157,20 +163,31 @@ class Datasets:
 
 def update_many(tx: Write, caller: Caller, asked: UpdateDatasetsAsked) -> Result:
     """What became of each; one that cannot be changed does not keep the others."""
-    changes = {each.meant: each.change for each in asked.update_dataset_structs}
-    return results(owning.each([*changes], lambda uuid: datasets.change(tx, caller, uuid, to=changes[uuid])))
+    told = {str(given.get("uuid", "")).lower(): given for given in asked.update_dataset_structs}
+    return {"results": [result(text, _updated(tx, caller, given)) for text, given in told.items()]}
+
+
+def _updated(tx: Write, caller: Caller, given: dict[str, Any]) -> TriviumError | None:
+    """Change one dataset; why that was refused, if it was."""
+    try:
+        wanted = parameters.read_shape(Changes, given, "APIUpdateDatasetsMsg")
+        uuid = wanted.meant
+    except (Invalid, NotFound) as error:
+        return error
+    return owning.refusal_of(lambda: datasets.change(tx, caller, uuid, to=wanted.change))
 
 
 def delete(tx: Write, caller: Caller, asked: Deleting) -> Result:
     """The dataset is gone from the catalogue; what it is made of stays."""
     mode = asked.delete_mode.deletion
-    return deleted(asked, lambda uuid: datasets.delete(tx, caller, uuid, users=services.DATASET_USERS, mode=mode))
+    return deleted(asked, lambda uuid: datasets.delete(tx, caller, uuid, users=transfers.DATASET_USERS, mode=mode))
 
 
 def delete_many(tx: Write, caller: Caller, asked: DeletingMany) -> Result:
     """What became of each."""
     mode = asked.delete_mode.deletion
-    return deletions(datasets.delete_many(tx, caller, asked.uuids, users=services.DATASET_USERS, mode=mode))
+    users = transfers.DATASET_USERS
+    return deletions(asked, lambda uuids: datasets.delete_many(tx, caller, uuids, users=users, mode=mode))
 
 
 def apis(utc_offset: timedelta) -> tuple[Api, ...]:

@@ -10,9 +10,9 @@ from trivium.base.caller import Caller
 from trivium.base.site import Site
 from trivium.dialects.operation import Mark, Read
 from trivium.dialects.zstack.apis import Api, Listing, queried_at
-from trivium.dialects.zstack.inventories import Inventory, Kind, Link, Member, word_of
+from trivium.dialects.zstack.inventories import Inventory, Kind, Link, Member, absent, word_of
 from trivium.dialects.zstack.spelling import Shape, time_text
-from trivium.resources import notebooks
+from trivium.resources import estate, notebooks
 from trivium.resources.notebooks import Notebook, Status
 
 STATUSES: Final[dict[str, str | tuple[str, ...]]] = {
@@ -56,6 +56,9 @@ DEVELOPMENT: Final = Inventory(
         Member(name="modelServiceType", kind=Kind.STRING, constant=SERVICE_TYPE),
         Member(name="type", kind=Kind.STRING, constant=TYPE),
         Member(name="instances", kind=Kind.OBJECTS),
+        *absent(Kind.UUID, "modelServiceUuid", "modelUuid"),
+        *absent(Kind.STRING, "yaml", "exportPath"),
+        *absent(Kind.LIST, "supportMetrics", "datasetRefInventories"),
         *_TIMES,
     ),
     links=(
@@ -65,7 +68,7 @@ DEVELOPMENT: Final = Inventory(
         Link(name="zone", to="Zone", path="pool.site"),
     ),
 )
-"""A notebook."""
+"""A notebook. No model, service or dataset is behind one, so what a group says of them is absent."""
 
 INSTANCE: Final = Inventory(
     "ApplicationDevelopmentServiceInstance",
@@ -111,7 +114,7 @@ def apis(site: Site) -> tuple[Api, ...]:
         Api(
             name="QueryApplicationDevelopmentService",
             places=queried_at("/ai/model-services/app"),
-            handler=Listing(inventory=DEVELOPMENT, rows=notebooks.search, shapes=shapes(site)),
+            handler=Listing(inventory=DEVELOPMENT, rows=estate.list_notebooks, shapes=shapes(site)),
             mark=Mark.BEYOND,
             summary="The notebooks, with where each is opened",
         ),

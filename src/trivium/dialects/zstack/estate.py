@@ -14,7 +14,7 @@ from typing import Final
 from trivium.base.caller import Caller
 from trivium.dialects.operation import Mark, Read
 from trivium.dialects.zstack.apis import Api, Listing, queried_at
-from trivium.dialects.zstack.inventories import Inventory, Kind, Link, Member, word_of
+from trivium.dialects.zstack.inventories import Inventory, Kind, Link, Member, absent, word_of
 from trivium.dialects.zstack.spelling import Shape, time_text
 from trivium.resources import estate
 from trivium.resources.estate import Allocation, CardRow, CardSort, CardState, NodeRow, NodeState, PoolRow, Readiness
@@ -54,7 +54,11 @@ _TIMES: Final = (
 
 ZONE: Final = Inventory(
     "Zone",
-    (_UUID, _NAME, _DESCRIPTION, _STATE, _TYPE, *_TIMES),
+    (
+        *(_UUID, _NAME, _DESCRIPTION, _STATE, _TYPE),
+        Member(name="isDefault", kind=Kind.BOOLEAN, constant="true"),
+        *_TIMES,
+    ),
     links=(
         Link(name="cluster", to="Cluster", path="pools"),
         Link(name="host", to="Host", path="nodes"),
@@ -101,6 +105,10 @@ HOST: Final = Inventory(
         Member(name="totalMemoryCapacity", kind=Kind.LONG, field="memory"),
         Member(name="availableMemoryCapacity", kind=Kind.LONG, field="free_memory"),
         _ARCHITECTURE,
+        *absent(Kind.STRING, "description", "ipmiAddress", "ipmiUsername", "ipmiPowerStatus"),
+        *absent(Kind.INTEGER, "cpuSockets", "ipmiPort"),
+        *absent(Kind.STRING, "cpuStatus", "memoryStatus", "diskStatus", "nicStatus", "gpuStatus", "raidStatus"),
+        *absent(Kind.STRING, "powerSupplyStatus", "fanStatus", "temperatureStatus"),
         *_TIMES,
     ),
     links=(
@@ -109,7 +117,10 @@ HOST: Final = Inventory(
         Link(name="gpuDevice", to="GpuDevice", path="cards"),
     ),
 )
-"""A node. What is available is what no notebook and no slice has now; it was last looked at on `lastOpDate`."""
+"""A node. What is available is what no notebook and no slice has now; it was last looked at on `lastOpDate`.
+
+Nothing asks a machine's management controller, so what that would tell is absent.
+"""
 
 GPU_DEVICE: Final = Inventory(
     "GpuDevice",
@@ -135,6 +146,8 @@ GPU_DEVICE: Final = Inventory(
         Member(name="gpuType", kind=Kind.STRING, field="kind"),
         Member(name="gpuStatus", kind=Kind.STRING, field="health"),
         Member(name="allocateStatus", kind=Kind.WORD, field="allocation", words=ALLOCATIONS),
+        *absent(Kind.UUID, "parentUuid", "vmInstanceUuid", "pciSpecUuid"),
+        *absent(Kind.STRING, "virtStatus", "chooser", "iommuGroup", "metaData", "rev"),
         *_TIMES,
     ),
     links=(
@@ -143,7 +156,7 @@ GPU_DEVICE: Final = Inventory(
         Link(name="zone", to="Zone", path="node.site"),
     ),
 )
-"""An accelerator. One that vanished is disabled, and forgotten after a while."""
+"""An accelerator. One that vanished is disabled, and forgotten after a while. None is handed to a virtual machine."""
 
 INVENTORIES: Final = (ZONE, CLUSTER, HOST, GPU_DEVICE)
 
@@ -156,6 +169,7 @@ class ZoneShape(Shape, frozen=True, kw_only=True):
     description: str | None = None
     state: str
     type: str
+    is_default: bool
     create_date: str
     last_op_date: str
 
@@ -274,6 +288,7 @@ class Shapes:
                 description=site.description,
                 state=ENABLED,
                 type=TYPE,
+                is_default=True,
                 create_date=time_text(site.created_at, self._utc_offset),
                 last_op_date=time_text(site.changed_at, self._utc_offset),
             )

@@ -264,7 +264,7 @@ def delete(tx: Write, caller: Caller, asked: Deleting) -> Result:
 
 def delete_many(tx: Write, caller: Caller, asked: DeletingMany) -> Result:
     """What became of each."""
-    return deletions(services.delete_groups(tx, caller, asked.uuids))
+    return deletions(asked, lambda uuids: services.delete_groups(tx, caller, uuids))
 
 
 def apis(utc_offset: timedelta) -> tuple[Api, ...]:

@@ -12,14 +12,16 @@ from trivium.dialects.operation import Mark, Read, Wire
 from trivium.dialects.zstack.apis import Api, Listing, Look, at
 from trivium.dialects.zstack.envelope import Result
 from trivium.dialects.zstack.errors import BadValue
-from trivium.dialects.zstack.inventories import Inventory, queryable
+from trivium.dialects.zstack.inventories import Catalogue, Inventory, queryable
+from trivium.dialects.zstack.refusals import Mandatory
 from trivium.dialects.zstack.spelling import Shape
 
 
 class QueryableAsked(Wire, frozen=True, kw_only=True):
-    """Of which query it is wanted."""
+    """Of which query it is wanted, or of which resource: that which a relation leads to, too."""
 
-    api: Annotated[str, Meta(min_length=1)]
+    api: Annotated[str, Meta(min_length=1)] | None = None
+    resource: Annotated[str, Meta(min_length=1)] | None = None
 
 
 class FieldShape(Shape, frozen=True, kw_only=True):
@@ -36,16 +38,18 @@ class RelationShape(Shape, frozen=True, kw_only=True):
     resource: str
 
 
-def apis(others: Iterable[Api]) -> tuple[Api, ...]:
-    """The call, about all queries among the others."""
-    inventories: Mapping[str, Inventory] = {
-        api.name: api.handler.inventory for api in others if isinstance(api.handler, Listing)
-    }
+def apis(catalogue: Catalogue, others: Iterable[Api]) -> tuple[Api, ...]:
+    """The call, about all queries among the others, and all that is in the catalogue."""
+    of_apis = {api.name: api.handler.inventory for api in others if isinstance(api.handler, Listing)}
+    of_resources = {inventory.name: inventory for inventory in catalogue}
 
     def look(_tx: Read, _caller: Caller, asked: QueryableAsked) -> Result:
-        inventory = inventories.get(asked.api)
-        if inventory is None:
-            raise BadValue("api", value=asked.api[:100], expected=f"one of {', '.join(sorted(inventories))}")
+        if asked.api is not None:
+            inventory = _known("api", asked.api, of_apis)
+        elif asked.resource is not None:
+            inventory = _known("resource", asked.resource, of_resources)
+        else:
+            raise Mandatory("api", of="APIGetQueryableFieldsMsg")
         found = queryable(inventory)
         return {
             "fields": [FieldShape(name=name, type=type) for name, type in found.fields],
@@ -63,3 +67,10 @@ def apis(others: Iterable[Api]) -> tuple[Api, ...]:
             shape=QueryableAsked,
         ),
     )
+
+
+def _known(field: str, name: str, inventories: Mapping[str, Inventory]) -> Inventory:
+    found = inventories.get(name)
+    if found is None:
+        raise BadValue(field, value=name[:100], expected=f"one of {', '.join(sorted(inventories))}")
+    return found

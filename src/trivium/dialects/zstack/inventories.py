@@ -23,6 +23,8 @@ T = TypeVar("T", bound="_Named")
 USER_TAG: Final = "__userTag__"
 SYSTEM_TAG: Final = "__systemTag__"
 TAG_UUID: Final = "__tagUuid__"
+TAG_NAMES: Final = (SYSTEM_TAG, USER_TAG, TAG_UUID)
+"""Names of tag conditions, which every resource takes, whether or not things of it can have tags."""
 
 PARAMETERS: Final = (
     "conditions",
@@ -57,8 +59,9 @@ class Kind(StrEnum):
 class Member(Value, frozen=True):
     """A field of an inventory. `field` is the core's, of the resource itself; objects have none.
 
-    What is the same text in all rows, because ZStack has something there of which we have one sort, is `constant`. It
-    is compared without the core, and nothing is sorted or grouped by it.
+    What is the same text or truth value in all rows, because ZStack has something there of which we have one sort, is
+    `constant`; what no row has, because ZStack has something there of which we have none, is `absent`. Both are
+    compared without the core, and nothing is sorted or grouped by them.
     """
 
     name: str
@@ -69,11 +72,12 @@ class Member(Value, frozen=True):
     )
     sortable: bool = True
     constant: str | None = None
+    absent: bool = False
 
     @property
     def is_of_rows(self) -> bool:
         """Whether rows can be told apart by it: it is neither objects nor the same everywhere."""
-        return self.kind is not Kind.OBJECTS and self.constant is None
+        return self.kind is not Kind.OBJECTS and self.constant is None and not self.absent
 
     @property
     def type(self) -> str:
@@ -81,6 +85,11 @@ class Member(Value, frozen=True):
         if self.kind in (Kind.UUID, Kind.WORD):
             return Kind.STRING.value
         return Kind.LIST.value if self.kind is Kind.OBJECTS else self.kind.value
+
+
+def absent(kind: Kind, *names: str) -> tuple[Member, ...]:
+    """Fields of ZStack's that nothing has a value of here: they can be asked for, and no answer has them."""
+    return tuple(Member(name=name, kind=kind, absent=True) for name in names)
 
 
 def word_of(words: Mapping[str, str | tuple[str, ...]], own: str) -> str:
@@ -99,8 +108,9 @@ class Link(Value, frozen=True):
 class Inventory:
     """A resource as ZStack shows it. Raises `ValueError` for a declaration that contradicts itself.
 
-    `tags` has the core's path for each name of a tag condition, its relation first. `order` is that of answers when
-    none is asked for, `key` the core's field that tells all rows apart and rises as they are made.
+    `tags` has the core's path for each name of a tag condition, its relation first; none of what has no tags. `order`
+    is that of answers when none is asked for, `key` the core's field that tells all rows apart and rises as they are
+    made.
     """
 
     def __init__(
@@ -192,7 +202,7 @@ class Queryable(Value, frozen=True):
 def queryable(inventory: Inventory) -> Queryable:
     """What can be asked of the resource, as ZStack's command line offers it: relations are not among the fields."""
     own = [(member.name, member.type) for member in inventory.members.values() if member.name not in inventory.links]
-    tags = [(name, Kind.STRING.value) for name in (SYSTEM_TAG, USER_TAG) if name in inventory.tags]
+    tags = [(name, Kind.STRING.value) for name in TAG_NAMES]
     return Queryable(fields=(*own, *tags), relations=tuple((link.name, link.to) for link in inventory.links.values()))
 
 
@@ -207,8 +217,8 @@ def _check(inventory: str, member: Member) -> None:
     if is_held is not member.is_of_rows or (member.words is not None) is not (member.kind is Kind.WORD):
         message = f"{inventory}.{member.name} cannot be a {member.kind.value} at {member.field!r}"
         raise ValueError(message)
-    if member.constant is not None and member.kind is not Kind.STRING:
-        message = f"{inventory}.{member.name} is the same in all rows, and no text"
+    if member.constant is not None and member.kind not in (Kind.STRING, Kind.BOOLEAN):
+        message = f"{inventory}.{member.name} is the same in all rows, and neither a text nor a truth value"
         raise ValueError(message)
     known = member.words or {}
     ordered = [known[word] for word in sorted(known, key=fold)]

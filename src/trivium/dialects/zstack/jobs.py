@@ -26,7 +26,7 @@ from trivium.dialects.zstack import codes, parameters, uuids
 from trivium.dialects.zstack.apis import ROOT, Api, Job, Pending
 from trivium.dialects.zstack.envelope import Answer, ErrorCode, Result, error_code, error_code_of
 from trivium.dialects.zstack.parameters import Given
-from trivium.dialects.zstack.refusals import BadHeader, NoSuchJob
+from trivium.dialects.zstack.refusals import BadHeader, JobTookTooLong, NoSuchJob
 from trivium.resources import operations
 from trivium.resources.operations import Operation
 
@@ -34,6 +34,8 @@ KIND: Final = "zstack."
 """What the kinds of these operations begin with; the name of the API follows."""
 
 TIMEOUT: Final = timedelta(minutes=30)
+"""What clients are told that a job may take where they said nothing; then none is late, however large its files are."""
+
 LONGEST: Final = 32
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
@@ -43,7 +45,7 @@ class Asked(Value, frozen=True):
 
     given: Given
     uuid: UUID | None = None  # the job's, where the client chose it
-    timeout: timedelta = TIMEOUT
+    timeout: timedelta | None = None  # what the job may take, where the client says so
     hook: str | None = None  # the address that its answer is sent to
     called: str | None = None  # RPC's class of the message, for the answer's is of its package
 
@@ -98,7 +100,9 @@ class Jobs:
         return self.outcome(tx, job)
 
     def outcome(self, tx: Read, job: Operation) -> Outcome:
-        """What has come of it."""
+        """What has come of it. One that took longer than it was given has failed, whatever comes of what it began."""
+        if job.is_late(tx.now):
+            return Outcome(job=job, error=error_code(JobTookTooLong()))
         if not job.is_finished:
             return Outcome(job=job)
         if job.failure is not None:
@@ -134,6 +138,7 @@ class Jobs:
             target=target,
             uuid=asked.uuid,
             called=asked.called,
+            within=asked.timeout,
             keep=self._keep,
             hook=asked.hook,
         )
@@ -148,7 +153,7 @@ def asked_of(request: Request, given: Given) -> Asked:
 def taken(job: Operation, request: Request, asked: Asked) -> Answer:
     """The answer to who asked for a job: where to look for what comes of it."""
     location = f"{request.base_url}{ROOT}/api-jobs/{job.uuid.hex}"
-    told = Taken(location=location, api_timeout=int(asked.timeout.total_seconds() * 1000))
+    told = Taken(location=location, api_timeout=int((asked.timeout or TIMEOUT).total_seconds() * 1000))
     return Answer(status=HTTPStatus.ACCEPTED, shape=told)
 
 
@@ -193,10 +198,10 @@ def _uuid_asked(request: Request) -> UUID | None:
     return UUID(text)
 
 
-def _timeout_asked(request: Request) -> timedelta:
+def _timeout_asked(request: Request) -> timedelta | None:
     text = request.headers.get("x-api-timeout")
     if text is None:
-        return TIMEOUT
+        return None
     if not _SECONDS.fullmatch(text.strip()) or not int(text):
         raise BadHeader("X-API-Timeout", expected="a number of seconds")
     return timedelta(seconds=int(text))

@@ -42,7 +42,10 @@ def of_parameters(grammar: Grammar, inventory: Inventory, parameters: Mapping[st
     asked: dict[str, object] = {**first, "fields": fields}
     sort = first.get("sort", "").strip()
     if sort:
-        asked["sortBy"] = sort.lstrip("+-").strip() if sort[0] in "+-" else sort
+        name = sort[1:].strip() if sort[0] in "+-" else sort
+        if not name:
+            raise inventory.lacks(sort)
+        asked["sortBy"] = name
         asked["sortDirection"] = "desc" if sort[0] == "-" else "asc"
     return _asked(grammar, inventory, comparisons, given=asked)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trivium.base.errors import Invalid, NotFound, OverQuota, Unauthenticated, Unsupported
+from trivium.base.errors import Invalid, Missing, NotFound, OverQuota, Unauthenticated, Unavailable, Unsupported
 
 
 class NoCredentials(Unauthenticated):
@@ -35,8 +35,14 @@ class UnknownLogin(Invalid):
     code = "zstack.unknown_login"
 
 
+class NoMessage(Unsupported):
+    """What came over RPC is no message."""
+
+    code = "zstack.no_message"
+
+
 class NoSuchMessage(Unsupported):
-    """A message of RPC is of a class that nothing here answers, or is no message at all."""
+    """A message of RPC is of a class that nothing here answers."""
 
     code = "zstack.no_such_message"
 
@@ -45,6 +51,12 @@ class NoSuchJob(NotFound):
     """There is no job of that uuid, or it ended so long ago that it was dropped."""
 
     code = "zstack.no_such_job"
+
+
+class JobTookTooLong(Unavailable):
+    """A job did not end within the time that its client gave it."""
+
+    code = "zstack.job_took_too_long"
 
 
 class NoSuchInterface(NotFound):
@@ -81,3 +93,33 @@ class NotRun(Unsupported):
     """Services are kept as entries of a catalogue, and none is run yet."""
 
     code = "zstack.not_run"
+
+
+class NotDeployed(Unsupported):
+    """Development services are notebooks, which are not made by this call."""
+
+    code = "zstack.not_deployed"
+
+
+class Mandatory(Missing):
+    """A message lacks a field that it must have."""
+
+    code = "zstack.mandatory"
+
+
+class Empty(Missing):
+    """A field of a message is an empty text or list, and must not be."""
+
+    code = "zstack.empty"
+
+
+class TooLong(Invalid):
+    """A text of a message is longer than the field takes."""
+
+    code = "zstack.too_long"
+
+
+class NoSuchWord(Invalid):
+    """The value of a field of a message is none of its words."""
+
+    code = "zstack.no_such_word"

@@ -88,7 +88,7 @@ class _Maker:
             asked = queries.of_parameters(self._grammar, listed.inventory, call.query.values)
             return listing.answer(tx, call.caller, listed, asked=asked)
 
-        return View(look=look, may_grow=always)
+        return View(look=look, may_grow=always, lasting=True)
 
     def _row(self, listed: Listing) -> View:
         def look(tx: Read, call: Call[Nothing, Nothing]) -> Result:

@@ -26,7 +26,7 @@ from trivium.dialects.zstack.conditions import Grammar
 from trivium.dialects.zstack.envelope import Answer, ErrorCode, Result, error_code
 from trivium.dialects.zstack.jobs import Asked, Jobs, Outcome
 from trivium.dialects.zstack.parameters import Given
-from trivium.dialects.zstack.refusals import NoSuchMessage
+from trivium.dialects.zstack.refusals import NoMessage, NoSuchMessage
 from trivium.dialects.zstack.spelling import Shape, time_text
 from trivium.resources import operations
 
@@ -112,7 +112,7 @@ class Rpc:
     async def _call(self, call: Call[Any, Any]) -> Answer:
         try:
             message = _message(call.request, self._apis)
-        except NoSuchMessage as error:
+        except (NoMessage, NoSuchMessage) as error:
             return self.refused(error)
         try:
             if isinstance(message.api.handler, Job):
@@ -198,16 +198,18 @@ class Rpc:
 
 
 def _message(request: Request, apis: Mapping[str, Api]) -> Message:
-    """The message that a body is. `NoSuchMessage`."""
+    """The message that a body is. `NoMessage` or `NoSuchMessage`."""
     try:
         found = msgspec.json.decode(request.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise NoSuchMessage(name="") from error
+        raise NoMessage from error
     whole = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
     name, given = next(iter(whole.items()), ("", None))
+    if len(whole) != 1 or not isinstance(given, dict):
+        raise NoMessage
     matched = _CLASS.fullmatch(name)
     api = None if matched is None else apis.get(matched["name"])
-    if matched is None or api is None or len(whole) > 1 or not isinstance(given, dict):
+    if matched is None or api is None:
         raise NoSuchMessage(name=name[:SHOWN])
     return Message(api=api, name=name, package=matched["package"], given=cast("Given", given))
 

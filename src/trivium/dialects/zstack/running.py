@@ -16,7 +16,7 @@ from trivium.base.caller import Caller
 from trivium.dialects.operation import Mark, Wire, Write
 from trivium.dialects.zstack.apis import Api, Job, at
 from trivium.dialects.zstack.envelope import Result
-from trivium.dialects.zstack.refusals import NotRun
+from trivium.dialects.zstack.refusals import NotDeployed, NotRun
 from trivium.dialects.zstack.things import Name, Short, Text, Uuids, uuid_of
 from trivium.resources import datasets, models, services
 
@@ -129,9 +129,9 @@ def match(tx: Write, caller: Caller, asked: MatchAsked) -> Result:
 
 
 def deploy_development(tx: Write, caller: Caller, asked: DeployDevelopmentAsked) -> Result:
-    """Refuses: what is named and not there, or `NotRun`."""
+    """Refuses: what is named and not there, or `NotDeployed`."""
     _look(tx, caller, asked)
-    raise NotRun
+    raise NotDeployed
 
 
 def restart(tx: Write, caller: Caller, asked: RestartAsked) -> Result:

@@ -17,14 +17,14 @@ from uuid import UUID, uuid4
 from msgspec import Meta
 
 from trivium.base.caller import Caller
-from trivium.base.errors import Missing, Unauthenticated
+from trivium.base.errors import Unauthenticated
 from trivium.base.ids import uuid_of
 from trivium.base.text import fold
 from trivium.dialects.operation import Mark, Nothing, Read, Wire, Write
 from trivium.dialects.zstack import auth, uuids
 from trivium.dialects.zstack.apis import Act, Api, Exchange, Look, at
 from trivium.dialects.zstack.envelope import Result
-from trivium.dialects.zstack.refusals import UnknownLogin
+from trivium.dialects.zstack.refusals import Mandatory, UnknownLogin
 from trivium.dialects.zstack.settings import ZStackSettings
 from trivium.dialects.zstack.spelling import Shape, time_text
 from trivium.resources import projects, users
@@ -117,7 +117,7 @@ class Sessions:
     async def log_in_by_user(self, exchange: Exchange, asked: LogInByUserAsked) -> Result:
         """A session of a user in an account's default project; `WrongPassword` where they have no role in it."""
         if asked.account_name is None and asked.account_uuid is None:
-            raise Missing("accountName")
+            raise Mandatory("accountName", of="APILogInByUserMsg")
         caller = await _known(exchange, asked.user_name, asked.password)
         caller = await exchange.core.store.read(_in_account, caller, asked)
         return await self._opened(exchange, caller)

@@ -16,4 +16,4 @@ class ZStackSettings(Value, frozen=True):
     job_retention: timedelta = timedelta(hours=3)  # how long the answer to a call that goes on is kept once it is there
     web_hooks: tuple[str, ...] = ()  # what the addresses that answers may be sent to begin with
     extra_gpu_memory: int = 2 * GIB  # what a model is said to need on GPUs besides
-    model_roots: tuple[str, ...] = ()  # the directories that model centres may lie in, absolute
+    store_roots: tuple[str, ...] = ()  # the directories that model centres may lie in, absolute

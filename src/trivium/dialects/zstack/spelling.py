@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Final
 
 from trivium.dialects.operation import Wire
 from trivium.dialects.zstack.times import HALF_A_DAY, MONTHS
+
+TIMES: Final = 4096  # that are remembered as written: of a row that was never changed both are the same
 
 
 class Shape(Wire, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -15,6 +19,7 @@ class Shape(Wire, frozen=True, kw_only=True, rename="camel", omit_defaults=True)
     """
 
 
+@lru_cache(TIMES)
 def time_text(at: datetime, utc_offset: timedelta) -> str:
     """`Nov 4, 2025 6:20:07 PM`, by the server's clock."""
     local = at.astimezone(timezone(utc_offset))

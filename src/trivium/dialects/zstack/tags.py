@@ -55,8 +55,9 @@ _MEMBERS: Final = (
     Member(name="tagPatternUuid", kind=Kind.UUID, field="pattern_uuid"),
     *TIMES,
 )
+_INHERENT: Final = Member(name="inherent", kind=Kind.BOOLEAN, constant="false")  # each can be taken off
 USER_TAG: Final = Inventory("UserTag", _MEMBERS, order=ORDER)
-SYSTEM_TAG: Final = Inventory("SystemTag", _MEMBERS, order=ORDER)
+SYSTEM_TAG: Final = Inventory("SystemTag", (*_MEMBERS, _INHERENT), order=ORDER)
 INVENTORIES: Final = (USER_TAG, SYSTEM_TAG)
 
 
@@ -95,6 +96,7 @@ class TagShape(Shape, frozen=True, kw_only=True):
     resource_type: str
     tag: str
     type: str
+    inherent: bool | None = None  # of system tags alone
     tag_pattern_uuid: str | None = None
     create_date: str
     last_op_date: str
@@ -134,6 +136,7 @@ class Tags:
             resource_type=word_of(RESOURCES, mark.kind.value),
             tag=mark.tag,
             type=word_of(TYPES, mark.type.value),
+            inherent=False if mark.type is MarkType.SYSTEM else None,
             tag_pattern_uuid=hex_of(mark.pattern),
             create_date=time_text(mark.created_at, self._utc_offset),
             last_op_date=time_text(mark.changed_at, self._utc_offset),

@@ -5,7 +5,7 @@ See "ZStack RESTful API" for the parameters that every create and every delete t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from trivium.base.errors import NotFound
+from trivium.base.errors import NotFound, TriviumError
 from trivium.base.query import Order
 from trivium.dialects.operation import Wire
 from trivium.dialects.zstack import uuids
@@ -24,6 +24,9 @@ from trivium.dialects.zstack.refusals import NoSuchUuid
 from trivium.dialects.zstack.spelling import Shape
 from trivium.resources.marks import NewMarks
 from trivium.resources.owning import Deletion, Outcome
+
+MOST: Final = 1000
+"""Things that one call may be about."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
 Short = Annotated[str, Meta(max_length=255)]
@@ -99,9 +102,9 @@ class Deleting(Named, frozen=True, kw_only=True):
 
 
 class DeletingMany(Wire, frozen=True, kw_only=True, rename="camel"):
-    """Which things are to go."""
+    """Which things are to go. They are texts: one that is no uuid does not keep the others."""
 
-    uuids: tuple[UUID, ...]
+    uuids: Annotated[tuple[str, ...], Meta(min_length=1, max_length=MOST)]
     delete_mode: DeleteMode = DeleteMode.PERMISSIVE
 
 
@@ -128,15 +131,18 @@ def deleted(asked: Named, delete: Callable[[UUID], object]) -> Result:
     return {}
 
 
-def results(outcomes: Iterable[Outcome]) -> Result:
-    """What became of each of several things."""
-    return {"results": [_result(outcome) for outcome in outcomes]}
+def deletions(asked: DeletingMany, delete: Callable[[Sequence[UUID]], Iterable[Outcome]]) -> Result:
+    """What became of each of several things that were to go: what is not there is gone already."""
+    named = dict.fromkeys(text.lower() for text in asked.uuids)
+    meant = [UUID(hex=text) for text in named if uuids.is_one(text)]
+    failures = {outcome.uuid.hex: outcome.failure for outcome in (delete(meant) if meant else ())}
+    return {"results": [_deletion(text, failures) for text in named]}
 
 
-def deletions(outcomes: Iterable[Outcome]) -> Result:
-    """The same of things that were to go: what is not there is gone already."""
-    there = (Outcome(uuid=one.uuid) if isinstance(one.failure, NotFound) else one for one in outcomes)
-    return results(there)
+def result(text: str, failure: TriviumError | None) -> ResultShape:
+    """What became of the thing that is named so."""
+    error = None if failure is None else error_code(failure)
+    return ResultShape(uuid=text[:100], success=error is None, error=error)
 
 
 def hex_of(uuid: UUID | None) -> str | None:
@@ -144,6 +150,7 @@ def hex_of(uuid: UUID | None) -> str | None:
     return None if uuid is None else uuid.hex
 
 
-def _result(outcome: Outcome) -> ResultShape:
-    error = None if outcome.failure is None else error_code(outcome.failure)
-    return ResultShape(uuid=outcome.uuid.hex, success=error is None, error=error)
+def _deletion(text: str, failures: Mapping[str, TriviumError | None]) -> ResultShape:
+    failure = failures[text] if text in failures else NoSuchUuid(uuid=text[:100])
+    is_gone = text in failures and isinstance(failure, NotFound)
+    return result(text, None if is_gone else failure)

@@ -12,7 +12,7 @@ EXPECTED: Final = "a time like 2025-11-04 18:20:07, Nov 4, 2025 6:20:07 PM, or s
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 FIRST: Final = datetime(1, 1, 3, tzinfo=UTC)
 LAST: Final = datetime(9999, 12, 29, tzinfo=UTC)
-"""Times between these are times by every clock, and have a next second."""
+"""Times between these are times by every clock, and have a next second. Those beyond them are taken for these."""
 
 HALF_A_DAY: Final = 12
 LARGEST_SECONDS: Final = 99_999_999_999
@@ -20,7 +20,8 @@ LARGEST_SECONDS: Final = 99_999_999_999
 
 _PLAIN: Final = re.compile(
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
-    r"(?:[ T](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?)?"
+    r"(?:[ T](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?"
+    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 _SHOWN: Final = re.compile(
     r"(?P<month>[A-Za-z]{3}) (?P<day>[0-9]{1,2}), (?P<year>[0-9]{4}),? "
@@ -35,9 +36,9 @@ def read(name: str, text: str, utc_offset: timedelta) -> datetime:
         found = _number(text) or _plain(text, utc_offset) or _shown(text, utc_offset)
     except (ValueError, OverflowError):
         found = None
-    if found is None or not FIRST <= found <= LAST:
+    if found is None:
         raise BadValue(name, value=text, expected=EXPECTED)
-    return found
+    return min(max(found, FIRST), LAST)
 
 
 def _number(text: str) -> datetime | None:
@@ -55,7 +56,24 @@ def _plain(text: str, utc_offset: timedelta) -> datetime | None:
     year, month, day = (int(found[part]) for part in ("year", "month", "day"))
     hour, minute, second = (int(found[part] or 0) for part in ("hour", "minute", "second"))
     fraction = int((found["fraction"] or "").ljust(6, "0")[:6])
-    local = datetime(year, month, day, hour, minute, second, fraction, tzinfo=timezone(utc_offset))
+    ahead = utc_offset if found["zone"] is None else _ahead(found["zone"])
+    return _utc(datetime(year, month, day, hour, minute, second, fraction, tzinfo=timezone(ahead)))
+
+
+def _ahead(zone: str) -> timedelta:
+    """How far a clock is ahead of UTC that is written as `Z` or `+08:00`."""
+    if zone == "Z":
+        return timedelta()
+    ahead = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:]))
+    return -ahead if zone[0] == "-" else ahead
+
+
+def _utc(local: datetime) -> datetime:
+    """The same time in UTC; at the very ends of what can be written it is one of the limits."""
+    if local.year == LAST.year and local.month == LAST.month:
+        local = min(local, LAST)
+    elif local.year == FIRST.year:
+        local = max(local, FIRST)
     return local.astimezone(UTC)
 
 
@@ -67,4 +85,4 @@ def _shown(text: str, utc_offset: timedelta) -> datetime | None:
     hour = int(found["hour"]) % HALF_A_DAY + (HALF_A_DAY if found["half"].lower() == "pm" else 0)
     minute, second = int(found["minute"]), int(found["second"])
     local = datetime(int(found["year"]), month, int(found["day"]), hour, minute, second, tzinfo=timezone(utc_offset))
-    return local.astimezone(UTC)
+    return _utc(local)

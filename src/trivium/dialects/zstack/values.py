@@ -65,15 +65,26 @@ def clause(target: Target, comparison: Comparison) -> Clause:
     return _READERS[target.member.kind](target, comparison)
 
 
-def constant(member: Member, path: str, comparison: Comparison) -> Clause:
+def constant(target: Target, path: str, comparison: Comparison) -> Clause:
     """The comparison with what is the same in all rows, there where the path leads. Raises what `clause` raises."""
-    _check(member, comparison)
-    if comparison.op in NULLS:
-        holds = comparison.op is Op.NOT_NULL
-    else:
-        holds = words.fitting(comparison.op, comparison.values)(member.constant or "")
-    found = AllOf(parts=()) if holds else AnyOf(parts=())
-    return Related(path=path, part=found) if path else found
+    member, op = target.member, comparison.op
+    clause(target, comparison)  # a value that the field cannot have is refused here, too
+    if op in NULLS or member.absent:
+        return always(path) if (op is Op.NULL) is member.absent and op in NULLS else never(path)
+    given = comparison.values
+    if member.kind is Kind.BOOLEAN:
+        given = tuple([str(_TRUTHS[value.lower()]).lower() for value in given])
+    return always(path) if words.fitting(op, given)(member.constant or "") else never(path)
+
+
+def always(path: str) -> Clause:
+    """What holds for all rows, there where the path leads."""
+    return Related(path=path, part=AllOf(parts=())) if path else AllOf(parts=())
+
+
+def never(path: str) -> Clause:
+    """What holds for none of them."""
+    return Related(path=path, part=AnyOf(parts=())) if path else AnyOf(parts=())
 
 
 def check_text(comparison: Comparison) -> None:

@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from tests import depot
-from trivium.base.query import Condition, Not, Op, Related
+from trivium.base.query import AllOf, AnyOf, Clause, Condition, Not, Op, Related
 from trivium.base.text import Language, say
-from trivium.dialects.zstack import conditions, errors, queries
+from trivium.dialects.zstack import INVENTORIES, conditions, errors, queries
+from trivium.dialects.zstack.conditions import Grammar
+from trivium.dialects.zstack.inventories import Catalogue
+from trivium.dialects.zstack.times import FIRST, LAST
 from trivium.dialects.zstack.values import Comparison
 
 UUID_TEXT = "274fec2ef4bc4815a6544d1ee27d7899"
@@ -109,6 +112,12 @@ AT = datetime(2025, 11, 4, 10, 20, 7, tzinfo=UTC)
     [
         ("createDate=2025-11-04 18:20:07", Op.EQ, AT),
         ("createDate=2025-11-04T18:20:07.000", Op.EQ, AT),
+        ("createDate=2025-11-04T10:20:07Z", Op.EQ, AT),
+        ("createDate=2025-11-04T05:20:07-05:00", Op.EQ, AT),
+        ("createDate<9999-12-31", Op.LT, LAST),
+        ("createDate<=9999-12-31T23:59:59-12:00", Op.LE, LAST),
+        ("createDate>Dec 31, 9999 11:59:59 PM", Op.GT, LAST),
+        ("createDate>0001-01-01", Op.GT, FIRST),
         ("createDate=Nov 4, 2025 6:20:07 PM", Op.EQ, AT),
         ("createDate=nov 4, 2025 6:20:07\u202fpm", Op.EQ, AT),
         ("createDate=Nov 4, 2025 12:20:07 AM", Op.EQ, AT - timedelta(hours=18)),
@@ -159,7 +168,6 @@ def test_the_same_condition_counts_once_and_others_all() -> None:
         ("modelCenter=x", errors.NoSuchField, "modelCenter"),
         ("modelCenter.foo=x", errors.NoSuchField, "modelCenter.foo"),
         ("modelCenter.=x", errors.NoSuchField, "modelCenter."),
-        ("modelService.__userTag__=x", errors.NoSuchField, "modelService.__userTag__"),
         ("__other__=x", errors.NoSuchField, "__other__"),
         ("foo.name=x", errors.NoSuchRelation, "foo.name"),
         ("modelcenter.name=x", errors.NoSuchRelation, "modelcenter.name"),
@@ -182,7 +190,9 @@ def test_the_same_condition_counts_once_and_others_all() -> None:
         ("createDate=2025-11-04 25:00:00", errors.BadValue, "createDate"),
         ("createDate=Nov 31, 2025 6:20:07 PM", errors.BadValue, "createDate"),
         ("createDate=Nov 4, 2025 13:20:07 PM", errors.BadValue, "createDate"),
-        ("createDate=9999-12-31", errors.BadValue, "createDate"),
+        ("createDate=9999-12-32", errors.BadValue, "createDate"),
+        ("createDate=2025-11-04T18:20:07+24:00", errors.BadValue, "createDate"),
+        ("createDate=2025-11-04Z", errors.BadValue, "createDate"),
         ("createDate=999999999999999999", errors.BadValue, "createDate"),
         ("name=a\0b", errors.BadValue, "name"),
         ("name=\ud800", errors.BadValue, "name"),
@@ -207,7 +217,7 @@ def test_what_is_wrong_with_a_condition_is_told_with_its_field(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("foo=x", "inventory class[ModelInventory] not having field[foo], which is asked for as foo"),
+        ("foo=x", "inventory class[ModelInventory] not having field[foo]"),
         ("foo.a=x", "inventory class[ModelInventory] have no expanded query[foo], which the field foo.a goes across"),
         (
             "foo",
@@ -310,3 +320,74 @@ def test_raw_parameters_are_understood_or_refused_as_declared(texts: list[str], 
         queries.of_parameters(depot.GRAMMAR, depot.MODEL, {**rest, "q": texts})
     except tuple(errors.OF_QUERIES):
         return
+
+
+SERVED = Grammar(catalogue=Catalogue(INVENTORIES), utc_offset=timedelta())
+ALWAYS, NEVER = AllOf(parts=()), AnyOf(parts=())
+
+
+def served(resource: str, text: str) -> Clause:
+    """The clause of a condition on one of the resources that are served."""
+    return conditions.clause(SERVED, SERVED.catalogue.of(resource), conditions.of_text(text))
+
+
+@pytest.mark.parametrize(
+    ("resource", "text", "expected"),
+    [
+        ("GpuDevice", "parentUuid is null", ALWAYS),
+        ("GpuDevice", "parentUuid not null", NEVER),
+        ("GpuDevice", f"parentUuid={UUID_TEXT}", NEVER),
+        ("GpuDevice", f"parentUuid!={UUID_TEXT}", NEVER),  # what has no value satisfies nothing but `is null`
+        ("GpuDevice", "rev~=%", NEVER),
+        ("Host", "ipmiPort!?=1,2", NEVER),
+        ("Cluster", "host.ipmiPort is null", Related(path="nodes", part=ALWAYS)),
+        ("Cluster", "host.ipmiPort=1", Related(path="nodes", part=NEVER)),
+        ("ModelCenter", "zdfs is null", ALWAYS),
+        ("Zone", "isDefault=TRUE", ALWAYS),
+        ("Zone", "isDefault=1", ALWAYS),
+        ("Zone", "isDefault!=true", NEVER),
+        ("Zone", "isDefault>false", ALWAYS),
+        ("Zone", "isDefault not null", ALWAYS),
+        ("Zone", "isDefault is null", NEVER),
+        ("SystemTag", "inherent?=0", ALWAYS),
+    ],
+)
+def test_what_no_row_has_and_what_all_rows_have_is_compared_without_the_core(
+    resource: str, text: str, expected: Clause
+) -> None:
+    assert served(resource, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("resource", "text", "error"),
+    [
+        ("Host", "ipmiPort=x", errors.BadValue),
+        ("Zone", "isDefault=maybe", errors.BadValue),
+        ("Zone", "isDefault~=t%", errors.NotComparable),
+    ],
+)
+def test_a_value_that_the_field_could_not_have_is_refused_there_too(
+    resource: str, text: str, error: type[errors.BadValue | errors.NotComparable]
+) -> None:
+    with pytest.raises(error):
+        served(resource, text)
+
+
+@pytest.mark.parametrize("resource", ["Zone", "Cluster", "Host", "GpuDevice", "UserTag", "Account", "ModelServiceRef"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("__userTag__=x", NEVER),
+        ("__systemTag__~=%", NEVER),
+        ("__tagUuid__ not null", NEVER),
+        ("__userTag__!=x", ALWAYS),
+        ("__systemTag__!?=x,y", ALWAYS),
+        ("__tagUuid__ is null", ALWAYS),
+    ],
+)
+def test_what_can_have_no_tags_matches_as_what_has_none(resource: str, text: str, expected: Clause) -> None:
+    assert served(resource, text) == expected
+
+
+def test_tags_at_the_end_of_a_path_to_what_can_have_none_need_a_related_row() -> None:
+    assert served("Zone", "cluster.__userTag__!=x") == Related(path="pools", part=ALWAYS)

@@ -55,3 +55,10 @@ def test_what_is_no_number_of_gpus_is_refused_by_the_name_of_the_field(given: ob
     with pytest.raises(BadValue) as refused:
         gpu_numbers(given)
     assert refused.value.field == "recommendedGpuNum"
+
+
+@pytest.mark.parametrize(("given", "told"), [([True], "[true]"), ({"a": None}, '{"a":null}'), ("x", "x"), (1.5, "1.5")])
+def test_what_was_given_is_told_as_it_was_written(given: object, told: str) -> None:
+    with pytest.raises(BadValue) as refused:
+        gpu_numbers(given)
+    assert refused.value.details["value"] == told

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests import depot
-from trivium.dialects.zstack.inventories import Catalogue, Inventory, Kind, Link, Member, queryable, word_of
+from trivium.dialects.zstack.inventories import Catalogue, Inventory, Kind, Link, Member, absent, queryable, word_of
 
 UUID = Member(name="uuid", kind=Kind.UUID, field="uuid")
 
@@ -15,7 +15,7 @@ def test_what_can_be_asked_is_what_is_declared() -> None:
     assert ("size", "Long") in found.fields
     assert ("uuid", "String") in found.fields
     assert ("recommendedGpuNum", "List") in found.fields
-    assert ("__userTag__", "String") in found.fields
+    assert {"__systemTag__", "__userTag__", "__tagUuid__"} <= dict(found.fields).keys()
     assert "modelServiceRefs" not in dict(found.fields)  # a relation, which has a name of its own
     assert ("modelService", "ModelService") in found.relations
     assert "replyWithCount" in found.parameters
@@ -68,9 +68,11 @@ def test_a_word_may_stand_for_several_of_the_cores_and_is_then_not_sorted_by() -
         Member(name="a", kind=Kind.STRING, field="a", constant="x"),
         Member(name="a", kind=Kind.LONG, constant="1"),
         Member(name="a", kind=Kind.OBJECTS, field="a", constant="x"),
+        Member(name="a", kind=Kind.STRING, field="a", absent=True),
     ],
 )
-def test_what_is_the_same_in_all_rows_is_a_text_of_no_field(member: Member) -> None:
+def test_what_is_the_same_in_all_rows_is_a_text_or_truth_value_of_no_field(member: Member) -> None:
     with pytest.raises(ValueError, match=r"X\.a "):
         Inventory("X", (member,))
     Inventory("X", (Member(name="a", kind=Kind.STRING, constant="x"),))
+    Inventory("X", (Member(name="a", kind=Kind.BOOLEAN, constant="true"), *absent(Kind.LONG, "b", "c")))

@@ -206,3 +206,12 @@ def test_raw_statements_are_understood_or_refused_as_declared(text: str) -> None
         zql.statements(depot.GRAMMAR, text)
     except tuple(errors.OF_QUERIES):
         return
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("'it''s'", "it's"), ("''''", "'"), ('"a""b"', 'a"b'), ("''", ""), ("'a\"b'", 'a"b'), ("'a' ", "a")],
+)
+def test_a_doubled_quote_within_quotes_is_one(written: str, meant: str) -> None:
+    (found,) = zql.statements(depot.GRAMMAR, f"query model where name = {written}")
+    assert [condition.value for condition in found.query.where] == [meant]

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, cast
 from uuid import UUID
 
+import msgspec
 from msgspec import Meta
 
 from trivium.dialects.operation import Wire
@@ -126,7 +127,8 @@ def gpu_numbers(given: object) -> tuple[int, ...] | None:
     told = ",".join(map(str, numbers))
     if len(numbers) != len(items) or len(told) > LONGEST_NUMBERS or not all(0 < n <= LARGEST_NUMBER for n in numbers):
         expected = f"positive whole numbers like 1,2,4, of at most {LONGEST_NUMBERS} characters"
-        raise BadValue("recommendedGpuNum", value=str(given)[:100], expected=expected)
+        told = given if isinstance(given, str) else msgspec.json.encode(given).decode()
+        raise BadValue("recommendedGpuNum", value=told[:100], expected=expected)
     return tuple(numbers)
 
 

@@ -23,9 +23,10 @@ from trivium.dialects.zstack.models.inventory import MODEL
 from trivium.dialects.zstack.models.shapes import ModelShapes
 from trivium.dialects.zstack.services.shapes import ServiceShapes
 from trivium.dialects.zstack.things import Deleting, DeletingMany, deleted, deletions, uuid_of
-from trivium.resources import marks, models, services
+from trivium.resources import hosts, marks, models, operations, services
 from trivium.resources.models import NoSuchModel
 from trivium.resources.operations import Operation
+from trivium.resources.services import NoSuchService
 
 CLASSIFICATIONS: Final = "modelClassifications"
 """What the system tags begin with that keep how a model is classified."""
@@ -44,7 +45,7 @@ class Models:
         made = models.create(tx, caller, new_model(asked), extra_gpu_memory=self._extra_gpu_memory, tags=asked.marks)
         bound, default = asked.model_service_uuids or (), asked.default_model_service_uuid
         services.bind_all(tx, caller, made.uuid, services=bound, default=default)
-        host = models.import_host(tx)
+        host = hosts.working(tx)
         return Pending(
             target=made.id,
             begin=lambda tx, operation: models.begin_import(tx, caller, made.uuid, host=host, operation=operation),
@@ -81,10 +82,13 @@ class Models:
         return self._service(tx, caller, service)
 
     def unbind(self, tx: Write, caller: Caller, asked: OfPair) -> Result:
-        """The service that the model is bound to no more."""
+        """The service that the model is bound to no more, where the caller sees it."""
         service = uuid_of(asked.model_service_uuid)
         services.unbind(tx, caller, uuid_of(asked.model_uuid), service=service)
-        return self._service(tx, caller, service)
+        try:
+            return self._service(tx, caller, service)
+        except NoSuchService:  # another's, which somebody bound to the caller's model
+            return {}
 
     def _service(self, tx: Read, caller: Caller, service: UUID) -> Result:
         found = services.get(tx, caller, service)
@@ -109,13 +113,19 @@ def delete(tx: Write, caller: Caller, asked: Deleting) -> Result:
 def delete_many(tx: Write, caller: Caller, asked: DeletingMany) -> Result:
     """What became of each."""
     mode = asked.delete_mode.deletion
-    return deletions(models.delete_many(tx, caller, asked.uuids, users=services.MODEL_USERS, mode=mode))
+    users = services.MODEL_USERS
+    return deletions(asked, lambda uuids: models.delete_many(tx, caller, uuids, users=users, mode=mode))
 
 
-def generate_metadata(tx: Write, caller: Caller, asked: GenerateMetadataAsked) -> Result:
-    """The files of the models are being read again from now on."""
-    models.read_again(tx, caller, asked.model_center_uuid, only=asked.model_uuids)
-    return {}
+def generate_metadata(_tx: Write, caller: Caller, asked: GenerateMetadataAsked) -> Pending:
+    """The reading of the models' files, which goes on."""
+    store, only = asked.model_center_uuid, asked.model_uuids
+
+    def begin(tx: Write, operation: int) -> None:
+        if not models.read_again(tx, caller, store, only=only, operation=operation):
+            operations.finish(tx, operation)
+
+    return Pending(target=None, begin=begin)
 
 
 def apis(utc_offset: timedelta, extra_gpu_memory: int) -> tuple[Api, ...]:

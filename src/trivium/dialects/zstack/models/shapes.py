@@ -26,7 +26,7 @@ class ModelShape(Shape, frozen=True, kw_only=True):
     description: str | None = None
     install_path: str
     parameters: str | None = None
-    model_center_uuid: str
+    model_center_uuid: str | None
     logo: str | None = None
     vendor: str | None = None
     model_id: str
@@ -75,7 +75,7 @@ class ModelShapes:
             description=model.description,
             install_path=model.install_path,
             parameters=model.parameters,
-            model_center_uuid=model.store.hex,
+            model_center_uuid=None if model.store == models.NOWHERE else model.store.hex,
             logo=model.logo,
             vendor=model.vendor,
             model_id=model.model_id,

@@ -55,7 +55,8 @@ def delete(tx: Write, caller: Caller, asked: Deleting) -> Result:
 
 def delete_many(tx: Write, caller: Caller, asked: DeletingMany) -> Result:
     """What became of each."""
-    return deletions(services.delete_many(tx, caller, asked.uuids, mode=asked.delete_mode.deletion))
+    mode = asked.delete_mode.deletion
+    return deletions(asked, lambda uuids: services.delete_many(tx, caller, uuids, mode=mode))
 
 
 def apis(utc_offset: timedelta) -> tuple[Api, ...]:

@@ -90,7 +90,7 @@ class _Reader:
         self._clauses(inventory)
         for name in fields:
             member = inventory.member(name)
-            if verb is Verb.SUM and member.kind not in (Kind.INTEGER, Kind.LONG):
+            if verb is Verb.SUM and (member.kind not in (Kind.INTEGER, Kind.LONG) or not member.is_of_rows):
                 raise NotComparable(name, op="sum")
         query = self._query(verb, inventory)
         return Statement(verb=verb, inventory=inventory, query=query, fields=fields, group=self._group, name=self._name)

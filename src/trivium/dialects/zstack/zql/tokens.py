@@ -14,7 +14,8 @@ SHOWN: Final = 40
 """Characters of a statement that an error shows."""
 
 _TOKEN: Final = re.compile(
-    r"\s*(?:(?P<text>'[^']*'|\"[^\"]*\")|(?P<number>-[0-9]+(?:\.[0-9]+)?|[0-9]+\.[0-9]+)|(?P<name>[A-Za-z0-9_]+)"
+    r"\s*(?:(?P<text>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")"
+    r"|(?P<number>-[0-9]+(?:\.[0-9]+)?|[0-9]+\.[0-9]+)|(?P<name>[A-Za-z0-9_]+)"
     r"|(?P<symbol>!=|>=|<=|[=><(),.;{}]))"
 )
 
@@ -30,7 +31,7 @@ class Sort(Enum):
 
 
 class Token(Value, frozen=True):
-    """A token: of text what is within the quotes."""
+    """A token: of text what is within the quotes, where a doubled quote stands for one."""
 
     sort: Sort
     text: str
@@ -99,6 +100,11 @@ def _tokens(statement: str) -> list[Token]:
             raise BadStatement("zql", wanted="a name, a value or a symbol", place=place + 1, near=near)
         text = match[match.lastgroup]
         sort = Sort(match.lastgroup)
-        found.append(Token(sort=sort, text=text[1:-1] if sort is Sort.TEXT else text, place=match.start(sort.value)))
+        found.append(Token(sort=sort, text=_inner(text) if sort is Sort.TEXT else text, place=match.start(sort.value)))
         place = match.end()
     return [*found, Token(sort=Sort.END, text="", place=end)]
+
+
+def _inner(text: str) -> str:
+    quote = text[0]
+    return text[1:-1].replace(quote * 2, quote)
