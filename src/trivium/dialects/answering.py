@@ -6,12 +6,15 @@ the dialect for an answer that says so.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
 from trivium.dialects.operation import NOBODY, Call, Core, Operation, Read, Reply, Request, View, Wire
-from trivium.dialects.wire import decode_body, decode_query
+from trivium.dialects.remembering import LONGEST, remembered
+from trivium.dialects.wire import decode_body, decode_query, empty, read_query
 
 C = TypeVar("C")
 
@@ -62,13 +65,19 @@ async def _viewed(
     asked: tuple[Wire, Wire] | TriviumError
     grows = False
     try:
-        asked = decode_body(request, operation.body), decode_query(request, operation.query)
-        grows = view.may_grow(*asked)
+        if request.body:
+            asked = decode_body(request, operation.body), decode_query(request, operation.query)
+            grows = view.may_grow(*asked)
+        else:
+            asked, grows = _asked_without_body(request.query, operation.body, operation.query, view.may_grow)
     except TriviumError as error:
         asked = error
 
+    def admit(tx: Read) -> Caller:
+        return NOBODY if operation.public else conventions.admit(tx, credential, request)
+
     def look(tx: Read) -> Reply:
-        caller = NOBODY if operation.public else conventions.admit(tx, credential, request)
+        caller = admit(tx)
         try:
             if isinstance(asked, TriviumError):
                 raise asked
@@ -79,4 +88,35 @@ async def _viewed(
         except TriviumError as error:
             return conventions.failure(operation, error, caller, request=request)
 
-    return await (core.store.search if grows else core.store.read)(look)
+    if not grows:
+        return await core.store.read(look)
+    if not view.lasting or len(request.query) > LONGEST:
+        return await core.store.search(look)
+    return await _given_again(core, (operation.name, request.path, request.query), admit=admit, look=look)
+
+
+@remembered
+def _asked_without_body(  # noqa: PLR0917 - what is told by name takes longer to be found again
+    query: bytes, body_shape: type[Wire], query_shape: type[Wire], may_grow: Callable[[Any, Any], bool]
+) -> tuple[tuple[Wire, Wire], bool]:
+    """What a request without a body asks for, and whether what it costs may grow. Raises what the shapes refuse."""
+    asked = empty(body_shape), read_query(query, query_shape)
+    return asked, may_grow(*asked)
+
+
+async def _given_again(
+    core: Core, place: tuple[Hashable, ...], *, admit: Callable[[Read], Caller], look: Callable[[Read], Reply]
+) -> Reply:
+    """What was answered there before to the same caller, if nobody has committed anything since; else what is found."""
+
+    def answered(tx: Read) -> tuple[Reply | None, Callable[[Reply, int], None]]:
+        caller = admit(tx)
+        key = (place, caller.user, caller.user_name, caller.project, caller.role)
+        return tx.cached_text(key), tx.text_keeper(key)
+
+    reply, keep = await core.store.read(answered)
+    if reply is None:
+        reply = await core.store.search(look)
+        if reply.status == HTTPStatus.OK:
+            keep(reply, len(reply.body))
+    return reply

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from enum import StrEnum
 from typing import Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from trivium.base.clock import Clock
 from trivium.base.keyring import Keyring
 from trivium.base.site import Site
 from trivium.base.values import Value
+from trivium.dialects.remembering import LONGEST
 from trivium.resources.images.ports import Places
 from trivium.resources.notebooks.ports import Everywhere
 from trivium.store import Read, Store, Write
@@ -71,6 +72,26 @@ class Request(Value, frozen=True):
         return f"{self.scheme}://{host}"
 
 
+class Content(Protocol):
+    """Bytes that an answer is sent of while they are read: those of a file that is held open."""
+
+    def at(self, offset: int, count: int) -> bytes:
+        """So many bytes from there, fewer at the end. It blocks, and may raise OSError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open; nothing is read any more."""
+        ...
+
+
+class Slice(Value, frozen=True):
+    """What of a content is sent."""
+
+    content: Content
+    start: int
+    length: int
+
+
 class Reply(Value, frozen=True):
     """An HTTP answer."""
 
@@ -80,6 +101,7 @@ class Reply(Value, frozen=True):
     content_type: str = "application/json"
     outcome: str = ""  # the vendor's code, for the log and the metrics; empty: the status says it
     caller: str = ""  # the name of the user who asked, for the log
+    slice: Slice | None = None  # the body, where it is sent while it is read; `body` is empty then
 
 
 class WithHeaders(Value, frozen=True):
@@ -114,6 +136,11 @@ class Call(Generic[B, Q]):
         self.body = body
         self.query = query
 
+    @property
+    def asked(self) -> Hashable:
+        """What tells the query from others: the query itself, which is soon compared; of a long one its shape."""
+        return self.request.query if len(self.request.query) <= LONGEST else self.query
+
     async def read(self, use: Callable[Concatenate[Read, Caller, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a bounded look-up of a room gives the caller."""
         return await self.core.store.read(use, self.caller, *args, **kwargs)
@@ -140,12 +167,15 @@ def always(_body: object, _query: object) -> bool:
 class View(Value, frozen=True):
     """Carries out an operation that only reads the database: in one transaction, in which also its caller is let in.
 
-    `may_grow` tells of a body and a query whether what they cost may grow with the tables: such a request is a search,
-    in a thread and under the store's time limit.
+    `may_grow` tells of a body and a query, and of these alone, whether what they cost may grow with the tables: such a
+    request is a search, in a thread and under the store's time limit. Of a search that is `lasting` the answer follows
+    from the path, the query, who asks and the database alone, not from headers or the time: it is given again until
+    somebody commits.
     """
 
     look: Callable[[Read, Call[Any, Any]], Any]
     may_grow: Callable[[Any, Any], bool] = never
+    lasting: bool = False
 
 
 class Operation(Value, frozen=True):

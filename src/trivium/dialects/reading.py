@@ -25,6 +25,7 @@ Read: TypeAlias = Callable[[Json, str], Json]
 
 LEAST: Final = -(1 << 63)
 MOST: Final = (1 << 63) - 1
+SHOWN: Final = 100  # characters of a value that an error shows
 INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}")
 NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,4})?")
 TEXTUAL: Final[tuple[tuple[type[inspect.Type], type, str], ...]] = (
@@ -50,12 +51,15 @@ class Mistyped(Invalid):
 
 
 class OutOfBounds(Invalid):
-    """A value is of the right type and none that the field may have; `bounds` says which it may have."""
+    """A value is of the right type and none that the field may have; `bounds` says which it may have.
+
+    Of a text that is too long `longest` and `length` say how much, of a word that is none of some `known` and `found`.
+    """
 
     code = "invalid.bounds"
 
-    def __init__(self, field: str, bounds: str) -> None:
-        super().__init__(field, f"{field} must be {bounds}", bounds=bounds)
+    def __init__(self, field: str, bounds: str, **more: object) -> None:
+        super().__init__(field, f"{field} must be {bounds}", bounds=bounds, **more)
 
 
 class BadText(Invalid):
@@ -225,11 +229,11 @@ def _text_reader(type: inspect.StrType) -> Read:
     def read(value: Json, field: str) -> str:
         text = read_text(value, field)
         if not text and least:
-            raise Missing(field, f"{field} is required")
+            raise Missing(field, f"{field} is required", empty="string")
         if len(text) < least:
             raise OutOfBounds(field, f"at least {least} characters long")
         if most is not None and len(text) > most:
-            raise OutOfBounds(field, f"at most {most} characters long")
+            raise OutOfBounds(field, f"at most {most} characters long", longest=most, length=len(text))
         if pattern is not None and not pattern.search(text):
             raise OutOfBounds(field, f"of the form {pattern.pattern}")
         return text
@@ -269,7 +273,7 @@ def _choice_reader(choices: Mapping[Any, Any]) -> Read:
         if isinstance(value, bool) or not isinstance(value, (str, int)):
             raise Mistyped(field, "string")
         if str(value) not in texts:
-            raise OutOfBounds(field, bounds)
+            raise OutOfBounds(field, bounds, known=tuple(texts), found=str(value)[:SHOWN])
         return texts[str(value)]
 
     return read
@@ -327,7 +331,7 @@ def _list_reader(type: inspect.CollectionType) -> Read:
             raise Mistyped(field, "array")
         items = cast("list[Any]", value)
         if not items and least:
-            raise Missing(field, f"{field} is required")
+            raise Missing(field, f"{field} is required", empty="list")
         if len(items) < least or (most is not None and len(items) > most):
             raise OutOfBounds(field, f"of {least} to {'any number of' if most is None else most} items")
         return make(

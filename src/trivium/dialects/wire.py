@@ -7,7 +7,7 @@ bits, for nesting without end.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import unquote_to_bytes
 
@@ -18,18 +18,22 @@ from trivium.base.errors import Missing
 from trivium.base.values import Value
 from trivium.dialects.operation import Request, Wire
 from trivium.dialects.reading import BadText, Json, Malformed, Mistyped, OutOfBounds, shape_reader
+from trivium.dialects.remembering import remembered
 
-__all__ = ["BadText", "Malformed", "Mistyped", "OutOfBounds", "decode_body", "decode_query"]
+__all__ = [
+    "BadText",
+    "Malformed",
+    "Mistyped",
+    "OutOfBounds",
+    "decode_body",
+    "decode_query",
+    "empty",
+    "read_query",
+]
 
 W = TypeVar("W", bound=Wire)
 
 BODY: Final = "body"
-QUERIES: Final = 1024
-"""Queries that are remembered as read …"""
-
-REMEMBERED: Final = 512
-"""… of so many bytes at most."""
-
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # some editors and shells put it before what they send
 
 
@@ -39,13 +43,13 @@ def decode_body(request: Request, shape: type[W], *, required: bool = False) -> 
     Unknown fields are ignored, and of a field that comes twice the last counts. Raises `Missing` or `Invalid`.
     """
     if not request.body and not required:
-        return _empty(shape)
+        return empty(shape)
     reader = shape_reader(shape)
     raw = request.body.removeprefix(BYTE_ORDER_MARK)
     if not raw.strip():
         if required:
             raise Missing(BODY, "a body is required")
-        return _empty(shape)
+        return empty(shape)
     try:
         return reader(_parsed(raw), "")
     except RecursionError as error:
@@ -58,20 +62,18 @@ def decode_query(request: Request, shape: type[W]) -> W:
     A name that comes several times gives its first value, or all of them to a field that is a list. An empty value is
     as good as none, except for text. Raises `Missing` or `Invalid`.
     """
-    return _asked_before(request.query, shape) if len(request.query) <= REMEMBERED else _asked(request.query, shape)
+    return read_query(request.query, shape)
 
 
-def _asked(query: bytes, shape: type[W]) -> W:
+@remembered
+def read_query(query: bytes, shape: type[W]) -> W:
+    """The same of a raw query."""
     given = _gathered(query, _query_fields(shape)) if query else {}
     return shape_reader(shape)(given, "")
 
 
-_asked_before = lru_cache(QUERIES)(_asked)
-"""The same for queries that came before: clients ask for the same pages again and again."""
-
-
 @cache
-def _empty(shape: type[W]) -> W:
+def empty(shape: type[W]) -> W:
     """The shape of an empty body. Raises what it lacks, each time."""
     return shape_reader(shape)({}, "")
 

@@ -14,6 +14,7 @@ import msgspec
 
 from tests.huawei import BasicCredentials, SdkRequest, Signer, quiet
 from tests.listening import Listener
+from tests.wire.modelarts import samples, things
 from tests.wire.scnet import stage as scnet
 from tests.worlds import Person, World
 from trivium.base.caller import Caller
@@ -81,6 +82,10 @@ class Stage(scnet.Stage):
 
     async def step(self, told: dict[str, Any], people: dict[str, Person], names: dict[str, Any]) -> None:
         """Carry out one step of what is given before."""
+        if samples.put(self.world.core.store, people[told.get("of", "alice")].caller, told, names):
+            return
+        if things.put(self.world.core.store, people[told.get("of", "alice")].caller, told, names):
+            return
         if "registered" in told:
             self._register(told, people[told.get("by", "alice")].caller, names)
         else:

@@ -12,9 +12,11 @@ from trivium.dialects import answering, coverage
 from trivium.dialects.modelarts import (
     auth,
     capacity,
+    datasets,
     envelope,
     iam,
     images,
+    models,
     networks,
     nodes,
     notebooks,
@@ -24,8 +26,11 @@ from trivium.dialects.modelarts import (
 )
 from trivium.dialects.modelarts.auth import Credential
 from trivium.dialects.modelarts.errors import BodyTooLarge, NoSuchInterface, NotServed, WrongMethod
+from trivium.dialects.modelarts.links import Links
 from trivium.dialects.modelarts.settings import ModelArtsSettings
 from trivium.dialects.operation import Core, Operation, Read, Reply, Request
+from trivium.resources.datasets import Buckets
+from trivium.resources.samples.ports import NoFiles, SampleFiles
 
 __all__ = ["ModelArtsDialect", "ModelArtsSettings"]
 
@@ -39,10 +44,13 @@ class ModelArtsDialect:
     name = NAME
     prefixes = PREFIXES
 
-    def __init__(self, core: Core, settings: ModelArtsSettings) -> None:
+    def __init__(self, core: Core, settings: ModelArtsSettings, files: SampleFiles | None = None) -> None:
+        """`files` are those of samples; None: there are none here."""
         self._core = core
+        self._links = Links(core.keyring)
         self.settings = settings
         self.body_limit = settings.body_limit
+        buckets = Buckets(settings.dataset_roots, has=settings.is_directory)
         self.operations: tuple[Operation, ...] = (
             *iam.operations(settings.token_lifetime),
             *notebooks.operations(core.keyring, core.site, settings),
@@ -54,6 +62,8 @@ class ModelArtsDialect:
             *capacity.operations(core.keyring),
             *orders.operations(core.keyring),
             *workspaces.OPERATIONS,
+            *models.operations(buckets),
+            *datasets.operations(buckets, files or NoFiles(), self._links, sinks=settings.sinks),
         )
 
     async def answer(self, operation: Operation, request: Request) -> Reply:
@@ -61,12 +71,13 @@ class ModelArtsDialect:
         return await answering.answer(self._core, self, operation, request=request)
 
     def credential(self, request: Request) -> Credential:
-        """The signature or token that a request shows."""
+        """The signature, token or link that a request shows."""
         return auth.credential_of(request, self.settings, self._core.clock.now())
 
     def admit(self, tx: Read, credential: Credential, request: Request) -> Caller:
         """Who stands behind it, in the project of the path."""
-        return auth.admit(tx, credential, request, keyring=self._core.keyring, settings=self.settings)
+        keyring, settings = self._core.keyring, self.settings
+        return auth.admit(tx, credential, request, keyring=keyring, settings=settings, signed=self._links)
 
     def success(self, operation: Operation, result: object, caller: Caller) -> Reply:
         """The answer to a request that was carried out."""

@@ -1,4 +1,4 @@
-"""Who is let in: by the signature of an access key, or by an IAM token; and in which project.
+"""Who is let in: by the signature of an access key, an IAM token, or a link that was signed here; in which project.
 
 What a request shows is looked at without the database first, and judged in the transaction that the request is answered
 from, so a key, session, user or project that is refused is refused from the very next request on.
@@ -9,21 +9,25 @@ from __future__ import annotations
 import hmac
 from datetime import datetime
 from typing import Final, TypeAlias
+from uuid import UUID
 
 from trivium.base.caller import Caller
 from trivium.base.ids import uuid_of
 from trivium.base.keyring import Keyring
 from trivium.base.values import Value
-from trivium.dialects.modelarts import signing
+from trivium.dialects.modelarts import links, signing
 from trivium.dialects.modelarts.errors import (
+    LinkRefused,
     NoCredentials,
     ProjectMismatch,
     SignatureOutsideWindow,
     SignatureRefused,
     TokenRefused,
 )
+from trivium.dialects.modelarts.links import Link, Links
 from trivium.dialects.modelarts.settings import ModelArtsSettings
 from trivium.dialects.operation import Read, Request
+from trivium.dialects.remembering import remembered
 from trivium.resources import users
 from trivium.resources.users import AccountFrozen, SessionUnknown
 
@@ -45,17 +49,23 @@ class Signed(Value, frozen=True):
     payload: str
 
 
-Credential: TypeAlias = "Token | Signed"
+Credential: TypeAlias = "Token | Signed | Link"
 
 
 def credential_of(request: Request, settings: ModelArtsSettings, now: datetime) -> Credential:
-    """What a request shows. `NoCredentials`, `TokenRefused`, `SignatureOutsideWindow` or `SignatureRefused`."""
+    """What a request shows: what its headers have goes before a link.
+
+    Raises `NoCredentials`, `TokenRefused`, `SignatureOutsideWindow` or `SignatureRefused`.
+    """
     token = request.headers.get("x-auth-token", "").strip()
     if "authorization" not in request.headers and token:
         if not token.startswith(TOKEN_MARK):
             raise TokenRefused
         return Token(text=token)
     signature = signing.parsed(request.headers)
+    link = None if "authorization" in request.headers else links.shown(request)
+    if link is not None:
+        return link
     if signature is None:
         raise NoCredentials
     at = signing.time_of(signature.stamp)
@@ -72,15 +82,23 @@ def credential_of(request: Request, settings: ModelArtsSettings, now: datetime) 
 
 
 def admit(
-    tx: Read, credential: Credential, request: Request, *, keyring: Keyring, settings: ModelArtsSettings
+    tx: Read,
+    credential: Credential,
+    request: Request,
+    *,
+    keyring: Keyring,
+    settings: ModelArtsSettings,
+    signed: Links,
 ) -> Caller:
     """Who stands behind that, in the project that the path names.
 
-    Raises `SignatureRefused`, `TokenRefused`, `AccountFrozen`, `ProjectMismatch`, or what key, session or user are
-    refused for.
+    Raises `SignatureRefused`, `TokenRefused`, `LinkRefused`, `AccountFrozen`, `ProjectMismatch`, or what key, session
+    or user are refused for.
     """
     if isinstance(credential, Token):
         caller = _by_token(tx, credential, request)
+    elif isinstance(credential, Link):
+        caller = _by_link(tx, credential, request, signed=signed)
     else:
         caller = _by_signature(tx, credential, request, keyring=keyring, settings=settings)
     if caller.frozen:
@@ -97,8 +115,8 @@ def in_project(tx: Read, caller: Caller, request: Request) -> Caller:
     if named is None:
         return caller
     header = request.headers.get("x-project-id", "").strip()
-    uuid = uuid_of(named)
-    if uuid is None or named != uuid.hex or (header and header != named):
+    uuid = _written_so(named)
+    if uuid is None or (header and header != named):
         raise ProjectMismatch
     found = users.caller_in(tx, caller, uuid)
     if found is None:
@@ -106,11 +124,26 @@ def in_project(tx: Read, caller: Caller, request: Request) -> Caller:
     return found
 
 
+@remembered
+def _written_so(named: str) -> UUID | None:
+    """The project's UUID as paths have it: in hex, in lower case."""
+    uuid = uuid_of(named)
+    return uuid if uuid is not None and named == uuid.hex else None
+
+
 def _by_token(tx: Read, token: Token, request: Request) -> Caller:
     try:
         return users.caller_of_token(tx, token.text, request=request.id, source=SOURCE)
     except SessionUnknown as error:
         raise TokenRefused from error
+
+
+def _by_link(tx: Read, link: Link, request: Request, *, signed: Links) -> Caller:
+    """Whose the session or the key pair is that a link stands for."""
+    if not signed.is_good(link, request.path, tx.now):
+        raise LinkRefused
+    by = users.caller_of_session if link.of_session else users.caller_of_key
+    return by(tx, link.number, request=request.id, source=SOURCE)
 
 
 def _by_signature(

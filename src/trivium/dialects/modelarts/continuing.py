@@ -31,7 +31,7 @@ PURPOSE: Final = "modelarts.continue"
 LIFETIME: Final = timedelta(hours=1)
 """How long a place is good for at least."""
 
-STEP: Final = timedelta(minutes=1)
+STEP: Final = timedelta(minutes=10)
 """Places of one row that are made within such a span are one place, so that pages that have it are one text."""
 
 MOST: Final = 500
@@ -73,7 +73,7 @@ class Continuations:
         parts = [_written(value) for value in key]
         _, until = _step(now)
         raw = msgspec.json.encode(_Place(until=microseconds(until + LIFETIME), key=parts))
-        return base64.urlsafe_b64encode(self._mac(raw, of) + raw).rstrip(b"=").decode()
+        return _spelt(self._mac(raw, of) + raw)
 
     def page(self, given: str | None, limit: int | None, *, of: str, now: datetime) -> After | Offset:
         """The page that is asked for: from the beginning, or after a place. `OutOfBounds`, `BadContinue`."""
@@ -97,10 +97,15 @@ class Continuations:
             return ListMetadata()
         return ListMetadata(next=self.place(following, of=of, now=now), remaining=remaining)
 
-    def lasting(self, page: Page, now: datetime) -> Page:
-        """The page, as long as the place after it that is made now would be made again."""
-        since, until = _step(now)
-        return structs.replace(page, since=max(page.since, since), until=min(page.until, until))
+    def lasting(self, page: Page, given: str | None, *, of: str, goes_on: bool, now: datetime) -> Page:
+        """The page as long as the place that was given is good, and the one after the page would be made again."""
+        since, until = page.since, page.until
+        if given:
+            until = min(until, instant(self._read(given, of)[0]))
+        if goes_on:
+            begin, end = _step(now)
+            since, until = max(since, begin), min(until, end)
+        return structs.replace(page, since=since, until=until)
 
     def _verified(self, given: str, of: str) -> tuple[int, Key]:
         """Until when a place is good, in microseconds, and its key. `BadContinue` for one that is not ours."""
@@ -109,7 +114,8 @@ class Continuations:
         except (binascii.Error, ValueError) as error:
             raise BadContinue("continue") from error
         mac, said = raw[:MAC], raw[MAC:]
-        if len(given) > LONGEST or not hmac.compare_digest(self._mac(said, of), mac):
+        # The decoder reads several spellings of the same bytes; a place has one.
+        if _spelt(raw) != given or not hmac.compare_digest(self._mac(said, of), mac):
             raise BadContinue("continue")
         place = msgspec.json.decode(said, type=_Place)
         key = tuple(None if value is None else READERS[kind](value) for kind, value in place.key)
@@ -117,6 +123,10 @@ class Continuations:
 
     def _mac(self, raw: bytes, of: str) -> bytes:
         return hmac.digest(self._key, of.encode() + b"\0" + raw, "sha256")[:MAC]
+
+
+def _spelt(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _step(now: datetime) -> tuple[datetime, datetime]:

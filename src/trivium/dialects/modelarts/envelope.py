@@ -6,9 +6,11 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from trivium.base.caller import Caller
 from trivium.base.errors import TriviumError
+from trivium.dialects.downloads import RangeOutside
 from trivium.dialects.modelarts.errors import Told, told_of
 from trivium.dialects.operation import NOBODY, Operation, Reply, Request, Wire, WithHeaders
 
@@ -39,6 +41,8 @@ class IamError(Wire, frozen=True, kw_only=True):
 
 def success(operation: Operation, result: object, caller: Caller) -> Reply:
     """The answer to a call that succeeded: its result, or `{}` where there is nothing to say."""
+    if isinstance(result, Reply):
+        return structs.replace(result, caller=caller.user_name)
     headers: tuple[tuple[str, str], ...] = ()
     if isinstance(result, WithHeaders):
         result, headers = result.result, result.headers
@@ -52,7 +56,14 @@ def failure(error: TriviumError, request: Request, caller: Caller = NOBODY) -> R
     """The answer to a call that was refused."""
     told = told_of(error, request.path)
     shape = _iam(told) if request.path.startswith(IAM) else _own(told, request)
-    return Reply(status=told.status, body=msgspec.json.encode(shape), outcome=told.code, caller=caller.user_name)
+    headers = error.headers if isinstance(error, RangeOutside) else ()
+    return Reply(
+        status=told.status,
+        body=msgspec.json.encode(shape),
+        headers=headers,
+        outcome=told.code,
+        caller=caller.user_name,
+    )
 
 
 def _own(told: Told, request: Request) -> Any:  # noqa: ANN401 - a shape

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec import structs
+
 from trivium.base.errors import (
     Conflict,
     Forbidden,
@@ -26,6 +28,7 @@ from trivium.base.errors import (
 )
 from trivium.base.text import Language, say
 from trivium.base.values import Value
+from trivium.resources.samples import NotTaken
 
 
 class SignatureRefused(Unauthenticated):
@@ -50,6 +53,12 @@ class TokenRefused(Unauthenticated):
     """The token is none that was issued here."""
 
     code = "modelarts.token"
+
+
+class LinkRefused(Unauthenticated):
+    """A link was not signed here, is for another file, was changed, or is too old."""
+
+    code = "modelarts.link"
 
 
 class ScopeRefused(Unauthenticated):
@@ -178,6 +187,54 @@ class BadTags(Invalid):
     code = "modelarts.bad_tags"
 
 
+class Exclusive(Invalid):
+    """Two parameters are given of which there may be one; `other` is the second."""
+
+    code = "modelarts.exclusive"
+
+
+class BadConfig(Invalid):
+    """The configuration of a model is none."""
+
+    code = "modelarts.bad_config"
+
+
+class BadLocation(Invalid):
+    """The files of a model cannot be had from there."""
+
+    code = "modelarts.bad_location"
+
+
+class VersionOutdated(Invalid):
+    """The samples of a dataset are other ones than when the version was published."""
+
+    code = "modelarts.version_outdated"
+
+
+class NoSuchCondition(Invalid):
+    """Samples are not sought by that."""
+
+    code = "modelarts.no_such_condition"
+
+
+class BadExport(Invalid):
+    """Samples are not exported so."""
+
+    code = "modelarts.bad_export"
+
+
+class OnlyBuckets(Invalid):
+    """Samples come from a service other than object storage."""
+
+    code = "modelarts.only_buckets"
+
+
+class WorkPathTooLong(Invalid):
+    """The place for what is published of a dataset has too many characters."""
+
+    code = "modelarts.work_path_too_long"
+
+
 class Told(Value, frozen=True):
     """What an error is in ModelArts. Without words of the vendor's, the catalogue's sentence is told."""
 
@@ -196,6 +253,12 @@ OF_POOLS: Final = re.compile(
     r"/v[12]/[^/]+/(pools|networks|resourceflavors|quotas|os-user-config|events|orders|nodes|statistics)(/.*)?"
 )
 """Paths of pools and networks, whose codes have eight digits."""
+
+OF_MODELS: Final = re.compile(r"/v1/[^/]+/models(/.*)?")
+"""Paths of models, whose codes name the parameter."""
+
+OF_DATASETS: Final = re.compile(r"/v2/[^/]+/datasets(/.*)?")
+"""Paths of datasets, whose parameters have one code."""
 
 BY_KIND: Final[tuple[tuple[type[TriviumError], Told], ...]] = (
     (Missing, Told(status=400, code="ModelArts.6335")),
@@ -237,6 +300,39 @@ FINER: Final[Mapping[str, Told]] = {
     "network.not_found": Told(status=404, code="ModelArts.50025001", words="Network not exist."),
     "network.in_use": Told(status=409, code="ModelArts.50025002"),
     "node_pool.not_found": NODE_POOL,
+    "model.not_found": Told(status=404, code="ModelArts.3001"),
+    "model.exists": Told(status=409, code="ModelArts.3002"),
+    "model.in_use": Told(status=409, code="ModelArts.3009"),
+    "model_store.none_has_it": Told(status=400, code="ModelArts.3017"),
+    "dataset.not_found": Told(status=400, code="ModelArts.4352", words="Dataset does not exist."),
+    "dataset.exists": Told(status=400, code="ModelArts.4351"),
+    "dataset.bad_place": Told(status=400, code="ModelArts.4374"),
+    "dataset.no_work_path": Told(status=400, code="ModelArts.4374"),
+    "dataset.no_such_bucket": Told(status=400, code="ModelArts.4312"),
+    "sample.not_found": Told(status=400, code="ModelArts.4420"),
+    "sample.no_file": Told(status=400, code="ModelArts.4420"),
+    "sample.file_there": Told(status=400, code="ModelArts.4422"),
+    "sample.not_taken": Told(status=400, code="ModelArts.4421"),
+    "sample.too_large": Told(status=400, code="ModelArts.4419"),
+    "sample.too_many_pictures": Told(status=429, code="ModelArts.4395"),
+    "range.outside": Told(status=416, code="ModelArts.4396"),
+    "file.changed": Told(status=412, code="ModelArts.4396"),
+    "sample_label.not_found": Told(status=400, code="ModelArts.4410"),
+    "sample_label.exists": Told(status=400, code="ModelArts.4411"),
+    "sample_label.shortcut_taken": Told(status=400, code="ModelArts.4412"),
+    "sample_label.leaving": Told(status=400, code="ModelArts.4344"),
+    "transfer.running": Told(status=400, code="ModelArts.4356"),
+    "transfer.not_importable": Told(status=501, code="ModelArts.4383"),
+    "transfer.not_syncable": Told(status=501, code="ModelArts.4383"),
+    "dataset.publishing": Told(status=400, code="ModelArts.4343"),
+    "transfer.not_found": Told(status=400, code="ModelArts.4359"),
+    "transfer.not_exportable": Told(status=400, code="ModelArts.4384"),
+    "version.not_found": Told(status=400, code="ModelArts.4353"),
+    "version.unreadable": Told(status=400, code="ModelArts.4353"),
+    "version.exists": Told(status=400, code="ModelArts.4371"),
+    VersionOutdated.code: Told(status=400, code="ModelArts.4353"),
+    BadExport.code: Told(status=400, code="ModelArts.4384"),
+    WorkPathTooLong.code: Told(status=400, code="ModelArts.4350"),
     "user.wrong_password": Told(status=401, code="APIGW.0301", words="The username or password is wrong."),
     UnknownFlavor.code: Told(status=400, code="ModelArts.6323"),
     BadDescription.code: Told(status=400, code="ModelArts.6334"),
@@ -253,6 +349,9 @@ FINER: Final[Mapping[str, Told]] = {
     BodyTooLarge.code: Told(status=413, code="ModelArts.4104"),
     NotSortable.code: Told(status=400, code="ModelArts.6303", words="The field does not support sorting."),
     UnknownWorkspace.code: Told(status=400, code="ModelArts.0102", words="The workspace does not exist."),
+    Exclusive.code: Told(status=400, code="ModelArts.0107"),
+    BadConfig.code: Told(status=400, code="ModelArts.3015"),
+    BadLocation.code: Told(status=400, code="ModelArts.3017"),
     BadContinue.code: Told(status=400, code=BAD),
     BadSelector.code: Told(status=400, code=BAD),
     BadContentType.code: Told(status=400, code="ModelArts.50004100", words="Content type not supported"),
@@ -288,8 +387,40 @@ SAME_EVERYWHERE: Final = frozenset(
 FAULT_OF_POOLS: Final = Told(status=500, code="ModelArts.50005000", words="internal error")
 """What a fault of ours is there."""
 
+MISSING_OF_MODELS: Final = Told(status=400, code="ModelArts.3036")
+INVALID_OF_MODELS: Final = Told(status=400, code="ModelArts.3037")
+"""What is wrong with a parameter there."""
+
+SAME_FOR_MODELS: Final = frozenset(
+    {
+        *("invalid.malformed", "model_store.none_has_it", UnknownWorkspace.code),
+        *(Exclusive.code, BadConfig.code, BadLocation.code),
+    }
+)
+"""What is wrong with a request about models, and has a code of its own."""
+
+INVALID_OF_DATASETS: Final = Told(status=400, code="ModelArts.4396")
+"""What is wrong with a parameter of datasets, or missing."""
+
+NOWHERE_FOR_DATASETS: Final = Told(status=400, code="ModelArts.4312")
+"""A place that is in no store."""
+
+SAME_FOR_DATASETS: Final = frozenset(
+    {
+        *("invalid.malformed", "dataset.bad_place", "dataset.no_work_path", "dataset.no_such_bucket"),
+        "transfer.not_importable",
+        *("transfer.not_syncable", "transfer.not_exportable", "transfer.target_refused", "range.outside"),
+        *(UnknownWorkspace.code, WorkPathTooLong.code, VersionOutdated.code, BadExport.code),
+    }
+)
+"""What is wrong with a request about datasets, and has a code of its own."""
+
 BAD_FOR_POOLS: Final = (Invalid, Conflict, WrongState, OverQuota, Unsupported)
 """Kinds that are one bad request for pools and networks; the words say which."""
+
+
+PLACES_OF_MODELS: Final = frozenset({"image.not_found", "image.not_ready"})
+"""What is wrong with the place of a model, although it is not its files."""
 
 
 def told_of(error: TriviumError, path: str = "") -> Told:
@@ -299,6 +430,10 @@ def told_of(error: TriviumError, path: str = "") -> Told:
             return Told(status=400, code=BAD, words=BAD_REQUEST + _words(error).removeprefix(BAD_REQUEST))
         if isinstance(error, Internal):
             return FAULT_OF_POOLS
+    if OF_MODELS.fullmatch(path) and (own := _of_models(error)) is not None:
+        return own
+    if OF_DATASETS.fullmatch(path) and (own := _of_datasets(error)) is not None:
+        return own
     found = BY_STATUS.get((error.code, str(error.details.get("status", "")))) or FINER.get(error.code)
     found = found or next(
         (told for kind, told in BY_KIND if isinstance(error, kind)), Told(status=500, code="ModelArts.0010")
@@ -306,7 +441,32 @@ def told_of(error: TriviumError, path: str = "") -> Told:
     return found if found.words else Told(status=found.status, code=found.code, words=_words(error))
 
 
+def _of_models(error: TriviumError) -> Told | None:
+    """What an error is called for models; None where it is what it is for everything."""
+    if error.code in PLACES_OF_MODELS:
+        return Told(status=400, code="ModelArts.3017", words=_words(error))
+    if isinstance(error, Missing):
+        return structs.replace(MISSING_OF_MODELS, words=f"parameter ({error.field}) is required.")
+    if isinstance(error, Invalid) and error.code not in SAME_FOR_MODELS:
+        words = f"Parameter ({error.field}) is invalid. {_words(error)}"
+        return structs.replace(INVALID_OF_MODELS, words=words)
+    return None
+
+
+def _of_datasets(error: TriviumError) -> Told | None:
+    """The same for datasets."""
+    if error.code == "model_store.none_has_it":
+        return structs.replace(NOWHERE_FOR_DATASETS, words=_words(error))
+    if isinstance(error, Missing):
+        return structs.replace(INVALID_OF_DATASETS, words=f"Parameter ({error.field}) is required.")
+    if isinstance(error, Invalid) and error.code not in SAME_FOR_DATASETS:
+        return structs.replace(INVALID_OF_DATASETS, words=f"Parameter ({error.field}) is invalid. {_words(error)}")
+    return None
+
+
 def _words(error: TriviumError) -> str:
+    if isinstance(error, NotTaken) and error.reason is not None:
+        return error.reason.say(Language.EN)
     said = say(error.code, Language.EN, **error.details)
     if said == error.code:
         kind = next((kind for kind, _ in BY_KIND if isinstance(error, kind)), Internal)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
-from trivium.base.clock import EPOCH
 from trivium.base.errors import Missing
 from trivium.base.ids import uuid_of
 from trivium.base.keyring import Keyring
@@ -16,7 +14,7 @@ from trivium.base.text import Language
 from trivium.dialects.modelarts.continuing import Continuations, ListMetadata
 from trivium.dialects.modelarts.objects import ContinuedQuery
 from trivium.dialects.modelarts.paging import checked_offset
-from trivium.dialects.modelarts.spelling import Shape, Text, dashed, milliseconds, one_of, rfc3339
+from trivium.dialects.modelarts.spelling import Shape, Text, dashed, instant, milliseconds, one_of, rfc3339
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, always
 from trivium.dialects.reading import OutOfBounds
 from trivium.resources import operations as changes
@@ -28,7 +26,6 @@ from trivium.resources.operations import OperationNotFound, OperationStatus
 NEWEST_FIRST: Final = (Order(field="id", descending=True),)
 MOST: Final = 500
 DEFAULT: Final = 100
-LATEST: Final = 253_402_300_799_999  # milliseconds: the last of the year 9999
 NORMAL: Final = "Normal"
 WARNING: Final = "Warning"
 ABNORMAL: Final = "pool.abnormal"
@@ -201,7 +198,7 @@ def events_query(asked: EventsQuery) -> tuple[Condition, ...]:
     if one_of(asked.resource, "resource", ("pools",)) is None:
         raise Missing("resource", "resource is required")
     kind = one_of(asked.type, "type", (NORMAL, WARNING))
-    until = () if asked.until is None else (Condition(field="at", op=Op.LE, value=_instant("until", asked.until)),)
+    until = () if asked.until is None else (Condition(field="at", op=Op.LE, value=instant("until", asked.until)),)
     op = Op.EQ if kind == WARNING else Op.NE
     kinds = () if kind is None else (Condition(field="action", op=op, value=ABNORMAL),)
     return (*_since("at", asked.since), *until, *kinds)
@@ -269,10 +266,4 @@ def _pool(change: Change) -> str:
 
 
 def _since(field: str, at: int | None) -> tuple[Condition, ...]:
-    return () if at is None else (Condition(field=field, op=Op.GE, value=_instant("since", at)),)
-
-
-def _instant(field: str, at: int) -> datetime:
-    if not 0 <= at <= LATEST:
-        raise OutOfBounds(field, "milliseconds since 1970")
-    return EPOCH + timedelta(milliseconds=at)
+    return () if at is None else (Condition(field=field, op=Op.GE, value=instant("since", at)),)

@@ -50,6 +50,14 @@ def offset_page(limit: int | None, offset: int | None, *, default: int) -> Offse
     return Offset(limit=size, offset=checked_offset(offset))
 
 
+def numbered_page(limit: int | None, offset: int | None, *, default: int, most: int) -> Offset:
+    """The page that is asked for where the offset counts pages. `OutOfBounds`."""
+    size = default if limit is None else limit
+    if not 1 <= size <= most:
+        raise OutOfBounds("limit", f"between 1 and {most}")
+    return Offset(limit=size, offset=min(checked_offset(offset) * size, FURTHEST))
+
+
 def checked_offset(offset: int | None) -> int:
     """How many records come before the page. `OutOfBounds`."""
     start = offset or 0

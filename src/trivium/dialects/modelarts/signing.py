@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from trivium.base.values import Value
+from trivium.dialects.remembering import remembered
 
 ALGORITHM: Final = "SDK-HMAC-SHA256"
 UNSIGNED: Final = "UNSIGNED-PAYLOAD"
@@ -57,7 +58,7 @@ def parsed(headers: Mapping[str, str]) -> Signature | None:
             return None
         access_key, signed, signature = parts["Access"], parts["SignedHeaders"], parts["Signature"]
     names = tuple(signed.lower().split(";"))
-    if DATE not in names or len(names) > MOST_HEADERS or any(name not in headers for name in names):
+    if DATE not in names or len(names) > MOST_HEADERS or not all(map(headers.__contains__, names)):
         return None
     return Signature(access_key=access_key, headers=names, signature=signature.lower(), stamp=stamp)
 
@@ -85,6 +86,7 @@ def payload_hash(body: bytes, *, declared: str | None, content_type: str) -> str
     return UNSIGNED if declared == UNSIGNED and not _is_json(content_type) else None
 
 
+@remembered
 def canonical_uri(raw_path: bytes) -> str:
     """The path, decoded and each segment encoded anew, with a slash at its end."""
     if PLAIN_PATH.fullmatch(raw_path):
@@ -95,6 +97,7 @@ def canonical_uri(raw_path: bytes) -> str:
     return uri if uri.endswith("/") else f"{uri}/"
 
 
+@remembered
 def canonical_query(raw_query: bytes) -> str:
     """The query's names and values, decoded, in order, and encoded anew; names without a value have an empty one."""
     if PLAIN_QUERY.fullmatch(raw_query):
@@ -131,9 +134,9 @@ def spellings(
     the host that was signed is one of `hosts`.
     """
     values = [(name, headers[name].strip()) for name in signature.headers]
-    plain = all(value.isascii() for _, value in values)
+    plain = "".join([value for _, value in values]).isascii()
     for host in (None, *hosts) if "host" in signature.headers else (None,):
-        seen = [(name, host if host and name == "host" else value) for name, value in values]
+        seen = values if host is None else [(name, host if name == "host" else value) for name, value in values]
         yield [(name, value.encode()) for name, value in seen]
         if not plain:
             yield [(name, value.encode("latin-1", "replace")) for name, value in seen]

@@ -10,9 +10,11 @@ from uuid import UUID
 from trivium.base.clock import EPOCH
 from trivium.dialects.modelarts.errors import NotOneOf
 from trivium.dialects.operation import Wire
+from trivium.dialects.reading import OutOfBounds
 
 DEFAULT_WORKSPACE: Final = "0"
 MILLISECOND: Final = timedelta(milliseconds=1)
+LATEST: Final = 253_402_300_799_999  # milliseconds: the last of the year 9999
 
 Text: TypeAlias = "str | None"
 
@@ -24,6 +26,13 @@ class Shape(Wire, frozen=True, kw_only=True, omit_defaults=True):
 def milliseconds(at: datetime) -> int:
     """Milliseconds since 1970: notebooks, images, workspaces, datasets and models."""
     return (at - EPOCH) // MILLISECOND
+
+
+def instant(field: str, at: int) -> datetime:
+    """The time that so many milliseconds since 1970 are. `OutOfBounds`."""
+    if not 0 <= at <= LATEST:
+        raise OutOfBounds(field, "milliseconds since 1970")
+    return EPOCH + timedelta(milliseconds=at)
 
 
 def rfc3339(at: datetime, *, digits: int = 0) -> str:

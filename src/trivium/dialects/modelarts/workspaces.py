@@ -16,7 +16,7 @@ from trivium.dialects.modelarts.paging import FURTHEST, MOST, checked_offset
 from trivium.dialects.modelarts.spelling import DEFAULT_WORKSPACE, Shape, Text, bare, milliseconds, one_of
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, always
 from trivium.dialects.reading import OutOfBounds
-from trivium.resources import images, networks, notebooks, pools, users, workspaces
+from trivium.resources import datasets, images, models, networks, notebooks, pools, users, workspaces
 from trivium.resources.workspaces import DEFAULT, Audience, Workspace, WorkspaceChange
 
 ALL: Final = "/v1/{project_id}/workspaces"
@@ -30,6 +30,8 @@ NORMAL: Final = "NORMAL"
 HOLDINGS: Final = (
     notebooks.NotebookHoldings(),
     images.ImageHoldings(),
+    models.ModelHoldings(),
+    datasets.DatasetHoldings(),
     pools.PoolHoldings(),
     networks.NetworkHoldings(),
 )

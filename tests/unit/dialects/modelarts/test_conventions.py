@@ -81,15 +81,27 @@ def test_a_place_stands_for_its_key_until_it_is_too_old(key: Key) -> None:
         CONTINUATIONS.key(place, of="nodes of a", now=NOW + LIFETIME + STEP)
 
 
-def test_places_of_a_row_are_one_place_within_a_minute_and_pages_last_as_long() -> None:
-    begin = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+def test_places_of_a_row_are_one_place_for_a_while_and_pages_last_as_long() -> None:
+    begin = datetime(2026, 1, 2, 3, 10, tzinfo=UTC)
     end = begin + STEP
-    made = {CONTINUATIONS.place((7,), of="nodes", now=now) for now in (begin, end - timedelta(microseconds=1))}
+    late = end - timedelta(microseconds=1)
+    made = {CONTINUATIONS.place((7,), of="nodes", now=now) for now in (begin, late)}
     assert len(made) == 1
     assert CONTINUATIONS.place((7,), of="nodes", now=end) not in made
     page = Page(records=[], since=EVER, until=FOREVER)
-    lasting = CONTINUATIONS.lasting(page, end - timedelta(microseconds=1))
+    lasting = CONTINUATIONS.lasting(page, None, of="nodes", goes_on=True, now=late)
     assert (lasting.since, lasting.until) == (begin, end)
+
+
+def test_a_page_lasts_no_longer_than_the_place_that_it_is_after_is_good() -> None:
+    place = CONTINUATIONS.place((7,), of="nodes", now=NOW)
+    page = Page(records=[], since=EVER, until=FOREVER)
+    lasting = CONTINUATIONS.lasting(page, place, of="nodes", goes_on=False, now=NOW)
+    last = lasting.until - timedelta(microseconds=1)
+    assert CONTINUATIONS.key(place, of="nodes", now=last) == (7,)
+    with pytest.raises(BadContinue):
+        CONTINUATIONS.key(place, of="nodes", now=lasting.until)
+    assert CONTINUATIONS.lasting(page, None, of="nodes", goes_on=False, now=NOW).until == FOREVER
 
 
 def test_a_place_is_good_for_its_own_list_and_site_alone() -> None:
@@ -107,6 +119,15 @@ def test_a_place_that_was_changed_is_none(at: int, letter: str) -> None:
     if changed != place:
         with pytest.raises(BadContinue):
             CONTINUATIONS.key(changed, of="nodes", now=NOW)
+
+
+def test_a_place_is_spelt_in_one_way() -> None:
+    places = [CONTINUATIONS.place((number,), of="nodes", now=NOW) for number in range(64)]
+    for place in places:
+        other = place.replace("-", "+").replace("_", "/")
+        for changed in {other, place + "=", place + "A"} - {place}:
+            with pytest.raises(BadContinue):
+                CONTINUATIONS.key(changed, of="nodes", now=NOW)
 
 
 @given(st.text(max_size=5000))

@@ -43,20 +43,22 @@ class Lists:
         return self._listed(tx, call, node_pool=call.request.parameters["nodepool_name"])
 
     def _listed(self, tx: Read, call: Call[Nothing, ContinuedQuery], *, node_pool: str | None) -> Raw:
-        pool = pools.find_any(tx, call.caller, call.request.parameters["pool_name"])
-        of = f"nodes {call.caller.project} {pool.id} {node_pool or ''}"
-        page = self._places.page(call.query.place, call.query.limit, of=of, now=tx.now)
-        asked = Query(order=objects.OLDEST_FIRST, page=page, total=False)
+        caller, name = call.caller, call.request.parameters["pool_name"]
 
         def make() -> tuple[Page, NodeList]:
-            _, found = shares.list_stamps(tx, call.caller, pool.name, asked=asked, node_pool=node_pool)
+            pool = pools.find_any(tx, caller, name)
+            of = f"nodes {caller.project} {pool.id} {node_pool or ''}"
+            page = self._places.page(call.query.place, call.query.limit, of=of, now=tx.now)
+            asked = Query(order=objects.OLDEST_FIRST, page=page, total=False)
+            _, found = shares.list_stamps(tx, caller, pool.name, asked=asked, node_pool=node_pool)
             load = partial(nodes.by_ids, tx, pool.id)
             records = self._rendered.page(tx, found.rows, load, facts=Surroundings(tx, pool))
             metadata = self._places.metadata(found.next, remaining=found.remaining or 0, of=of, now=tx.now)
             shape = NodeList(kind="NodeList", api_version="v2", metadata=metadata, items=records.records)
-            return (records if found.next is None else self._places.lasting(records, tx.now)), shape
+            goes_on = found.next is not None
+            return self._places.lasting(records, call.query.place, of=of, goes_on=goes_on, now=tx.now), shape
 
-        return self._rendered.answer(tx, (of, page), make)
+        return self._rendered.answer(tx, (caller.project, caller.role, name, node_pool, call.asked), make)
 
     def _record(self, detail: NodeDetail, surroundings: Surroundings, _now: datetime) -> Record:
         """The text of a node, in which nothing counts time."""

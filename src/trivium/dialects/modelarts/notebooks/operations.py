@@ -168,9 +168,9 @@ class Notebooks:
 
     def _listed(self, tx: Read, call: Listing, stamps: Stamps, *, load: Load, place: Hashable) -> Raw:
         caller, query = call.caller, call.query
-        asked = sought(query, workspaces.chosen(tx, caller, query.workspace_id, query.workspaceId))
 
         def make() -> tuple[Page, PageShape[Raw]]:
+            asked = sought(query, workspaces.chosen(tx, caller, query.workspace_id, query.workspaceId))
             around = Around(tx)
             found = stamps(tx, caller, asked.query, scope=asked.scope, tagged=asked.tagged)
 
@@ -180,7 +180,7 @@ class Notebooks:
             page = self._rendered.page(tx, found.rows, rows, facts=around)
             return page, paged(counts(page_of(call.query), found.total or 0), page.records)
 
-        return self._rendered.answer(tx, (place, asked), make)
+        return self._rendered.answer(tx, (place, call.asked), make)
 
 
 def operations(keyring: Keyring, site: Site, settings: ModelArtsSettings) -> tuple[Operation, ...]:

@@ -117,16 +117,17 @@ class Views:
 
     def query_notebooks(self, tx: Read, call: Call[Nothing, ListQuery]) -> Raw:
         """A page of the caller's notebooks, as the text of a `NotebookPage`."""
-        caller, asked = call.caller, list_query(call.query)
+        caller = call.caller
 
         def make() -> tuple[Page, NotebookPage]:
+            asked = list_query(call.query)
             found = notebooks.list_stamps(tx, caller, asked)
             page = self._rendered.page(
                 tx, found.rows, lambda ids: notebooks.by_ids(tx, caller, ids), facts=self._availability.within(tx)
             )
             return page, NotebookPage(total=found.total or 0, records=page.records)
 
-        return self._rendered.answer(tx, (caller.project, asked), make)
+        return self._rendered.answer(tx, (caller.project, call.asked), make)
 
     def query_detail(self, tx: Read, call: Call[Nothing, IdQuery]) -> NotebookShape:
         """One notebook."""

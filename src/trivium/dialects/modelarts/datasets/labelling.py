@@ -1,0 +1,319 @@
+"""Labels that a dataset knows are made, changed and deleted, several at once or by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from trivium.base.caller import Caller
+from trivium.base.errors import TriviumError
+from trivium.base.values import Value
+from trivium.dialects.modelarts.datasets.finding import dataset_uuid, label_type, locked, the_label
+from trivium.dialects.modelarts.datasets.labels import (
+    ALL,
+    AttributeShape,
+    LabelBody,
+    LabelPropertyBody,
+    LabelPropertyShape,
+)
+from trivium.dialects.modelarts.errors import NotHere, told_of
+from trivium.dialects.modelarts.spelling import Shape, Text, one_of
+from trivium.dialects.operation import Call, Mark, Nothing, Operation, Wire, Write
+from trivium.dialects.reading import OutOfBounds
+from trivium.resources import owning, samples
+from trivium.resources.datasets import Dataset
+from trivium.resources.samples import LabelDeletion, Named, NewLabel
+
+ONE: Final = f"{ALL}/{{label_name}}"
+AT_ONCE: Final = 1000
+"""Labels that one call changes."""
+
+ROUNDS: Final = 50
+"""Transactions with a few thousand samples each that a caller waits for."""
+
+COLOR: Final = re.compile(r"#[0-9A-Fa-f]{6}")
+SHAPES: Final = ("bndbox", "polygon", "circle", "line", "dashed", "point", "polyline")
+ATTRIBUTE_TYPES: Final = ("text", "select")
+LONGEST_ATTRIBUTE: Final = 64
+SOURCES: Final = "deleting the files of samples"
+
+
+class OutcomeShape(Shape, frozen=True, kw_only=True):
+    """What became of one label."""
+
+    success: bool
+    error_code: Text = None
+    error_msg: Text = None
+
+
+class DoneShape(OutcomeShape, frozen=True, kw_only=True):
+    """What became of labels; each is told of where one was refused."""
+
+    results: tuple[OutcomeShape, ...] | None = None
+
+
+class LabelsBody(Wire, frozen=True, kw_only=True):
+    """Labels."""
+
+    labels: tuple[LabelBody, ...]
+
+
+class PolicyQuery(Wire, frozen=True, kw_only=True):
+    """What goes along with labels: nothing (0), samples without another (1), their files, too (2)."""
+
+    delete_policy: int | None = None
+
+
+class TypeQuery(Wire, frozen=True, kw_only=True):
+    """Which of the labels of a name."""
+
+    label_type: int | None = None
+
+
+class DeleteQuery(TypeQuery, frozen=True, kw_only=True):
+    """The same, and whether files go along."""
+
+    delete_source: bool = False
+
+
+class Asked(Value, frozen=True):
+    """What is asked for of a label, and by which name a fault in it is told."""
+
+    dataset: Dataset
+    body: LabelBody
+    at: str
+
+    @property
+    def named(self) -> Named:
+        """The label that is meant. `Missing`, `OutOfBounds`."""
+        return Named(label_type(self.dataset, self.body.type, f"{self.at}.type"), self.body.name)
+
+
+Change: TypeAlias = "Callable[[Write, Caller, Asked], object]"
+
+
+async def create_labels(call: Call[LabelsBody, Nothing]) -> DoneShape:
+    """Make labels; those that cannot be made do not keep the others."""
+    return await call.write(_each, dataset_uuid(call), bodies=call.body.labels, do=_create)
+
+
+async def update_labels(call: Call[LabelsBody, Nothing]) -> DoneShape:
+    """Change labels, or call them otherwise."""
+    return await call.write(_each, dataset_uuid(call), bodies=call.body.labels, do=_change)
+
+
+async def delete_labels(call: Call[LabelsBody, PolicyQuery]) -> DoneShape:
+    """Delete labels, alone or with the samples that have no other."""
+    along, uuid = _along(call.query.delete_policy), dataset_uuid(call)
+
+    def delete(tx: Write, caller: Caller, asked: Asked) -> None:
+        samples.delete_labels(tx, caller, asked.dataset.uuid, wanted=[asked.named], along=along)
+
+    done = await call.write(_each, uuid, bodies=call.body.labels, do=delete)
+    await settled(call, uuid)
+    return done
+
+
+async def update_label(call: Call[LabelPropertyBody, TypeQuery]) -> None:
+    """Change the properties of a label."""
+    body = LabelBody(name=call.request.parameters["label_name"], type=call.query.label_type, property=call.body)
+    await call.write(_update_named, dataset_uuid(call), body=body)
+
+
+async def delete_label(call: Call[Nothing, DeleteQuery]) -> None:
+    """Delete a label, and the samples that have no other; their files stay."""
+    if call.query.delete_source:
+        raise NotHere(what=SOURCES)
+    body = LabelBody(name=call.request.parameters["label_name"], type=call.query.label_type)
+    uuid = dataset_uuid(call)
+    await call.write(_delete_named, uuid, body=body)
+    await settled(call, uuid)
+
+
+async def settled(call: Call[Any, Any], dataset: UUID) -> None:
+    """Take deleted labels from the samples before the caller is told. Of very many, a worker does the rest."""
+    for _ in range(ROUNDS):
+        if not await call.core.store.write(samples.settle, dataset):
+            return
+
+
+def each_of(dataset: Dataset, bodies: Sequence[LabelBody], field: str) -> list[Asked]:
+    """What is asked for in a field that has labels."""
+    return [Asked(dataset=dataset, body=body, at=f"{field}[{place}]") for place, body in enumerate(bodies)]
+
+
+def create_each(tx: Write, caller: Caller, every: Sequence[Asked]) -> None:
+    """Make labels, all or none."""
+    for asked in every:
+        _create(tx, caller, asked)
+
+
+def update_each(tx: Write, caller: Caller, every: Sequence[Asked]) -> None:
+    """Change labels, all or none."""
+    for asked in every:
+        _change(tx, caller, asked)
+
+
+def delete_each(tx: Write, caller: Caller, every: Sequence[Asked]) -> None:
+    """Delete labels alone, all or none."""
+    for asked in every:
+        samples.delete_labels(tx, caller, asked.dataset.uuid, wanted=[asked.named])
+
+
+OPERATIONS: Final = (
+    Operation(
+        name="CreateLabels",
+        method="POST",
+        path=ALL,
+        handler=create_labels,
+        mark=Mark.COMPANION,
+        summary="Labels of a dataset",
+        body=LabelsBody,
+    ),
+    Operation(
+        name="UpdateLabels",
+        method="PUT",
+        path=ALL,
+        handler=update_labels,
+        mark=Mark.COMPANION,
+        summary="Change labels, or call them otherwise",
+        body=LabelsBody,
+    ),
+    Operation(
+        name="DeleteLabels",
+        method="POST",
+        path=f"{ALL}/delete",
+        handler=delete_labels,
+        mark=Mark.COMPANION,
+        summary="Delete labels, alone or with the samples that have no other",
+        body=LabelsBody,
+        query=PolicyQuery,
+    ),
+    Operation(
+        name="UpdateLabel",
+        method="PUT",
+        path=ONE,
+        handler=update_label,
+        mark=Mark.COMPANION,
+        summary="Change the properties of a label",
+        body=LabelPropertyBody,
+        query=TypeQuery,
+        ok=204,
+    ),
+    Operation(
+        name="DeleteLabelAndSamples",
+        method="DELETE",
+        path=ONE,
+        handler=delete_label,
+        mark=Mark.COMPANION,
+        summary="Delete a label, and the samples that have no other",
+        query=DeleteQuery,
+        ok=204,
+    ),
+)
+
+
+def _each(tx: Write, caller: Caller, uuid: UUID, *, bodies: Sequence[LabelBody], do: Change) -> DoneShape:
+    """What became of each label. Raises why the first was refused, where all were."""
+    if not 1 <= len(bodies) <= AT_ONCE:
+        raise OutOfBounds("labels", f"1 to {AT_ONCE} labels")
+    every = each_of(locked(tx, caller, uuid), bodies, "labels")
+    refused = [owning.refusal_of(lambda asked=asked: do(tx, caller, asked)) for asked in every]
+    first = next((error for error in refused if error is not None), None)
+    if first is None:
+        return DoneShape(success=True)
+    if None not in refused:
+        raise first
+    told = told_of(first)
+    return DoneShape(
+        success=False, error_code=told.code, error_msg=told.words, results=tuple(_outcome(error) for error in refused)
+    )
+
+
+def _outcome(error: TriviumError | None) -> OutcomeShape:
+    if error is None:
+        return OutcomeShape(success=True)
+    told = told_of(error)
+    return OutcomeShape(success=False, error_code=told.code, error_msg=told.words)
+
+
+def _create(tx: Write, caller: Caller, asked: Asked) -> None:
+    body, named = asked.body, asked.named
+    new = NewLabel(
+        name=named.name,
+        type=named.type,
+        property=_property(body.property, f"{asked.at}.property."),
+        attributes=tuple(_attributes(body.attributes or (), f"{asked.at}.attributes")),
+    )
+    samples.create_labels(tx, caller, asked.dataset.uuid, new=[new])
+
+
+def _change(tx: Write, caller: Caller, asked: Asked) -> None:
+    """Change what is told of a label; what is not told stays."""
+    body, named, at = asked.body, asked.named, asked.at
+    told = _property(body.property, f"{at}.property." if at else "")
+    attributes = None if body.attributes is None else _attributes(body.attributes, f"{at}.attributes")
+    before = samples.label_named(tx, asked.dataset, named)
+    samples.change_label(
+        tx,
+        caller,
+        asked.dataset.uuid,
+        named=named,
+        name=None if body.property is None else body.property.rename_to or None,
+        property={**before.property, **told} if told else None,
+        attributes=attributes,
+    )
+
+
+def _update_named(tx: Write, caller: Caller, uuid: UUID, *, body: LabelBody) -> None:
+    dataset = locked(tx, caller, uuid)
+    label = the_label(tx, dataset, body.name, type=body.type)
+    body = msgspec.structs.replace(body, type=label.type.value)
+    _change(tx, caller, Asked(dataset=dataset, body=body, at=""))
+
+
+def _delete_named(tx: Write, caller: Caller, uuid: UUID, *, body: LabelBody) -> None:
+    dataset = locked(tx, caller, uuid)
+    label = the_label(tx, dataset, body.name, type=body.type)
+    named = Named(label.type, label.name)
+    samples.delete_labels(tx, caller, uuid, wanted=[named], along=LabelDeletion.SAMPLES)
+
+
+def _property(given: LabelPropertyBody | None, at: str) -> dict[str, Any]:
+    """What is kept of a label's properties. `OutOfBounds`, `NotOneOf`."""
+    if given is None:
+        return {}
+    if given.color and not COLOR.fullmatch(given.color):
+        raise OutOfBounds(f"{at}@modelarts:color", "of the form #RRGGBB")
+    one_of(given.default_shape, f"{at}@modelarts:default_shape", SHAPES)
+    kept = {field.encode_name: getattr(given, field.name) for field in _KEPT}
+    return {name: value for name, value in kept.items() if value}
+
+
+def _attributes(given: Sequence[AttributeShape], at: str) -> list[dict[str, Any]]:
+    """The attributes as they are kept, each with an id."""
+    for place, one in enumerate(given):
+        if not 1 <= len(one.name or "") <= LONGEST_ATTRIBUTE:
+            raise OutOfBounds(f"{at}[{place}].name", f"of 1 to {LONGEST_ATTRIBUTE} characters")
+        one_of(one.type, f"{at}[{place}].type", ATTRIBUTE_TYPES)
+    kept: list[dict[str, Any]] = msgspec.to_builtins(given)
+    for place, one in enumerate(kept):
+        one.setdefault("id", str(place))
+        for number, value in enumerate(one.get("values", ())):
+            value.setdefault("id", str(number))
+    return kept
+
+
+def _along(policy: int | None) -> LabelDeletion:
+    if policy not in (None, 0, 1, 2):
+        raise OutOfBounds("delete_policy", "0, 1 or 2")
+    if policy == 2:  # noqa: PLR2004 - the vendor's number
+        raise NotHere(what=SOURCES)
+    return LabelDeletion(policy or 0)
+
+
+_KEPT: Final = msgspec.structs.fields(LabelPropertyShape)

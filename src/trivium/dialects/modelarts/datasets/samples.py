@@ -1,0 +1,406 @@
+"""Samples of datasets: listed by what is said of them, shown, labelled, and taken out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from trivium.base.caller import Caller
+from trivium.base.query import AnyOf, Condition, Listed, Offset, Op, Order, Query
+from trivium.dialects.modelarts.datasets import files
+from trivium.dialects.modelarts.datasets.conditions import Seeking
+from trivium.dialects.modelarts.datasets.elsewhere import Elsewhere, label_of, outdated_version
+from trivium.dialects.modelarts.datasets.finding import (
+    ANNOTATIONS,
+    dataset_uuid,
+    label_type,
+    locked,
+    sample_named,
+    sample_uuid,
+    seen,
+    the_label,
+)
+from trivium.dialects.modelarts.datasets.labelling import SOURCES
+from trivium.dialects.modelarts.datasets.processing import checked
+from trivium.dialects.modelarts.errors import NotHere
+from trivium.dialects.modelarts.links import Links
+from trivium.dialects.modelarts.paging import numbered_page
+from trivium.dialects.modelarts.spelling import Shape, Text, bare, milliseconds, one_of
+from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, Write
+from trivium.dialects.reading import OutOfBounds
+from trivium.resources import samples
+from trivium.resources.datasets import Buckets, Dataset
+from trivium.resources.datasets.ports import Annotator, SampleKind, SampleLabel, SampleUsage
+from trivium.resources.samples import (
+    Annotation,
+    KeptSample,
+    Label,
+    Range,
+    SampleState,
+    Sought,
+    SoughtLabels,
+)
+from trivium.resources.transfers import Sinks, Version
+
+ALL: Final = f"{ANNOTATIONS}/samples"
+FEW: Final = 10
+MOST: Final = 100
+KINDS: Final = tuple(int(kind) for kind in SampleKind)
+LABELLED: Final = (SampleState.ANNOTATED.value, SampleState.AUTOMATIC.value)
+STATES: Final[Mapping[str, tuple[int, ...]]] = {
+    "__ALL__": LABELLED,
+    "__NONE__": (SampleState.BARE.value,),
+    "__AUTO_ANNOTATION__": (SampleState.UNCONFIRMED.value,),
+}
+OF_TEAMS: Final = (
+    *("__UNCHECK__", "__ACCEPTED__", "__REJECTED__", "__UNREVIEWED__", "__REVIEWED__", "__WORKFORCE_SAMPLED__"),
+    *(f"__WORKFORCE_SAMPLED_{word}__" for word in ("UNCHECK", "CHECKED", "ACCEPTED", "REJECTED")),
+)
+"""States that samples are in while teams label them: none ever is."""
+
+STATUSES: Final = {
+    SampleState.BARE: "UN_ANNOTATION",
+    SampleState.ANNOTATED: "MANUAL_ANNOTATION",
+    SampleState.AUTOMATIC: "MANUAL_ANNOTATION",
+    SampleState.UNCONFIRMED: "AUTO_ANNOTATION",
+}
+"""Labels that are to be confirmed are called automatic; those that count are called manual, whoever set them."""
+
+
+class SampleLabelShape(Shape, frozen=True, kw_only=True):
+    """What is said of a sample."""
+
+    name: Text = None
+    type: int | None = None
+    id: Text = None
+    score: float | None = None
+    annotated_by: Text = None
+    property: Mapping[str, Any] | None = None
+
+
+class SampleShape(Shape, frozen=True, kw_only=True):
+    """A sample."""
+
+    sample_id: str
+    sample_type: int
+    sample_name: str
+    sample_dir: Text = None
+    sample_size: int
+    sample_time: int
+    sample_status: str
+    sample_usage: Text = None
+    source: Text = None
+    labels: list[SampleLabelShape]
+    metadata: Mapping[str, Any]
+    labelers: tuple[str, ...]
+    score: float | None = None
+    sample_data: list[str] | None = None
+
+
+class SamplesPage(Shape, frozen=True, kw_only=True):
+    """A page of samples."""
+
+    sample_count: int
+    samples: list[SampleShape]
+
+
+class DoneShape(Shape, frozen=True, kw_only=True):
+    """That it was done."""
+
+    success: bool
+
+
+class SamplesQuery(Wire, frozen=True, kw_only=True):
+    """What is asked of the list; the offset counts pages."""
+
+    limit: int | None = None
+    offset: int | None = None
+    version_id: Text = None
+    label_name: Text = None
+    label_type: int | None = None
+    sample_state: Text = None
+    sample_type: int | None = None
+    low_score: float | None = None
+    high_score: float | None = None
+    order: Text = None
+    search_conditions: Text = None
+    process_parameter: Text = None
+
+
+class SampleBody(Wire, frozen=True, kw_only=True):
+    """What is said of a sample from now on; without labels it has none."""
+
+    sample_id: str
+    labels: tuple[SampleLabelShape, ...] | None = None
+    metadata: dict[str, Any] | None = None
+    sample_usage: Text = None
+
+
+class SamplesBody(Wire, frozen=True, kw_only=True):
+    """What is said of samples."""
+
+    samples: tuple[SampleBody, ...]
+
+
+class DeleteBody(Wire, frozen=True, kw_only=True):
+    """Samples that are to be taken out, and whether their files go along."""
+
+    samples: tuple[str, ...]
+    delete_source: bool = False
+
+
+class Samples:
+    """The calls that show samples; `buckets` tells what their places are called, and `links` where files are read."""
+
+    def __init__(self, buckets: Buckets, links: Links, sinks: Callable[[], Sinks] | None = None) -> None:
+        self._buckets = buckets
+        self._seeking = Seeking(buckets)
+        self._links = links
+        self._sinks = sinks
+
+    async def list(self, call: Call[Nothing, SamplesQuery]) -> SamplesPage:
+        """A page of the samples of a dataset, or of a version of it; newest first unless it is asked for otherwise."""
+        dataset, found = await call.core.store.search(self._look, call)
+        process = checked(call.query.process_parameter, "process_parameter")
+        if isinstance(found, Elsewhere):
+            found = await asyncio.to_thread(found.read, self._sinks, within=call.core.store.search_limit)
+        shape = self.shaper(call, dataset, now=call.core.clock.now(), process=process)
+        return SamplesPage(sample_count=found.total or 0, samples=[shape(sample) for sample in found.rows])
+
+    def _look(self, tx: Read, call: Call[Nothing, SamplesQuery]) -> tuple[Dataset, Listed[KeptSample] | Elsewhere]:
+        dataset, asked = seen(tx, call), call.query
+        query = samples_query(asked)
+        sought = self._seeking.of_text(asked.search_conditions, call.caller, tx.now)
+        version = outdated_version(tx, dataset, asked.version_id)
+        if version is not None:
+            page, descending = _page(asked), query.order[0].descending
+            every = tuple(one for one in (_sought_by(tx, version, asked), *sought) if one != Sought())
+            return dataset, Elsewhere(version=version, page=page, descending=descending, sought=every)
+        label = None
+        if asked.label_name:
+            label = the_label(tx, dataset, asked.label_name, type=asked.label_type)
+        return dataset, _found(tx, dataset, query, sought=sought, label=label)
+
+    def show(self, tx: Read, call: Call[Nothing, Nothing]) -> SampleShape:
+        """One sample."""
+        dataset = seen(tx, call)
+        return self.shaper(call, dataset, now=tx.now)(samples.get(tx, dataset, sample_uuid(call)))
+
+    def shaper(
+        self, call: Call[Any, Any], dataset: Dataset, *, now: datetime, process: str = ""
+    ) -> Callable[[KeptSample], SampleShape]:
+        """What shows samples of a dataset to whoever asks, who may follow the links to their files.
+
+        `process` is what pictures are made into there.
+        """
+        of = {"project_id": call.request.parameters["project_id"], "dataset_id": bare(dataset.uuid)}
+        address = self._links.maker(call.core.site.public_url or call.request.base_url, call.caller, now=now)
+
+        def source(sample: KeptSample) -> Text:
+            if sample.cells is not None:  # a row of a table
+                return None
+            made = process if sample.kind is SampleKind.IMAGE else ""
+            return address(files.ONE.format(**of, sample_id=bare(sample.uuid)), made)
+
+        return lambda sample: self._shape(sample, source(sample))
+
+    def _shape(self, sample: KeptSample, source: Text) -> SampleShape:
+        path = os.fsdecode(sample.path).encode(errors="replace").decode()
+        place = self._buckets.place(path)
+        return SampleShape(
+            sample_id=bare(sample.uuid),
+            sample_type=sample.kind.value,
+            sample_name=sample.name,
+            sample_dir=None if place is None else place.rpartition("/")[0] + "/",
+            sample_size=sample.size,
+            sample_time=milliseconds(sample.created_at),
+            sample_status=STATUSES[sample.state],
+            sample_usage=None if sample.usage is None else sample.usage.value,
+            source=source,
+            labels=[_label_shape(label) for label in sample.labels],
+            metadata=sample.metadata,
+            labelers=(),
+            score=sample.score,
+            sample_data=_data(sample),
+        )
+
+
+async def update_samples(call: Call[SamplesBody, Nothing]) -> DoneShape:
+    """Say something else of samples, all or none."""
+    await call.write(_annotate, dataset_uuid(call), body=call.body)
+    return DoneShape(success=True)
+
+
+async def delete_samples(call: Call[DeleteBody, Nothing]) -> DoneShape:
+    """Take samples out of a dataset, all or none; their files stay."""
+    if call.body.delete_source:
+        raise NotHere(what=SOURCES)
+    await call.write(_remove, dataset_uuid(call), body=call.body)
+    return DoneShape(success=True)
+
+
+def samples_query(asked: SamplesQuery) -> Query:
+    """The list that is asked for, labels and conditions apart. `OutOfBounds`, `NotOneOf`."""
+    page = _page(asked)
+    descending = one_of(asked.order, "order", ("asc", "desc")) != "asc"
+    state = one_of(asked.sample_state, "sample_state", (*STATES, *OF_TEAMS))
+    where: list[Condition] = []
+    if state in STATES:
+        where.append(_among("state", STATES[state]))
+    if asked.sample_type is not None:
+        if asked.sample_type not in KINDS:
+            raise OutOfBounds("sample_type", f"one of {', '.join(map(str, KINDS))}")
+        where.append(Condition(field="kind", op=Op.EQ, value=asked.sample_type))
+    for op, score in ((Op.GE, asked.low_score), (Op.LE, asked.high_score)):
+        if score is not None:
+            where.append(Condition(field="score", op=op, value=score))
+    return Query(
+        where=tuple(where),
+        tree=AnyOf(parts=()) if state in OF_TEAMS else None,
+        order=(Order(field="id", descending=descending),),
+        page=page,
+    )
+
+
+def said_of(dataset: Dataset, labels: Sequence[SampleLabelShape], field: str) -> list[SampleLabel]:
+    """What labels say of a sample, in a field that has them. `Missing`, `OutOfBounds`, `NotOneOf`."""
+    return [_said(dataset, one, f"{field}[{place}]") for place, one in enumerate(labels)]
+
+
+def operations(buckets: Buckets, links: Links, sinks: Callable[[], Sinks] | None) -> tuple[Operation, ...]:
+    """All of it."""
+    calls = Samples(buckets, links, sinks)
+    return (
+        Operation(
+            name="ListSamples",
+            method="GET",
+            path=ALL,
+            handler=calls.list,
+            mark=Mark.COMPANION,
+            summary="The samples of a dataset, by label, state, type and score",
+            query=SamplesQuery,
+        ),
+        Operation(
+            name="UpdateSamples",
+            method="PUT",
+            path=ALL,
+            handler=update_samples,
+            mark=Mark.COMPANION,
+            summary="Label samples, or say something else of them",
+            body=SamplesBody,
+        ),
+        Operation(
+            name="DeleteSamples",
+            method="POST",
+            path=f"{ALL}/delete",
+            handler=delete_samples,
+            mark=Mark.COMPANION,
+            summary="Take samples out of a dataset; their files stay",
+            body=DeleteBody,
+        ),
+        Operation(
+            name="DescSample",
+            method="GET",
+            path=f"{ALL}/{{sample_id}}",
+            handler=View(look=calls.show),
+            mark=Mark.COMPANION,
+            summary="One sample",
+        ),
+    )
+
+
+def _page(asked: SamplesQuery) -> Offset:
+    return numbered_page(asked.limit, asked.offset, default=FEW, most=MOST)
+
+
+def _sought_by(tx: Read, version: Version, asked: SamplesQuery) -> Sought:
+    """What a query that is in order asks of the samples of a version. `NoSuchLabel`, `Missing`."""
+    state = one_of(asked.sample_state, "sample_state", (*STATES, *OF_TEAMS))
+    label = asked.label_name and label_of(tx, version, asked.label_name, type=asked.label_type)
+    low, high = asked.low_score, asked.high_score
+    is_scored = low is not None or high is not None
+    return Sought(
+        states=None if state is None else STATES.get(state, ()),
+        kind=asked.sample_type,
+        score=Range(low or 0.0, 1.0 if high is None else high) if is_scored else None,
+        labels=SoughtLabels(labels=(label,)) if label else None,
+    )
+
+
+def _found(
+    tx: Read, dataset: Dataset, query: Query, *, sought: tuple[Sought, ...], label: Label | None
+) -> Listed[KeptSample]:
+    if label is None:
+        return samples.list_samples(tx, dataset, query, sought=sought)
+    if not query.where and query.tree is None and not sought:
+        asked = msgspec.structs.replace(query, total=False)
+        return samples.list_labelled(tx, dataset, asked, label=label.id, number=label.samples)
+    having = Condition(field="labels.label", op=Op.EQ, value=label.id)
+    narrower = msgspec.structs.replace(query, where=(*query.where, having))
+    return samples.list_samples(tx, dataset, narrower, sought=sought)
+
+
+def _among(field: str, values: tuple[int, ...]) -> Condition:
+    if len(values) == 1:
+        return Condition(field=field, op=Op.EQ, value=values[0])
+    return Condition(field=field, op=Op.IN, value=values)
+
+
+def _annotate(tx: Write, caller: Caller, uuid: UUID, *, body: SamplesBody) -> None:
+    dataset = locked(tx, caller, uuid)
+    said = [_annotation(dataset, one, f"samples[{place}]") for place, one in enumerate(body.samples)]
+    samples.annotate(tx, caller, uuid, said=said)
+
+
+def _remove(tx: Write, caller: Caller, uuid: UUID, *, body: DeleteBody) -> None:
+    locked(tx, caller, uuid)
+    samples.remove(tx, caller, uuid, uuids=[sample_named(one) for one in body.samples])
+
+
+def _annotation(dataset: Dataset, body: SampleBody, at: str) -> Annotation:
+    usage = one_of(body.sample_usage, f"{at}.sample_usage", [*SampleUsage])
+    said = said_of(dataset, body.labels or (), f"{at}.labels")
+    return Annotation(
+        uuid=sample_named(body.sample_id),
+        labels=tuple(said),
+        metadata=body.metadata,
+        usage=None if usage is None else SampleUsage(usage),
+    )
+
+
+def _said(dataset: Dataset, body: SampleLabelShape, at: str) -> SampleLabel:
+    by = one_of(body.annotated_by, f"{at}.annotated_by", [*Annotator])
+    if body.score is not None and not 0 <= body.score <= 1:
+        raise OutOfBounds(f"{at}.score", "between 0 and 1")
+    return SampleLabel(
+        name=body.name or "",
+        type=label_type(dataset, body.type, f"{at}.type"),
+        score=body.score,
+        annotated_by=Annotator.HUMAN if by is None else Annotator(by),
+        id=body.id,
+        property=dict(body.property or {}),
+    )
+
+
+def _label_shape(label: SampleLabel) -> SampleLabelShape:
+    return SampleLabelShape(
+        name=label.name,
+        type=label.type.value,
+        id=label.id,
+        score=label.score,
+        annotated_by=label.annotated_by.value,
+        property=label.property or None,
+    )
+
+
+def _data(sample: KeptSample) -> list[str] | None:
+    """What a sample is that is no file of its own: a text, or the cells of a row."""
+    if sample.text is not None:
+        return [sample.text]
+    return None if sample.cells is None else [*sample.cells.values()]
