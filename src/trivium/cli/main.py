@@ -18,6 +18,9 @@ COMMANDS: Final = {
     "image": Lazy("trivium.server.admin.images", "image", "Add environments on disk as images."),
     "model": Lazy("trivium.server.admin.models", "model", "Add files on disk as models."),
     "center": Lazy("trivium.server.admin.models", "center", "Show where models lie."),
+    "dataset": Lazy(
+        "trivium.server.admin.datasets", "dataset", "Import samples into datasets, stop that, show and export these."
+    ),
     "api": Lazy("trivium.server.admin.api", "api", "Tell what of each vendor's API is served."),
     "config": Lazy("trivium.server.admin.config", "config", "Show the settings."),
     "doctor": Lazy("trivium.server.admin.doctor", "doctor", "Tell what this machine can do, and what it lacks."),

@@ -28,6 +28,18 @@ async def repeat(name: str, seconds: float, step: Callable[[], Awaitable[object]
         await asyncio.sleep(seconds)
 
 
+async def once(name: str, seconds: float, step: Callable[[], Awaitable[object]]) -> None:
+    """Take the step; while something that it needs is away, wait so long and take it again. Raises its faults."""
+    while True:
+        try:
+            await step()
+        except Unavailable as error:
+            log.warning("background.waits", task=name, error=str(error))
+        else:
+            return
+        await asyncio.sleep(seconds)
+
+
 def watch(task: asyncio.Task[None], stop: asyncio.Event) -> None:
     """Set `stop` when the task ends by a fault: a server that lacks one of its parts ends as a whole."""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from datetime import timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,13 +19,14 @@ from trivium.server.proxy import ProxySettings
 from trivium.server.settings import Settings
 
 if TYPE_CHECKING:
+    from trivium.drivers.annotations import SourceReader
     from trivium.drivers.artifacts import ArtifactReader
+    from trivium.drivers.exports import ExportWriter
 
 
 def site_of(settings: Settings, clock: Clock, *, port: int, proxy_port: int) -> Site:
     """The site as rooms and dialects know it; the ports are those that were bound."""
-    zone = ZoneInfo(settings.site.timezone)
-    offset = clock.now().astimezone(zone).utcoffset()
+    local = clock.now().astimezone(ZoneInfo(settings.site.timezone))
     return Site(
         id=settings.site.id,
         name=settings.site.name,
@@ -32,7 +36,7 @@ def site_of(settings: Settings, clock: Clock, *, port: int, proxy_port: int) -> 
         proxy_url=_origin(settings.proxy.public_url, settings.server.host, proxy_port),
         proxy_host=settings.proxy.host,
         homes=homes_of(settings.data),
-        utc_offset=offset or Site.utc_offset,
+        utc_offset=local.utcoffset() or timedelta(0),
         release_after=settings.notebooks.release_after,
         max_running=settings.notebooks.max_running,
         processes=settings.runtime.processes,
@@ -61,10 +65,30 @@ def runtime_of(settings: Settings, clock: Clock, epoch: Callable[[], int] = lamb
 
 
 def artifacts_of(settings: Settings) -> ArtifactReader:
-    """What reads files of models, inside the directories that they may lie in."""
+    """What reads files of models, inside the directories that stores may lie in."""
     from trivium.drivers.artifacts import ArtifactReader  # noqa: PLC0415 - a server is ready before it reads models
 
-    return ArtifactReader(settings.model_roots)
+    return ArtifactReader(settings.store_roots)
+
+
+def sources_of(settings: Settings) -> SourceReader:
+    """What reads the sources of datasets, inside the directories that stores may lie in."""
+    from blake3 import blake3  # noqa: PLC0415 - a server is ready before it reads datasets
+
+    from trivium.drivers.annotations import SourceReader  # noqa: PLC0415
+    from trivium.resources.datasets import Buckets  # noqa: PLC0415
+
+    buckets = Buckets([*map(str, settings.dataset_roots)], has=os.path.isdir)
+    return SourceReader(settings.store_roots, bucket=buckets.directory, hasher=blake3)
+
+
+def sinks_of(settings: Settings) -> ExportWriter:
+    """What writes exports of datasets, inside the directories that buckets are in."""
+    from blake3 import blake3  # noqa: PLC0415 - a server is ready before it writes any
+
+    from trivium.drivers.exports import ExportWriter  # noqa: PLC0415
+
+    return ExportWriter(settings.dataset_roots, hasher=blake3)
 
 
 def dialects_of(core: Core, settings: Settings) -> tuple[Dialect, ...]:
@@ -87,6 +111,7 @@ def _scnet(core: Core, settings: Settings) -> Dialect:
 
 def _modelarts(core: Core, settings: Settings) -> Dialect:
     from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings  # noqa: PLC0415 - see `dialects_of`
+    from trivium.drivers.samples import FileStore  # noqa: PLC0415
 
     asked = settings.modelarts
     known = ModelArtsSettings(
@@ -96,8 +121,12 @@ def _modelarts(core: Core, settings: Settings) -> Dialect:
         shortest_lease=asked.shortest_lease,
         longest_lease=asked.longest_lease,
         hosts=_listed(asked.hosts),
+        dataset_roots=tuple(map(str, settings.dataset_roots)),
+        is_directory=os.path.isdir,
+        sinks=cache(partial(sinks_of, settings)),
     )
-    return ModelArtsDialect(core, known)
+    files = FileStore(settings.store_roots, thumbnails=settings.thumbnails, reader=lambda: sources_of(settings))
+    return ModelArtsDialect(core, known, files)
 
 
 def _zstack(core: Core, settings: Settings) -> Dialect:
@@ -110,7 +139,7 @@ def _zstack(core: Core, settings: Settings) -> Dialect:
         job_retention=asked.job_retention,
         web_hooks=_listed(asked.web_hooks),
         extra_gpu_memory=asked.extra_gpu_memory,
-        model_roots=tuple(map(str, settings.model_roots)),
+        store_roots=tuple(map(str, settings.store_roots)),
     )
     return ZStackDialect(core, known)
 

@@ -25,9 +25,18 @@ from trivium.resources.hosts import Identity
 from trivium.server import logs
 from trivium.server.access import GrantAccess
 from trivium.server.admin.bootstrap import PASSWORD_VARIABLE, First, ensure_site
-from trivium.server.admin.opening import prepare
-from trivium.server.background import repeat, watch
-from trivium.server.compose import artifacts_of, dialects_of, peer_address_of, proxy_settings_of, runtime_of, site_of
+from trivium.server.admin.folders import prepare
+from trivium.server.background import once, repeat, watch
+from trivium.server.compose import (
+    artifacts_of,
+    dialects_of,
+    peer_address_of,
+    proxy_settings_of,
+    runtime_of,
+    sinks_of,
+    site_of,
+    sources_of,
+)
 from trivium.server.greeting import greeting
 from trivium.server.host.directory import lock_exclusively, lock_shared, machine_id
 from trivium.server.host.lease import HostLease
@@ -39,12 +48,14 @@ from trivium.server.settings import Settings
 from trivium.store import Flavour, Store, Write
 from trivium.store.database import flavour_of
 from trivium.store.notifications import EVERYTHING
+from trivium.store.servers import LEASES
 
 log = structlog.get_logger()
 DRAIN: Final = timedelta(seconds=2)  # what the proxy's clients have, of the five seconds that an end may take
 GRACE: Final = 2  # what the APIs' clients have, in seconds
 HELD: Final = 0.5  # seconds that who connects meanwhile waits, rather than to hear 503 and ask again
-BEAT: Final = 20.0  # seconds between two renewals of the lease on the worker bits
+SOON: Final = 20.0  # seconds: after a start, and between two tries
+RENEWALS: Final = 3  # of the lease on the worker bits while it lasts
 AWAY: Final = 5.0  # seconds between two looks for hosts that nobody acts on
 FOLD: Final = 1.0  # seconds between two times that what the counters noted is folded
 LOADS: Final = 0.1  # seconds after the listener begins that the dialects are loaded, if nobody needed them before
@@ -107,6 +118,8 @@ class _Serving:
             runtime=self._runtime,
             runtimes=self._runtimes,
             artifacts=lambda: artifacts_of(self._settings),
+            sources=lambda: sources_of(self._settings),
+            sinks=lambda: sinks_of(self._settings),
             grace=self._settings.notebooks.stop_grace,
         )
         await self._lease.begin(work)
@@ -120,6 +133,8 @@ class _Serving:
                     await work.wait_for_parts()
             print(greeting(self._settings, site, made=self._first.made), flush=True)  # noqa: T201 - to the operator
             app = self._app(work, site, proxy=proxy)
+            if self._first.made:
+                await asyncio.to_thread(self._ensure_stores)  # who asks first finds them
             background.append(loop.create_task(self._loaded(app)))
             watch(background[-1], self._stop)
             await serve(app, [listener], self._stop, patience=Patience(grace=GRACE))
@@ -198,9 +213,15 @@ class _Serving:
         """
         await asyncio.sleep(LOADS)
         dialects = (await asyncio.to_thread(app.load)).dialects
+        await once("stores of models", SOON, lambda: asyncio.to_thread(self._ensure_stores))
         from trivium.server import hooks  # noqa: PLC0415 - it is a dialect's
 
         await hooks.send_on(self._store, dialects)
+
+    def _ensure_stores(self) -> None:
+        from trivium.server.admin.store_roots import ensure_stores  # noqa: PLC0415 - it takes the catalogue's rooms
+
+        ensure_stores(self._store, self._settings, self._first.admin)
 
     async def _readiness(self, work: HostWork) -> tuple[Part, ...]:
         try:
@@ -226,10 +247,11 @@ class _Serving:
             pass  # a transaction for some at a time, so that nobody waits for long
 
     def _background(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        renewal = LEASES[self._store.flavour].total_seconds() / RENEWALS
         common = (
             self._lease.run(),
-            repeat("worker bits", BEAT, lambda: asyncio.to_thread(self._store.renew_lease), after=BEAT),
-            repeat("purge", PURGE, self._purge, after=BEAT),
+            repeat("worker bits", renewal, lambda: asyncio.to_thread(self._store.renew_lease), after=renewal),
+            repeat("purge", PURGE, self._purge, after=SOON),
         )
         if self._store.flavour is Flavour.SQLITE:
             return common

@@ -1,10 +1,9 @@
-"""The first things of a site: the domain, the administrator with a project, a store for each root of models."""
+"""The first things of a site: the domain, and the administrator with a project."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,7 +12,7 @@ from uuid import UUID
 from trivium.base.caller import SYSTEM, Caller, Role
 from trivium.base.keyring import Keyring
 from trivium.base.values import Value
-from trivium.resources import projects, sites, stores, users
+from trivium.resources import projects, sites, users
 from trivium.server.settings import Settings
 from trivium.store import Read, Store, Write, migrations
 
@@ -42,7 +41,6 @@ def ensure_site(store: Store, keyring: Keyring, settings: Settings, *, password:
     if admin is not None:
         _check(store, keyring, settings)
         _note_site(store, settings)
-        _ensure_stores(store, settings, admin)
         return First(admin=admin, made=False)
     file = settings.admin_password_file
     wrote = False if password else _write_password(file)
@@ -52,21 +50,7 @@ def ensure_site(store: Store, keyring: Keyring, settings: Settings, *, password:
         _remove_stale(store, file)
     _check(store, keyring, settings)
     _note_site(store, settings)
-    _ensure_stores(store, settings, first.admin)
     return first
-
-
-def _ensure_stores(store: Store, settings: Settings, admin: Caller) -> None:
-    """A public store of each directory that models may lie in, where it has none: new ones, and the first time all."""
-    roots = [str(root) for root in settings.model_roots]
-    if store.read_now(stores.without_store, roots):
-        store.write_now(_make_stores, roots, admin)
-
-
-def _make_stores(tx: Write, roots: Sequence[str], admin: Caller) -> None:
-    migrations.lock(tx.connection, tx.flavour)
-    for root in roots:
-        stores.ensure(tx, admin, root)
 
 
 def _note_site(store: Store, settings: Settings) -> None:

@@ -24,7 +24,6 @@ TOO_LOW: Final = 256 * MIB
 UNSYNCHRONISED: Final = 5  # TIME_ERROR of adjtimex(2)
 TIMEX_SIZE: Final = 512  # bytes; more than struct timex has anywhere
 REST_OF_MODE: Final = 0o077
-REMOVE: Final = "leave it out of TRIVIUM_MODELS__ROOTS"
 
 
 def data_directory(settings: Settings) -> Iterator[Finding]:
@@ -63,17 +62,22 @@ def key_file(settings: Settings) -> Finding:
     return ok("key file", str(file))
 
 
-def model_roots(settings: Settings) -> Iterator[Finding]:
-    """Whether the directories that models may lie in can be read."""
-    for root in settings.model_roots:
-        if root == settings.own_models and not root.exists():
-            yield ok("models", f"{root}, which will be made")
-        elif not root.is_dir():
-            yield lacking("models", f"{root} is no directory that can be entered", f"mount or make it, or {REMOVE}")
-        elif not os.access(root, os.R_OK | os.X_OK):
-            yield lacking("models", f"{root} cannot be read", f"give this user the right to read it, or {REMOVE}")
-        else:
-            yield ok("models", str(root))
+def roots(settings: Settings) -> Iterator[Finding]:
+    """Whether the directories that models and datasets may lie in can be read."""
+    for name, own, found in (
+        ("models", settings.own_models, settings.model_roots),
+        ("datasets", settings.own_datasets, settings.dataset_roots),
+    ):
+        remove = f"leave it out of TRIVIUM_{name.upper()}__ROOTS"
+        for root in found:
+            if root == own and not root.exists():
+                yield ok(name, f"{root}, which will be made")
+            elif not root.is_dir():
+                yield lacking(name, f"{root} is no directory that can be entered", f"mount or make it, or {remove}")
+            elif not os.access(root, os.R_OK | os.X_OK):
+                yield lacking(name, f"{root} cannot be read", f"give this user the right to read it, or {remove}")
+            else:
+                yield ok(name, str(root))
 
 
 def clock() -> Finding:

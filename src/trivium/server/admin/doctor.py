@@ -48,7 +48,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield from checks.data_directory(settings)
     yield from database(settings)
     yield checks.key_file(settings)
-    yield from checks.model_roots(settings)
+    yield from checks.roots(settings)
     yield checks.clock()
     yield from checks.ports(settings)
     yield checks.jupyter()

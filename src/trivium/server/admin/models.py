@@ -12,8 +12,9 @@ import click
 
 from trivium.base.query import After, Offset, Order, Query
 from trivium.resources import models, operations, stores
-from trivium.resources.models import Model, NewModel
-from trivium.resources.stores import ModelStore, NoSuchModelStore
+from trivium.resources.hosts import Tenure
+from trivium.resources.models import ImportWorker, Model, NewModel
+from trivium.resources.stores import ModelStore, NoSuchModelStore, NotInStores
 from trivium.server import logs
 from trivium.server.admin.opening import Opened, opened
 from trivium.server.admin.options import output, places
@@ -22,7 +23,7 @@ from trivium.server.admin.progress import progress
 from trivium.server.admin.telling import language_of
 from trivium.server.compose import artifacts_of
 from trivium.server.host.directory import host_of
-from trivium.server.host.solo_imports import SoloImports
+from trivium.server.host.solo import Solo
 from trivium.store import Read, Write
 
 MODELS = ("name", "version", "center", "status", "size", "parameters", "architecture", "path")
@@ -104,21 +105,24 @@ def list_centers(output: str) -> None:
 
 def _center_of(site: Opened, place: Path, named: str | None) -> ModelStore:
     """The centre of that name or id, or else of those that the place is in the innermost, of these the oldest."""
-    there = site.store.read_now(stores.everywhere)
     if named is None:
-        found = [one for one in there if stores.is_within(str(place), one.path)]
-        found = sorted(found, key=lambda one: -len(one.path))[:1]
-    else:
-        found = [one for one in there if named in (one.name, one.uuid.hex)]
+        try:
+            return site.store.read_now(stores.containing, site.caller, str(place))
+        except NotInStores as error:
+            raise _no_center(f"{place} is in no model centre") from error
+    found = [one for one in site.store.read_now(stores.everywhere) if named in (one.name, one.uuid.hex)]
     if not found:
-        what = f"{place} is in no model centre" if named is None else f"there is no model centre {named}"
-        message = f"{what}; `trivium center list` shows those that there are"
-        raise NoSuchModelStore(message)
+        raise _no_center(f"there is no model centre {named}")
     if len(found) > 1:
         told = ", ".join(f"{one.path} ({one.uuid.hex})" for one in found)
         message = f"several model centres are called {named}; say which by its id: {told}"
         raise click.BadParameter(message, param_hint="--center")
     return found[0]
+
+
+def _no_center(what: str) -> NoSuchModelStore:
+    message = f"{what}; `trivium center list` shows those that there are"
+    return NoSuchModelStore(message)
 
 
 def _add(tx: Write, site: Opened, new: NewModel, *, host: str) -> tuple[Model, int]:
@@ -137,8 +141,12 @@ async def _follow(site: Opened, made: Model, operation: int) -> None:
             tell(now.progress or 0)
             return now.is_finished
 
-        reading = SoloImports(site.store, artifacts_of(site.settings), is_over=is_over)
-        await reading.read_or_wait(site.settings.data)
+        artifacts = artifacts_of(site.settings)
+
+        async def read(tenure: Tenure) -> None:
+            await ImportWorker(site.store, artifacts, tenure).run()
+
+        await Solo(site.store, read, is_over=is_over).work_or_wait(site.settings.data)
 
 
 def _rows(tx: Read, site: Opened) -> list[Row]:
@@ -156,12 +164,13 @@ def _all(tx: Read, site: Opened) -> Iterator[Model]:
 
 def _row(one: Model, centers: Mapping[UUID, ModelStore]) -> Row:
     center = centers.get(one.store)
+    place = None if one.store == models.NOWHERE else one.store.hex
     return {
         "id": one.uuid.hex,
         "name": one.name,
         "version": one.version,
         "latest": one.is_latest,
-        "center": one.store.hex if center is None else center.name,
+        "center": place if center is None else center.name,
         "visibility": "public" if one.public else "project",
         "status": one.status.value,
         "size": one.size,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 
@@ -15,7 +14,9 @@ from trivium.base.keyring import Keyring
 from trivium.base.values import Value
 from trivium.resources import users
 from trivium.server.admin.bootstrap import PASSWORD_VARIABLE, ensure_site
+from trivium.server.admin.folders import prepare
 from trivium.server.admin.options import flags_of
+from trivium.server.admin.store_roots import ensure_stores
 from trivium.server.settings import Settings, load
 from trivium.store import Store
 
@@ -40,24 +41,7 @@ def opened(environment: Mapping[str, str] = os.environ) -> Generator[Opened]:
         first = ensure_site(store, keyring, settings, password=environment.get(PASSWORD_VARIABLE))
         if first.made:  # a mistyped place would else be taken for an empty site
             click.echo(f"trivium: there was no site in {settings.data}; a new one was made", err=True)
+        ensure_stores(store, settings, first.admin)
         yield Opened(settings=settings, store=store, keyring=keyring, caller=first.admin)
     finally:
         store.close()
-
-
-def prepare(settings: Settings) -> None:
-    """Make the data directory, the one for models in it, and SQLite's file readable by its owner only.
-
-    Others may pass through the directory, for notebooks run under uids of their own, but not look into it. Models are
-    seen by whom the catalogue says, so nobody else gets to their files.
-    """
-    settings.data.mkdir(mode=0o711, parents=True, exist_ok=True)
-    if settings.own_models in settings.model_roots:
-        settings.own_models.mkdir(mode=0o700, exist_ok=True)
-    if settings.database.url is None:
-        _touch(settings.database_file)
-
-
-def _touch(file: Path) -> None:
-    # SQLite gives its journal the mode of the database file, so this is enough for both.
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 Row = Mapping[str, object]
+UNSHOWN = "\N{REPLACEMENT CHARACTER}"
 
 
 def print_rows(rows: Sequence[Row], columns: Sequence[str], *, output: str) -> None:
@@ -39,12 +40,19 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+def printable(text: str) -> str:
+    """The text without what would move the cursor: names of files come from whoever made the files."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else UNSHOWN for letter in text)
+
+
 def _cell(value: object) -> str:
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return printable(str(value))
 
 
 def _width(text: str) -> int:

@@ -1,4 +1,4 @@
-"""What the leader of a host does: its notebooks, node and images, files of models, and the calls of other servers."""
+"""What the leader of a host does: its notebooks, node and images, the catalogue's files, and calls of other servers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trivium.base.caller import Caller
 from trivium.base.keyring import Keyring
 from trivium.base.site import Site
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime
-from trivium.resources import hosts, images, notebooks
+from trivium.resources import hosts, images, nodes, notebooks
 from trivium.resources.hosts import Tenure
 from trivium.resources.nodes.ports import NodeFound
 from trivium.resources.notebooks import NotebookWorker, World
@@ -25,11 +25,13 @@ from trivium.server.host.inventory import take_stock
 from trivium.server.http import Part
 from trivium.server.remote.runtimes import HostRuntimes
 from trivium.server.remote.serving import CallServer
-from trivium.store import Flavour, Store, Write, disk_reserve
+from trivium.store import Flavour, Read, Store, Write, disk_reserve
 
 if TYPE_CHECKING:
+    from trivium.drivers.annotations import SourceReader
     from trivium.drivers.artifacts import ArtifactReader
-    from trivium.server.host.model_work import ModelWork
+    from trivium.drivers.exports import ExportWriter
+    from trivium.server.host.catalogue_work import CatalogueWork
 
 STOCK: Final = 60.0  # seconds between two looks at what the machine has
 HOUR: Final = 3600.0
@@ -50,6 +52,8 @@ class HostWork:
         runtime: ProcessRuntime,
         runtimes: HostRuntimes,
         artifacts: Callable[[], ArtifactReader],
+        sources: Callable[[], SourceReader],
+        sinks: Callable[[], ExportWriter],
         grace: timedelta,
     ) -> None:
         self._store = store
@@ -60,9 +64,12 @@ class HostWork:
         self._runtime = runtime
         self._runtimes = runtimes
         self._artifacts = artifacts
+        self._sources = sources
+        self._sinks = sinks
         self._worker: NotebookWorker | None = None
-        self._others: tuple[CallServer | ModelWork, ...] = ()  # that are woken, too
+        self._others: tuple[CallServer | CatalogueWork, ...] = ()  # that are woken, too
         self._furnished = asyncio.Event()
+        self._stock_is_taken = False  # since this server leads
         self._other_images: set[tuple[Path, str]] = set()
 
     def wake(self) -> None:
@@ -89,8 +96,14 @@ class HostWork:
             await self._furnished.wait()
 
     async def prepare(self, tenure: Tenure) -> None:
-        """Take stock of the machine, which is what notebooks are placed by, and hold notebooks to the site's limits."""
-        await self._take_stock(tenure)
+        """Take stock of the machine, which is what notebooks are placed by, and hold notebooks to the site's limits.
+
+        A machine that is as it was last is looked at again soon after: a server that starts anew is ready before.
+        """
+        found, able = await self._look_around()
+        self._stock_is_taken = not await self._store.search(_noted, tenure, found=found, able=able)
+        if self._stock_is_taken:
+            await self._store.write(hosts.held, tenure, _note_stock, tenure, found=found, able=able)
         await self._store.write(hosts.held, tenure, notebooks.apply_limits, tenure.host, self._site)
 
     async def run(self, tenure: Tenure) -> None:
@@ -111,9 +124,9 @@ class HostWork:
                 for task in self._tasks(tenure, worker, calls):
                     tasks.create_task(task)
                 await _settled(worker)
-                models = await asyncio.to_thread(self._model_work, tenure)
-                self._others = (calls, models)
-                for task in (*self._upkeep(tenure), models.run()):
+                catalogue = await asyncio.to_thread(self._catalogue_work, tenure)
+                self._others = (calls, catalogue)
+                for task in (*self._upkeep(tenure), catalogue.run()):
                     tasks.create_task(task)
         finally:
             self._worker, self._others = None, ()
@@ -129,14 +142,14 @@ class HostWork:
         )
         return common if self._store.flavour is Flavour.SQLITE else (*common, calls.run())
 
-    def _model_work(self, tenure: Tenure) -> ModelWork:
-        from trivium.server.host.model_work import ModelWork  # noqa: PLC0415 - a server is ready before it reads models
+    def _catalogue_work(self, tenure: Tenure) -> CatalogueWork:
+        from trivium.server.host.catalogue_work import CatalogueWork  # noqa: PLC0415 - a server is ready before
 
-        return ModelWork(self._store, self._artifacts(), tenure)
+        return CatalogueWork(self._store, self._artifacts(), self._sources(), sinks=self._sinks(), tenure=tenure)
 
     def _upkeep(self, tenure: Tenure) -> tuple[Coroutine[Any, Any, None], ...]:
         common = (
-            repeat("stock", STOCK, lambda: self._take_stock(tenure), after=STOCK),  # the preparation took it
+            repeat("stock", STOCK, lambda: self._take_stock(tenure), after=STOCK if self._stock_is_taken else 0.0),
             repeat("layers", HOUR, lambda: notebooks.drop_unused_layers(self._store, self._runtime)),
         )
         if self._store.flavour is Flavour.SQLITE:
@@ -144,9 +157,16 @@ class HostWork:
         return (*common, repeat("images", STOCK, lambda: self._learn(tenure)))
 
     async def _take_stock(self, tenure: Tenure) -> None:
-        found = await self._runtime.nodes()
-        able = msgspec.json.encode(await self._runtime.capabilities()).decode()
+        found, able = await self._look_around()
+        if self._stock_is_taken and await self._store.search(_noted, tenure, found=found, able=able):
+            return  # whoever commits ends what all servers have cached
         await self._store.write(hosts.held, tenure, _note_stock, tenure, found=found, able=able)
+        self._stock_is_taken = True
+
+    async def _look_around(self) -> tuple[Sequence[NodeFound], str]:
+        """The machines, and what the runtime can do, as it is written down."""
+        found = await self._runtime.nodes()
+        return found, msgspec.json.encode(await self._runtime.capabilities()).decode()
 
     async def _furnish(self, tenure: Tenure, worker: NotebookWorker) -> None:
         if await self._store.search(builtin_image.is_there, self._site, self._admin):
@@ -168,6 +188,10 @@ async def _settled(worker: NotebookWorker) -> None:
     """Come back a little after the server is ready: what goes on from then must slow neither it nor its first calls."""
     await worker.first_look.wait()
     await asyncio.sleep(SETTLES)
+
+
+def _noted(tx: Read, tenure: Tenure, *, found: Sequence[NodeFound], able: str) -> bool:
+    return hosts.capabilities_of(tx, tenure.host) == able and nodes.is_noted(tx, found, host=tenure.host)
 
 
 def _note_stock(tx: Write, tenure: Tenure, *, found: Sequence[NodeFound], able: str) -> None:

@@ -22,12 +22,14 @@ from trivium.base.values import Value
 from trivium.dialects.operation import Dialect, Reply, Request
 from trivium.server.http.body import BodyTooLarge, BodyTooSlow, ClientGone, read_body, refuse
 from trivium.server.http.messages import (
+    NotSent,
     Outgoing,
     Receive,
     Scope,
     Send,
     outgoing,
     request_of,
+    send_slice,
     send_whole,
 )
 from trivium.server.http.platform import Pages, Platform
@@ -80,7 +82,8 @@ class App:
         self._routes: Routes | None = None
         self._metrics = platform.metrics
         self._log = structlog.get_logger().bind()  # bound once: each binding anew costs as much as a line
-        self._note = request_log() if platform.log_requests else None
+        self._write = request_log() if platform.log_requests else None
+        self._lines: list[RequestLine] = []  # of requests that were just answered
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,12 +95,24 @@ class App:
         self._metrics.in_flight += 1
         try:
             answered = await self._answer(scope, receive)
-            await (refuse(send, receive, answered.answer) if answered.unread else send_whole(send, answered.answer))
-        except ClientGone:
+            await self._send(answered, scope, receive, send=send)
+        except (ClientGone, NotSent):
             return
         finally:
             self._metrics.in_flight -= 1
         self._account(answered, time.perf_counter() - began)
+
+    async def _send(self, answered: _Answered, scope: Scope, receive: Receive, *, send: Send) -> None:
+        answer = answered.answer
+        if answered.unread:
+            await refuse(send, receive, answer)
+        elif answer.slice is None:
+            await send_whole(send, answer)
+        elif scope["method"] == "HEAD":
+            answer.slice.content.close()
+            await send_whole(send, answer)
+        else:
+            await send_slice(send, receive, answer, slice=answer.slice)
 
     def load(self) -> Routes:
         """Where everything stands, whose dialects are made the first time. Safe to call from any thread.
@@ -182,20 +197,29 @@ class App:
         outcome = reply.outcome or str(reply.status)
         self._metrics.answered(answered.dialect, answered.operation, outcome, seconds=seconds)
         is_probe = answered.dialect == PLATFORM and reply.status == HTTPStatus.OK  # asked every few seconds
-        if self._note is not None and not is_probe:
-            self._note(
-                RequestLine(
-                    request=answered.request.id,
-                    dialect=answered.dialect,
-                    operation=answered.operation,
-                    method=answered.request.method,
-                    status=reply.status,
-                    outcome=outcome,
-                    ms=round(seconds * 1000, 2),
-                    caller=reply.caller,
-                    timestamp=datetime.now(UTC),
-                )
+        if self._write is None or is_probe:
+            return
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._flush)  # a write for all that are answered meanwhile
+        self._lines.append(
+            RequestLine(
+                request=answered.request.id,
+                dialect=answered.dialect,
+                operation=answered.operation,
+                method=answered.request.method,
+                status=reply.status,
+                outcome=outcome,
+                ms=int(seconds * 100_000) / 100,
+                caller=reply.caller,
+                timestamp=datetime.now(UTC),
             )
+        )
+
+    def _flush(self) -> None:
+        """Write the lines of what was answered."""
+        lines, self._lines = self._lines, []
+        if self._write is not None:
+            self._write(*lines)
 
 
 def _dialect_of(found: Found | Missed) -> str:

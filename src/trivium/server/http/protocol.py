@@ -10,6 +10,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 HEAD_BYTES: Final = 64 * 1024
+NO_HTTP: Final = (
+    b'{"error":"malformed","message":"This is no request of HTTP/1.1. In an address blanks, and all that is not ASCII, '
+    b'must be percent-encoded, as curl does with --data-urlencode."}'
+)
+"""What is told to who sends what is none: nobody knows for which dialect it was."""
 
 
 class HeadTooLong(Exception):
@@ -65,15 +70,19 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or a head that is too long, and close."""
+        del msg  # uvicorn's own words, which say less
         if self._too_long:
             self._refuse_head()
         else:
-            super().send_400_response(msg)
+            self._refuse(b"400 Bad Request", NO_HTTP)
 
     def _refuse_head(self) -> None:
-        self.transport.write(
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-        )
+        self._refuse(b"431 Request Header Fields Too Large", b"")
+
+    def _refuse(self, status: bytes, body: bytes) -> None:
+        kind = b"content-type: application/json\r\n" if body else b""
+        head = b"HTTP/1.1 %b\r\n%bcontent-length: %d\r\nconnection: close\r\n\r\n" % (status, kind, len(body))
+        self.transport.write(head + body)
         self.transport.close()
 
 

@@ -9,6 +9,7 @@ setting: it counts once, when a site is made.
 from trivium.server.settings.loading import KEYS, Loaded, SettingsRefused, load
 from trivium.server.settings.sections import (
     Database,
+    Datasets,
     Declared,
     Format,
     ImageList,
@@ -32,6 +33,7 @@ from trivium.server.settings.sources import Flags
 __all__ = [
     "KEYS",
     "Database",
+    "Datasets",
     "Declared",
     "Flags",
     "Format",

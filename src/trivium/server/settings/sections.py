@@ -127,6 +127,12 @@ class Models(Value, frozen=True):
     roots: tuple[Path, ...] = ()  # none: models in the data directory
 
 
+class Datasets(Value, frozen=True):
+    """Where the sources of datasets may lie."""
+
+    roots: tuple[Path, ...] = ()  # none: datasets in the data directory
+
+
 class Scnet(Value, frozen=True):
     """The SCNet dialect."""
 
@@ -181,6 +187,7 @@ class Settings(Value, frozen=True):
     node: Node = Node()
     runtime: Runtime = Runtime()
     models: Models = Models()
+    datasets: Datasets = Datasets()
     scnet: Scnet = Scnet()
     modelarts: ModelArts = ModelArts()
     zstack: ZStack = ZStack()
@@ -209,8 +216,28 @@ class Settings(Value, frozen=True):
 
     @property
     def model_roots(self) -> tuple[Path, ...]:
-        """The directories that models, and the stores that they are in, must lie in."""
+        """The directories that models lie in."""
         return self.models.roots or (self.own_models,)
+
+    @property
+    def own_datasets(self) -> Path:
+        """Where the sources of datasets may lie unless the operator says otherwise; the server makes it."""
+        return self.data / "datasets"
+
+    @property
+    def dataset_roots(self) -> tuple[Path, ...]:
+        """The directories that buckets are in, which the sources of datasets lie in."""
+        return self.datasets.roots or (self.own_datasets,)
+
+    @property
+    def thumbnails(self) -> Path:
+        """Where small pictures are kept that were made of samples; whatever is there may be removed at any time."""
+        return self.data / "thumbnails"
+
+    @property
+    def store_roots(self) -> tuple[Path, ...]:
+        """The directories that stores may lie in, and all that is read from them."""
+        return tuple(dict.fromkeys((*self.model_roots, *self.dataset_roots)))
 
     @property
     def key_file(self) -> Path:
