@@ -27,6 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=20, help="how often each crash test kills the server (default: 20)")
     parser.addoption("--requests", type=int, default=3000, help="requests of the test for growth (default: 3000)")
     parser.addoption("--model-size", type=int, default=256, help="MiB of weights that are read (default: 256)")
+    parser.addoption("--images", type=int, default=300, help="images that are imported over kills (default: 300)")
+    parser.addoption("--lines", type=int, default=4000, help="the same of lines of a manifest (default: 4000)")
     parser.addoption("--points", type=int, default=4, help="steps at which crash tests kill; 0: all (default: 4)")
     parser.addoption(
         "--shrink", type=float, default=0, help="seconds for making a failing crash test small (default: 0)"

@@ -29,6 +29,7 @@ STAYS_SMALL: Final = frozenset(
     {
         "alembic_version",
         "cards",
+        "dataset_leftovers",  # gone when what they name is
         "devices",
         "domains",
         "errands",  # remote calls, gone when they are answered
@@ -37,16 +38,21 @@ STAYS_SMALL: Final = frozenset(
         "hosts",
         "images_changes",  # folded again and again
         "key_files",
+        "label_leftovers",  # gone when what they name is
         "nodes_changes",  # folded again and again
         "notebooks_changes",  # folded again and again
         "notebooks_per_status",  # a row for each status
+        "refusal_leftovers",  # gone when what they name is
+        "samples_changes",  # folded again and again
         "servers",
         "sites",
     }
 )
 """Tables that have few rows however much is done: what the operator has, and what is gone again soon."""
 
-SMALL_INDEXES: Final = frozenset({"ix_users_admins", "ix_imports_waiting"})
+SMALL_INDEXES: Final = frozenset(
+    {"ix_users_admins", "ix_imports_waiting", "ix_sample_exports_waiting", "ix_sample_imports_waiting"}
+)
 """Indexes that have few of a growing table's rows: to go through one is to go through no more than these."""
 
 

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,8 @@ class Cluster:
     @contextmanager
     def migrated(self) -> Iterator[str]:
         """The address of a fresh database with the program's tables, all empty; dropped as `database` is."""
-        with self._made(f" TEMPLATE {self._template()}") as url:
+        self.once(MIGRATED, _migrate)
+        with self._made(f" TEMPLATE {MIGRATED}") as url:
             yield url
 
     @contextmanager
@@ -70,23 +71,17 @@ class Cluster:
         with self._made("" if locale is None else f" TEMPLATE template0 LOCALE '{locale}'") as url:
             yield url
 
-    def _template(self) -> str:
-        """The name of a database with the program's tables, which others are copies of; made once for a run."""
-        from trivium.store import migrations  # noqa: PLC0415 - the program that starts a cluster does without
-        from trivium.store.database import engine_for  # noqa: PLC0415
-
-        done = self.sockets.parent / "migrated"
-        with (self.sockets.parent / "lock").open("w") as lock:
+    def once(self, name: str, fill: Callable[[str], None]) -> str:
+        """The address of a database that whoever needs it first makes and fills, for the whole run."""
+        done = self.sockets.parent / f"{name}.done"
+        with done.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not done.exists():
-                self._command(f"CREATE DATABASE {MIGRATED} OWNER {ROLE}")
-                engine = engine_for(self.url(MIGRATED))
-                try:
-                    migrations.upgrade(engine)
-                finally:
-                    engine.dispose()
+                self._command(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # who began it may have failed
+                self._command(f"CREATE DATABASE {name} OWNER {ROLE}")
+                fill(self.url(name))
                 done.touch()
-        return MIGRATED
+        return self.url(name)
 
     @contextmanager
     def _made(self, template: str) -> Iterator[str]:
@@ -127,6 +122,17 @@ class Cluster:
 
         with psycopg.connect(self.url("postgres", role="postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
+
+
+def _migrate(url: str) -> None:
+    from trivium.store import migrations  # noqa: PLC0415 - the program that starts a cluster does without
+    from trivium.store.database import engine_for  # noqa: PLC0415
+
+    engine = engine_for(url)
+    try:
+        migrations.upgrade(engine)
+    finally:
+        engine.dispose()
 
 
 def binaries() -> Path | None:

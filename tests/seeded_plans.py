@@ -6,8 +6,10 @@ where each growing table has many rows and their statistics were collected.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,10 +28,13 @@ ROWS: Final = 20_000
 OF_EACH: Final = 211
 """Different values of a column that is not unique: projects, owners, names."""
 
+MANY: Final = 1000
+"""So many keys that are looked up at once are a good part of these rows: what counts is whether an index has them."""
+
 STATUSES: Final = "(ARRAY['deleted', 'deleted', 'stopped', 'failed', 'running'])[n % 5 + 1]"
 FOUND: Final = "(ARRAY['gone', 'gone', 'stopped', 'failed', 'running'])[n % 5 + 1]"
-LATER: Final = "(extract(epoch FROM now())::bigint + n) * 1000000"
-"""Nothing is due yet, as nearly always."""
+LATER: Final = "(extract(epoch FROM now() + interval '30 days')::bigint + n) * 1000000"
+"""Nothing is due yet, as nearly always, however late in a run a statement is explained."""
 
 SPECIAL: Final[Mapping[tuple[str, str], str]] = {
     ("notebooks", "status"): STATUSES,
@@ -68,6 +73,13 @@ SPECIAL: Final[Mapping[tuple[str, str], str]] = {
     ("users", "deleted_at"): "CASE WHEN n % 10 = 0 THEN n END",
     ("key_pairs", "deleted_at"): "CASE WHEN n % 10 = 0 THEN n END",
     ("operations", "finished_at"): "CASE WHEN n % 500 > 0 THEN n END",
+    ("sample_imports", "dataset_id"): "n % 5000 + 1",
+    ("sample_imports", "finished_at"): "CASE WHEN n % 500 > 0 THEN n END",
+    ("sample_refusals", "import_id"): "n",
+    ("sample_exports", "dataset_id"): "n % 5000 + 1",
+    ("sample_exports", "finished_at"): "CASE WHEN n % 500 > 0 THEN n END",
+    ("dataset_versions", "dataset_id"): "n % 5000 + 1",
+    ("samples", "dataset_id"): "n % 5000 + 1",
     ("marks", "tag"): "'x' || n",
     ("service_refs", "model_uuid"): "decode(md5('x' || n), 'hex')",
     ("service_datasets", "dataset_uuid"): "decode(md5('x' || n), 'hex')",
@@ -82,28 +94,20 @@ def all_scans(statements: Statements, folder: Path) -> list[str]:
         with closing(Planner(folder)) as planner:
             found += (f"SQLite: {scan} in {sql}" for sql in statements.sqlite for scan in planner.scans(sql))
     if statements.sockets is not None:
-        with Cluster(Path(statements.sockets)).database() as url, closing(SeededPlanner(url)) as seeded:
+        with closing(SeededPlanner(Cluster(Path(statements.sockets)))) as seeded:
             for sql, values in statements.postgresql.items():
                 found += (f"PostgreSQL: {scan} in {sql}" for scan in seeded.scans(sql, values))
     return found
 
 
 class SeededPlanner:
-    """Explains statements on a PostgreSQL database that it fills: `url` is that of an empty one."""
+    """Explains statements on a database of a cluster that is filled once for the whole run."""
 
-    def __init__(self, url: str) -> None:
-        engine = engine_for(url)
-        with noted() as migrating:
-            migrations.upgrade(engine)
-        self._migrating = frozenset(migrating.postgresql)  # goes through everything, once
+    def __init__(self, cluster: Cluster) -> None:
+        migrating = cluster.sockets.parent / "migrating.json"
+        self._connection = psycopg.connect(cluster.once("seeded", partial(_seed, migrating=migrating)), autocommit=True)
+        self._migrating = frozenset(json.loads(migrating.read_bytes()))  # goes through everything, once
         self._growing = growing() | _of_grams()
-        _fill(engine, [table for table in metadata.sorted_tables if table.name in growing()])
-        engine.dispose()
-        store = Store.open(url, SystemClock(), "cli")
-        store.fold()
-        store.close()
-        self._connection = psycopg.connect(url, autocommit=True)
-        self._connection.execute("ANALYZE")
 
     def close(self) -> None:
         """Close the connection."""
@@ -113,12 +117,37 @@ class SeededPlanner:
         """The growing tables that the statement goes through as a whole, and how."""
         if sql in self._migrating:
             return []
+        whole = "off" if len(values or ()) >= MANY else "on"
+        self._connection.execute(f"SET enable_seqscan = {whole}".encode())
         explained: Any = self._connection.execute(f"EXPLAIN (FORMAT JSON) {sql}".encode(), values).fetchone()
         return [
             f"{node['Node Type']} of {node['Relation Name']}"
             for node in _nodes(explained[0][0]["Plan"])
             if node.get("Relation Name") in self._growing and _is_whole(node)
         ]
+
+
+def _seed(url: str, *, migrating: Path) -> None:
+    """Make the tables and fill them; what statements that takes is written to the file."""
+    engine = engine_for(url)
+    with noted() as statements:
+        migrations.upgrade(engine)
+    migrating.write_text(json.dumps([*statements.postgresql]), "utf-8")
+    _leave_alone(engine)
+    _fill(engine, [table for table in metadata.sorted_tables if table.name in growing()])
+    engine.dispose()
+    store = Store.open(url, SystemClock(), "cli")
+    store.fold()
+    store.close()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ANALYZE")
+
+
+def _leave_alone(engine: Engine) -> None:
+    """Keep PostgreSQL from vacuuming amid a run: it plans otherwise after that, and what is asked when is chance."""
+    with engine.begin() as connection:
+        for name in inspect(connection).get_table_names():
+            connection.exec_driver_sql(f"ALTER TABLE {name} SET (autovacuum_enabled = false)")
 
 
 def _is_whole(node: dict[str, Any]) -> bool:

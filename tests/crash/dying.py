@@ -24,9 +24,9 @@ from sqlalchemy import Connection
 
 from tests.crash import machine
 from tests.waiting import until
+from trivium.base.threads import DaemonThreads
 from trivium.cli import main as command_line
 from trivium.drivers.runtimes.process.client import KeeperClient
-from trivium.drivers.threads import DaemonThreads
 from trivium.store import Store
 
 AT_FORK = Path(__file__).with_name("at_fork.py")

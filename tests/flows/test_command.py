@@ -117,7 +117,8 @@ def test_a_first_user_with_a_key_on_an_empty_directory(either: Operator) -> None
 def test_what_is_secret_can_be_read_by_its_owner_only(operator: Operator) -> None:
     operator.tell("user", "list")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in operator.data.iterdir()}
-    assert modes == {"admin-password": 0o600, "models": 0o700, "root.key": 0o600, "trivium.db": 0o600}
+    directories = {"datasets": 0o700, "models": 0o700}
+    assert modes == {"admin-password": 0o600, "root.key": 0o600, "trivium.db": 0o600, **directories}
     assert stat.S_IMODE(operator.data.stat().st_mode) == 0o711
 
 

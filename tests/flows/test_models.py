@@ -8,22 +8,16 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
 import msgspec
 import psutil
 import pytest
 from sqlalchemy import select
 
 from tests.contract.artifacts import world
-from tests.flows.conftest import end_what_keeps
-from tests.installation import TRIVIUM
-from tests.serving import Server, serving
+from tests.flows.operator import Operator, is_ready, site_in
 from tests.waiting import until
-from trivium.base.clock import SystemClock
 from trivium.base.units import GIB, MIB
 from trivium.resources import models
 from trivium.resources.models.table import imports
@@ -34,43 +28,10 @@ PART = 64 * MIB
 SMALL = 8 * MIB
 FILES = 8
 LONG = 3600  # seconds: what takes long may run on a busy machine, as the last in the queue
-QUIET = {"TRIVIUM_RUNTIME__WARM": "0s"}
 
 
-class Operator:
-    """Somebody at a shell, with a data directory and a database."""
-
-    def __init__(self, data: Path, url: str | None) -> None:
-        self.data = data
-        self.url = url or f"sqlite:///{data / 'trivium.db'}"
-        self.places = ["--data", str(data), *(["--database", url] if url else [])]
-        self.models = data / "models"
-
-    def command(self, *words: str) -> list[str]:
-        return [str(TRIVIUM), *words, *self.places]
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command; what came of it, whatever that is."""
-        known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        return subprocess.run(self.command(*words), capture_output=True, text=True, check=False, timeout=150, env=known)
-
-    def tell(self, *words: str) -> Any:
-        """What a command prints as JSON."""
-        done = self.run(*words, "-o", "json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def serving(self) -> AbstractContextManager[Server]:
-        """A server on the data directory."""
-        return serving(self.data, *self.places[2:], environment=QUIET)
-
-    @contextmanager
-    def store(self) -> Iterator[Store]:
-        store = Store.open(self.url, SystemClock(), "test")
-        try:
-            yield store
-        finally:
-            store.close()
+class ModelOperator(Operator):
+    """Somebody who adds models."""
 
     def noted(self, least: int = 1, *, within: float = 60) -> int:
         """Wait until so many files are read to their ends and that is written down; how many there are."""
@@ -94,13 +55,9 @@ def _noted(store: Store, least: int) -> int:
 
 
 @pytest.fixture
-def operator(database_url: str, tmp_path: Path) -> Iterator[Operator]:
-    data = tmp_path / "data"
-    data.mkdir(mode=0o711)
-    made = Operator(data, None if database_url.startswith("sqlite") else database_url)
-    made.tell("center", "list")
-    yield made
-    end_what_keeps(data)
+def operator(database_url: str, tmp_path: Path) -> Iterator[ModelOperator]:
+    with site_in(tmp_path / "data", database_url, ModelOperator) as made:
+        yield made
 
 
 def write_endless(path: Path) -> None:
@@ -122,7 +79,7 @@ def write_weights(path: Path, size: int) -> None:
         os.truncate(file, file.stat().st_size + PART)
 
 
-def test_a_model_is_imported_without_a_server_and_listed(operator: Operator) -> None:
+def test_a_model_is_imported_without_a_server_and_listed(operator: ModelOperator) -> None:
     folder = operator.models / "tiny"
     folder.mkdir()
     world.write_gguf(folder / "tiny.gguf")
@@ -133,11 +90,12 @@ def test_a_model_is_imported_without_a_server_and_listed(operator: Operator) -> 
     assert made["checksum"] == world.read(folder).checksum
     assert done.stderr.splitlines()[-1] == "Tiny: 100 %"
     assert operator.tell("model", "list") == [made]
-    (center,) = operator.tell("center", "list")
+    center, other = operator.tell("center", "list")
     assert (center["path"], center["visibility"], center["used"]) == (str(operator.models), "public", made["size"])
+    assert (other["path"], other["used"]) == (str(operator.datasets), 0)
 
 
-def test_what_cannot_be_imported_is_said_and_leaves_nothing(operator: Operator, tmp_path: Path) -> None:
+def test_what_cannot_be_imported_is_said_and_leaves_nothing(operator: ModelOperator, tmp_path: Path) -> None:
     done = operator.run("model", "import", str(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
     assert "is in no model centre" in done.stderr
@@ -150,11 +108,11 @@ def test_what_cannot_be_imported_is_said_and_leaves_nothing(operator: Operator, 
     assert operator.tell("model", "list") == []
 
 
-def test_a_server_that_is_killed_amid_an_import_goes_on_with_it(operator: Operator) -> None:
+def test_a_server_that_is_killed_amid_an_import_goes_on_with_it(operator: ModelOperator) -> None:
     path = operator.models / "model"
     write_endless(path)
     with operator.serving() as server:
-        until(lambda: _is_ready(server), within=120, what="a server that has read its environment")
+        until(lambda: is_ready(server), within=120, what="a server that has read its environment")
         operator.tell("model", "import", str(path), "--no-wait")
         operator.noted(FILES)
         server.process.send_signal(signal.SIGKILL)
@@ -170,7 +128,7 @@ def test_a_server_that_is_killed_amid_an_import_goes_on_with_it(operator: Operat
     assert made["checksum"] == world.read(path).checksum
 
 
-def test_a_command_that_is_killed_is_gone_on_with_by_a_server(operator: Operator) -> None:
+def test_a_command_that_is_killed_is_gone_on_with_by_a_server(operator: ModelOperator) -> None:
     path = operator.models / "model"
     write_endless(path)
     with subprocess.Popen(operator.command("model", "import", str(path)), stderr=subprocess.DEVNULL) as command:
@@ -184,7 +142,7 @@ def test_a_command_that_is_killed_is_gone_on_with_by_a_server(operator: Operator
         until(lambda: operator.tell("center", "list")[0]["state"] == "connected", what="a look at the centre")
 
 
-def test_a_command_waits_for_a_server_that_is_there(operator: Operator) -> None:
+def test_a_command_waits_for_a_server_that_is_there(operator: ModelOperator) -> None:
     with operator.serving():
         world.write_gguf(operator.models / "tiny.gguf")
         made = operator.tell("model", "import", str(operator.models / "tiny.gguf"))
@@ -193,7 +151,7 @@ def test_a_command_waits_for_a_server_that_is_there(operator: Operator) -> None:
 
 
 def test_gigabytes_are_imported_in_little_memory_over_a_kill(
-    operator: Operator, request: pytest.FixtureRequest
+    operator: ModelOperator, request: pytest.FixtureRequest
 ) -> None:
     """`--model-size 5200` imports five gigabytes."""
     size = int(request.config.getoption("--model-size") or 0) * MIB // PART * PART
@@ -201,7 +159,7 @@ def test_gigabytes_are_imported_in_little_memory_over_a_kill(
         pytest.skip("takes long: --model-size 5200 has five gigabytes imported")
     write_weights(operator.models / "big", size)
     with operator.serving() as server:
-        until(lambda: _is_ready(server), within=LONG, what="a server that has read its environment")
+        until(lambda: is_ready(server), within=LONG, what="a server that has read its environment")
         before = _measured_from_here(server.process.pid)
         operator.tell("model", "import", str(operator.models / "big"), "--no-wait")
         noted = operator.noted(within=LONG)
@@ -221,10 +179,6 @@ def test_gigabytes_are_imported_in_little_memory_over_a_kill(
     assert made["checksum"] == world.read(operator.models / "big").checksum
     assert read < size - (noted - 1) * PART
     assert max(first, second) < EXTRA
-
-
-def _is_ready(server: Server) -> bool:
-    return httpx.get(f"{server.url}/readyz").is_success
 
 
 def _measured_from_here(pid: int) -> int:

@@ -49,6 +49,7 @@ def test_the_first_session_works_as_written(server: tuple[Server, Path], tmp_pat
     assert len(blocks) >= 6
     script = "\n".join(blocks).replace("http://127.0.0.1:8800", running.url).replace(".venv/bin/", f"{TOOLS}/")
     script = script.replace("key create --user admin", f"key create --user admin --data {data}")
+    script = script.replace("dataset import", f"dataset import --data {data}")
     script = script.replace("~/.local/share/trivium", str(data))
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     done = subprocess.run(
@@ -68,3 +69,6 @@ def test_the_first_session_works_as_written(server: tuple[Server, Path], tmp_pat
         '"inventories":[{"name":"demo","architectureType":"LlamaForCausalLM","recommendedGpuNum":[1,2]}]' in done.stdout
     )
     assert '"results":[{"total":1}]' in done.stdout
+    assert '"total_number":2' in done.stdout
+    assert '"sample_count":1,"samples":[{' in done.stdout
+    assert (tmp_path / "cat.png").read_bytes().startswith(b"\x89PNG")

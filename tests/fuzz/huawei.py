@@ -21,7 +21,7 @@ from trivium.base.keyring import Keyring
 from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings
 from trivium.dialects.operation import Operation
 
-STATUSES: Final = frozenset({200, 201, 204, 400, 401, 403, 404, 405, 409, 413})
+STATUSES: Final = frozenset({200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 501})
 IAM: Final = b"/v3/"
 JSON: Final = (b"application/json", b"application/json;charset=utf-8", b"application/merge-patch+json")
 

@@ -13,7 +13,14 @@ import pytest
 
 from tools.reference_page import commands
 from trivium.dialects.modelarts import errors as modelarts
-from trivium.dialects.modelarts.errors import BY_STATUS, FAULT_OF_POOLS, FINER
+from trivium.dialects.modelarts.errors import (
+    BY_STATUS,
+    FAULT_OF_POOLS,
+    FINER,
+    INVALID_OF_DATASETS,
+    INVALID_OF_MODELS,
+    MISSING_OF_MODELS,
+)
 from trivium.dialects.scnet.errors import Code
 from trivium.dialects.scnet.statuses import SHOWN
 from trivium.resources.notebooks import Status
@@ -94,7 +101,8 @@ def test_each_code_of_scnet_is_explained() -> None:
 def test_each_code_of_modelarts_is_explained() -> None:
     rows = re.findall(r"^\| .* \| (\d{3}) \| (\S+) \|$", (DOCS / "modelarts.md").read_text("utf-8"), re.MULTILINE)
     kinds = [told for _, told in modelarts.BY_KIND]
-    known = {(str(told.status), told.code) for told in (*kinds, *FINER.values(), *BY_STATUS.values(), FAULT_OF_POOLS)}
+    others = (*BY_STATUS.values(), FAULT_OF_POOLS, MISSING_OF_MODELS, INVALID_OF_MODELS, INVALID_OF_DATASETS)
+    known = {(str(told.status), told.code) for told in (*kinds, *FINER.values(), *others)}
     assert set(rows) == known
 
 

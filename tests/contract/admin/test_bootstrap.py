@@ -20,7 +20,8 @@ from trivium.base.clock import SystemClock
 from trivium.base.keyring import Keyring
 from trivium.resources import events, projects, stores, users
 from trivium.server.admin.bootstrap import ADMIN_UUID, First, _make, ensure_site
-from trivium.server.settings import Database, Models, Server, Settings
+from trivium.server.admin.store_roots import ensure_stores
+from trivium.server.settings import Database, Datasets, Models, Server, Settings
 from trivium.server.settings.sections import Secret
 from trivium.store import Store, Write
 
@@ -155,17 +156,18 @@ def _somebody_waits(store: Store) -> bool:
     return bool(store.read_now(lambda tx: tx.value(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))))
 
 
-def test_each_root_of_models_has_one_public_store_made_once(settings: Settings, tmp_path: Path) -> None:
-    one, two = tmp_path / "one", tmp_path / "two"
-    first = structs.replace(settings, models=Models(roots=(one,)))
+def test_each_root_has_one_public_store_made_once(settings: Settings, tmp_path: Path) -> None:
+    one, two, three = (tmp_path / name for name in ("one", "two", "three"))
+    first = structs.replace(settings, models=Models(roots=(one,)), datasets=Datasets(roots=(two,)))
     with opened(settings) as (store, keyring):
-        ensure_site(store, keyring, first)
-        ensure_site(store, keyring, first)
-        (made,) = store.read_now(stores.everywhere)
-        assert (made.name, made.path, made.public) == ("one", str(one), True)
-        again = ensure_site(store, keyring, structs.replace(settings, models=Models(roots=(one, two))))
-        assert [found.path for found in store.read_now(stores.everywhere)] == [str(one), str(two)]
-        assert made.project == again.admin.project
+        admin = ensure_site(store, keyring, first).admin
+        ensure_stores(store, first, admin)
+        ensure_stores(store, first, admin)
+        made = store.read_now(stores.everywhere)
+        told = [(store.name, store.path, store.public, store.project) for store in made]
+        assert told == [("one", str(one), True, admin.project), ("two", str(two), True, admin.project)]
+        ensure_stores(store, structs.replace(first, models=Models(roots=(one, three))), admin)
+        assert [found.path for found in store.read_now(stores.everywhere)] == [str(one), str(two), str(three)]
 
 
 def _race(settings: Settings, folders: list[Path]) -> None:

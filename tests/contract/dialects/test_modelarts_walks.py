@@ -47,7 +47,7 @@ class Walker:
 
     async def whole(self) -> list[str]:
         """All rows as they are now."""
-        return await self.page(limit=500)
+        return await self.page(limit=self.walk.most)
 
     def rows(self, answer: Any) -> list[str]:
         """The rows of an answer."""

@@ -72,9 +72,21 @@ async def test_what_is_made_may_be_told_in_three_ways(alice: Client, body: Any) 
     assert done.body["inventory"]["userTags"] == ["a", "b"]
 
 
-async def test_what_stands_within_goes_before_what_stands_beside(alice: Client) -> None:
-    done = await alice.done("POST", DESKS, {"params": {"name": "north", "userTags": ["in"]}, "userTags": ["beside"]})
-    assert done.body["inventory"]["userTags"] == ["in"]
+@pytest.mark.parametrize(
+    ("beside", "within", "expected"),
+    [
+        (["a"], ["b", "a"], ["a", "b", "a"]),
+        (None, ["b"], ["b"]),
+        (["a"], None, ["a"]),
+        ([], [], []),
+        ("a", ["b"], ["b"]),
+    ],
+)
+async def test_tags_that_stand_beside_and_within_are_put_on_together(
+    alice: Client, beside: Any, within: Any, expected: list[str]
+) -> None:
+    done = await alice.done("POST", DESKS, {"params": {"name": "north", "userTags": within}, "userTags": beside})
+    assert done.body["inventory"]["userTags"] == expected
 
 
 async def test_a_shared_path_does_what_the_body_says(alice: Client) -> None:
@@ -118,8 +130,8 @@ async def test_what_only_looks_is_answered_at_once(alice: Client) -> None:
 
 async def test_what_is_wrong_with_a_value_is_told_by_the_job(here: Place, alice: Client) -> None:
     for body, said in (
-        ({"params": {}}, "name is required."),
-        ({"params": {"name": ""}}, "name is required."),
+        ({"params": {}}, "field[name] of message[APICreateDeskMsg] is mandatory, can not be null"),
+        ({"params": {"name": ""}}, "field[name] of message[APICreateDeskMsg] cannot be an empty string"),
         ({"params": {"name": ["x"]}}, "name must be of type string."),
         ({"params": {"name": "x" * 1000}}, "The value of name is not valid"),
     ):
@@ -134,6 +146,11 @@ async def test_what_cannot_be_read_is_refused_outright(here: Place, alice: Clien
     for body in (
         {"params": {"name": "north", "size": "large"}},
         {"params": {"name": "north", "isShared": "perhaps"}},
+        {"params": {"size": "large"}},
+        {"params": {"name": "x" * 1000, "isShared": 7}},
+        {"params": {"name": ["x"], "size": 1.5}},
+        {"createDesk": {"name": "north"}},
+        {"createDesk": {"name": "north"}, "userTags": ["a"]},
         {"params": ["north"]},
         ["north"],
         b"{",
@@ -234,6 +251,35 @@ async def test_a_job_that_somebody_ends_as_failed_has_the_reason(here: Place, al
     failed = await alice.look(taken)
     assert (failed.status, failed.body["error"]["code"]) == (503, "SYS.1006")
     assert "gpu" in details(failed)
+
+
+async def test_a_job_that_takes_longer_than_it_was_given_has_failed_for_good(here: Place, alice: Client) -> None:
+    assert isinstance(here.clock, ManualClock)
+    hurried, other = [
+        await alice.ask("POST", f"{DESKS}/fetched", {"params": {"name": name}}, headers)
+        for name, headers in (("north", {"x-api-timeout": "60"}), ("south", {}))
+    ]
+    assert (hurried.body["apiTimeout"], other.body["apiTimeout"]) == (60_000, 1_800_000)
+    here.clock.move(timedelta(seconds=60))
+    assert (await alice.look(hurried)).status == 202
+    here.clock.move(timedelta(microseconds=1))
+    late = await alice.look(hurried)
+    assert (late.status, late.body["error"]["code"]) == (503, "SYS.1001")
+    assert "X-API-Timeout" in details(late)
+    here.clock.move(timedelta(hours=1))
+    for taken in (hurried, other):
+        job = here.store.read_now(operations.find, _job(taken))
+        assert job is not None
+        here.store.write_now(operations.finish, job.id)
+    assert await alice.look(hurried) == late
+    assert (await alice.look(other)).status == 200
+
+
+async def test_a_job_that_ends_in_time_is_not_late_afterwards(here: Place, alice: Client) -> None:
+    assert isinstance(here.clock, ManualClock)
+    taken = await alice.ask("POST", DESKS, {"params": {"name": "north"}}, {"x-api-timeout": "1"})
+    here.clock.move(timedelta(minutes=5))
+    assert (await alice.look(taken)).status == 200
 
 
 async def test_a_job_is_looked_at_from_any_server_and_through_either_door(here: Place, alice: Client) -> None:

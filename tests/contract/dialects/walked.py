@@ -8,27 +8,50 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 
-from tests.builders import CAPABLE, HOST, Place, cards
+from tests import catalogue
+from tests.builders import CAPABLE, HOST, Place, cards, held_for_good
 from tests.shares import allow, make, part
+from trivium.base.caller import Caller
 from trivium.base.clock import ManualClock
 from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings
 from trivium.dialects.modelarts.auth import TOKEN_MARK
 from trivium.dialects.operation import Core, Request
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings
-from trivium.resources import images, networks, notebooks, pools, projects, quotas, shares, users, workspaces
+from trivium.resources import (
+    datasets,
+    images,
+    models,
+    networks,
+    notebooks,
+    pools,
+    projects,
+    quotas,
+    samples,
+    shares,
+    transfers,
+    users,
+    workspaces,
+)
+from trivium.resources.datasets import Dataset, DatasetType
+from trivium.resources.datasets.ports import LabelType, Sample, SampleKind, SampleLabel
 from trivium.resources.images import SaveAs
+from trivium.resources.models import ModelChange
 from trivium.resources.networks import NewNetwork
 from trivium.resources.notebooks import NotebookHoldings, NotebookSpec
 from trivium.resources.notebooks.outcomes import note_failed
 from trivium.resources.notebooks.ports import LaunchKey, Observation, Phase
+from trivium.resources.samples import Named, NewLabel
 from trivium.resources.tags import Tag
+from trivium.resources.transfers import NewExport, NewImport, NewVersion, Way, exporting, publishing
 from trivium.resources.users import SessionKind
 from trivium.resources.workspaces import Workspace
 from trivium.server.remote.runtimes import HostRuntimes
+from trivium.store import Write
 
 ROWS: Final = 9
 Ids = Sequence[str]
@@ -99,6 +122,7 @@ class Walk:
     last: Callable[[], object] | None = None
     gone: Callable[[str], object] | None = None
     can_go: Callable[[Ids], Collection[str]] = frozenset
+    most: int = 500  # rows of the largest page that is asked for
 
 
 def notebooks_of(town: Town, direction: str) -> Walk:
@@ -132,6 +156,138 @@ def workloads_of(town: Town, ascend: str) -> Walk:
     assert pool is not None
     walk.names, walk.gone, walk.can_go = {"pool_name": pool.name}, None, _none
     return walk
+
+
+def models_of(town: Town, order: str) -> Walk:
+    """Models, newest or oldest first. Their `offset` counts pages, which are rows where a page has one."""
+    here, there = town.here, catalogue.store(town.here, town.alice)
+
+    def add() -> None:
+        catalogue.model(here, town.alice, there)
+
+    for _ in range(ROWS):
+        add()
+    grows = {"asc": (None, add), "desc": (add, None)}[order]
+    return Walk(
+        {"order": order},
+        gone=lambda one: here.store.write_now(models.delete, town.alice, UUID(one), users=()),
+        first=grows[0],
+        last=grows[1],
+    )
+
+
+def datasets_of(town: Town, order: str) -> Walk:
+    """Datasets, newest or oldest first, in pages of one."""
+    here, there, number = town.here, catalogue.store(town.here, town.alice), iter(range(100))
+
+    def add() -> None:
+        catalogue.dataset(here, town.alice, there, f"d{next(number)}")
+
+    for _ in range(ROWS):
+        add()
+    grows = {"asc": (None, add), "desc": (add, None)}[order]
+    return Walk(
+        {"order": order},
+        gone=lambda one: here.store.write_now(datasets.delete, town.alice, UUID(one), users=()),
+        first=grows[0],
+        last=grows[1],
+        most=100,
+    )
+
+
+def labels_of(town: Town) -> Walk:
+    """Labels of a dataset, in the order in which they came."""
+    here, dataset, number = town.here, _dataset(town), iter(range(100))
+    type = LabelType.IMAGE_CLASSIFICATION
+
+    def add() -> None:
+        new = NewLabel(name=f"l{next(number)}", type=type)
+        here.store.write_now(samples.create_labels, town.alice, dataset.uuid, new=[new])
+
+    def remove(name: str) -> None:
+        here.store.write_now(samples.delete_labels, town.alice, dataset.uuid, wanted=[Named(type, name)])
+
+    for _ in range(ROWS):
+        add()
+    return Walk(names={"dataset_id": dataset.uuid.hex}, last=add, gone=remove)
+
+
+def imports_of(town: Town) -> Walk:
+    """Import tasks of a dataset, newest first, each over before the next. They stay."""
+    here, dataset = town.here, _dataset(town)
+    here.store.write_now(held_for_good, HOST)  # nobody reads, as the tasks are over at once
+
+    def add() -> None:
+        new = NewImport(path="/srv/models/x", way=Way.MANIFEST)
+        begun = here.store.write_now(transfers.begin_import, town.alice, dataset.uuid, new=new)
+        here.store.write_now(transfers.stop_import, town.alice, dataset.uuid, uuid=begun.uuid)
+
+    for _ in range(ROWS):
+        add()
+    return Walk(names={"dataset_id": dataset.uuid.hex}, first=add, can_go=_none, most=100)
+
+
+def exports_of(town: Town) -> Walk:
+    """Export tasks of a dataset, newest first. They stay."""
+    here, dataset = town.here, _dataset(town)
+    here.store.write_now(held_for_good, HOST)
+
+    def add() -> None:
+        new = NewExport(path="/srv/models/x", manifest="x", settings={"path": "obs://x/y"})
+        here.store.write_now(transfers.begin_export, town.alice, dataset.uuid, new=new)
+
+    for _ in range(ROWS):
+        add()
+    return Walk(names={"dataset_id": dataset.uuid.hex}, first=add, can_go=_none, most=100)
+
+
+def versions_of(town: Town) -> Walk:
+    """Versions of a dataset, newest first, each written before the next; any may be forgotten."""
+    here, dataset = town.here, _dataset(town)
+    here.store.write_now(held_for_good, HOST)
+
+    def add() -> None:
+        here.store.write_now(_publish, town.alice, dataset.uuid)
+
+    def remove(one: str) -> None:
+        here.store.write_now(transfers.delete_version, town.alice, dataset.uuid, uuid=UUID(one))
+
+    for _ in range(ROWS):
+        add()
+    return Walk(names={"dataset_id": dataset.uuid.hex}, first=add, gone=remove, can_go=set, most=1000)
+
+
+def _publish(tx: Write, caller: Caller, dataset: UUID) -> None:
+    transfers.publish(tx, caller, dataset, new=NewVersion(path="/srv/models/work"))
+    for id in exporting.due(tx, HOST, most=10):
+        publishing.end_export(tx, id)
+
+
+def samples_of(town: Town, query: dict[str, object]) -> Walk:
+    """Samples of a dataset, newest or oldest first; all have one label."""
+    here, dataset, number = town.here, _dataset(town), iter(range(100))
+    said = SampleLabel(name="cat", type=LabelType.IMAGE_CLASSIFICATION)
+
+    def add() -> None:
+        path = b"%03d.png" % next(number)
+        one = Sample(position=path, path=path, size=1, kind=SampleKind.IMAGE, labels=(said,))
+        here.store.write_now(_put_one, dataset.id, one)
+
+    def remove(one: str) -> None:
+        here.store.write_now(samples.remove, town.alice, dataset.uuid, uuids=[UUID(one)])
+
+    for _ in range(ROWS):
+        add()
+    grows = (None, add) if query["order"] == "asc" else (add, None)
+    return Walk(query, {"dataset_id": dataset.uuid.hex}, first=grows[0], last=grows[1], gone=remove, most=100)
+
+
+def _dataset(town: Town) -> Dataset:
+    return catalogue.dataset(town.here, town.alice, catalogue.store(town.here, town.alice), type=DatasetType(0))
+
+
+def _put_one(tx: Write, dataset: int, one: Sample) -> None:
+    samples.put(tx, dataset, [one], base=b"/srv")
 
 
 def images_of(town: Town, direction: str) -> Walk:
@@ -309,6 +465,21 @@ def _resizing(town: Town) -> tuple[Callable[[], None], str]:
     return resize, pool.name
 
 
+def model_events_of(town: Town, order: str) -> Walk:
+    """What happened to a model, newest or oldest first. It stays."""
+    here = town.here
+    model = catalogue.model(here, town.alice, catalogue.store(here, town.alice))
+
+    def change() -> None:
+        town.later()
+        here.store.write_now(models.change, town.alice, model.uuid, to=ModelChange(description="x"))
+
+    for _ in range(ROWS):
+        change()
+    grows = {"asc": (None, change), "desc": (change, None)}[order]
+    return Walk({"order": order}, {"model_id": str(model.uuid)}, first=grows[0], last=grows[1], can_go=_none)
+
+
 def networks_of(town: Town) -> Walk:
     """Networks, oldest first."""
     here, number = town.here, iter(range(200))
@@ -350,6 +521,19 @@ BY_OFFSET: Final[dict[str, tuple[str, Callable[[Town], Walk]]]] = {
     "all notebooks, oldest first": ("ListAllNotebooks", lambda town: notebooks_of(town, "ASC")),
     "workloads, newest first": ("ListWorkloads", lambda town: workloads_of(town, "false")),
     "workloads, oldest first": ("ListWorkloads", lambda town: workloads_of(town, "true")),
+    "models, newest first": ("ListModels", lambda town: models_of(town, "desc")),
+    "models, oldest first": ("ListModels", lambda town: models_of(town, "asc")),
+    "events of a model, newest first": ("ListModelEvents", lambda town: model_events_of(town, "desc")),
+    "events of a model, oldest first": ("ListModelEvents", lambda town: model_events_of(town, "asc")),
+    "datasets, newest first": ("ListDatasets", lambda town: datasets_of(town, "desc")),
+    "datasets, oldest first": ("ListDatasets", lambda town: datasets_of(town, "asc")),
+    "labels": ("ListLabels", labels_of),
+    "import tasks": ("ListImportTasks", imports_of),
+    "export tasks": ("ListExportTasks", exports_of),
+    "versions of a dataset": ("ListDatasetVersions", versions_of),
+    "samples, newest first": ("ListSamples", lambda town: samples_of(town, {"order": "desc"})),
+    "samples of a label": ("ListSamples", lambda town: samples_of(town, {"order": "asc", "label_name": "cat"})),
+    "labelled samples": ("ListSamples", lambda town: samples_of(town, {"order": "asc", "sample_state": "__ALL__"})),
     "images, newest first": ("ListImage", lambda town: images_of(town, "DESC")),
     "images, oldest first": ("ListImage", lambda town: images_of(town, "ASC")),
     "image groups": ("ListImageGroup", groups_of),
@@ -371,20 +555,30 @@ BY_PLACE: Final[dict[str, tuple[str, Callable[[Town], Walk]]]] = {
 """Lists with `continue`."""
 
 
+ROWS_OF: Final = {
+    "ListImageGroup": ("data", "namespace"),
+    "ListPoolTags": ("tags", "key"),
+    "ListOrders": ("items", "orderName"),
+    "ListEvents": ("items", "firstTimestamp"),
+    "ListWorkloads": ("items", "uid"),
+    "ListWorkspace": ("workspaces", "id"),
+    "ListModels": ("models", "model_id"),
+    "ListModelEvents": ("events", "occur_time"),
+    "ListDatasets": ("datasets", "dataset_id"),
+    "ListLabels": ("labels", "name"),
+    "ListImportTasks": ("import_tasks", "task_id"),
+    "ListExportTasks": ("export_tasks", "task_id"),
+    "ListDatasetVersions": ("versions", "version_id"),
+    "ListSamples": ("samples", "sample_id"),
+}
+"""Where the rows of an answer are, and what they are called by; of others `id` in `data`, or the name of an object."""
+
+
 def ids_of(operation: str, answer: Any) -> list[str]:
     """What the rows of a page are called."""
-    if operation == "ListImageGroup":
-        return [one["namespace"] for one in answer["data"]]
-    if operation == "ListPoolTags":
-        return [one["key"] for one in answer["tags"]]
-    if operation == "ListOrders":
-        return [one["orderName"] for one in answer["items"]]
-    if operation == "ListEvents":
-        return [one["firstTimestamp"] for one in answer["items"]]
-    if operation == "ListWorkloads":
-        return [one["uid"] for one in answer["items"]]
-    if operation == "ListWorkspace":
-        return [one["id"] for one in answer["workspaces"]]
+    if operation in ROWS_OF:
+        rows, name = ROWS_OF[operation]
+        return [one[name] for one in answer[rows]]
     if "items" in answer:
         return [one["metadata"]["name"] for one in answer["items"]]
     return [one["id"] for one in answer["data"]]

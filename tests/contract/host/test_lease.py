@@ -79,8 +79,8 @@ async def server(url: str, data: Path, machine: str = "boot-1") -> AsyncIterator
     made = Server(url, data, machine)
     try:
         yield made
-        await made.end()
     finally:
+        await made.end()
         made.store.close()
 
 
@@ -99,8 +99,8 @@ async def test_the_second_stands_by_and_takes_over_when_the_first_ends(postgres_
         await second.go_on()
         await until_async(_running(first), what="a first server at work")
         await first.end()
-        await until_async(_acts(second), what="another that acts")
-        assert (first.work.is_over, second.work.began) == (True, [2])
+        await until_async(_prepares(second), what="another that takes over")
+        assert (first.work.is_over, second.work.began, second.lease.epoch()) == (True, [2], 2)
 
 
 async def test_one_that_falls_silent_acts_no_more_by_its_own_clock(postgres_url: str, tmp_path: Path) -> None:

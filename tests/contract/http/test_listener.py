@@ -191,13 +191,16 @@ async def test_a_client_that_hangs_up_is_no_fault() -> None:
         b"GET /t/say HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
         b"GET /t/say HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         b"POST /t/take HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET /t/say?name=名字 HTTP/1.1\r\nHost: a\r\n\r\n".encode(),
     ],
 )
 async def test_what_is_no_http_is_refused_and_the_connection_closed(data: bytes) -> None:
     async with listening(tongue()) as listener:
         client = await listener.connect()
         await client.send(data)
-        assert (await client.answer()).status == 400
+        answer = await client.answer()
+        assert (answer.status, answer.json["error"]) == (400, "malformed")
+        assert "percent-encoded" in answer.json["message"]
         assert await client.is_closed()
 
 

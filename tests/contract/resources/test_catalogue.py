@@ -13,7 +13,7 @@ from tests.builders import Place
 from trivium.base.caller import Caller
 from trivium.base.errors import Conflict, Forbidden, Invalid, NotFound
 from trivium.base.query import Condition, Op, Query
-from trivium.resources import datasets, events, marks, models, owning, services, stores
+from trivium.resources import datasets, events, marks, models, owning, services, stores, transfers
 from trivium.resources.datasets import DatasetChange
 from trivium.resources.marks import MarkType, NewMarks, NoSuchMark, TooManyMarks
 from trivium.resources.owning import Deletion
@@ -199,9 +199,56 @@ def test_models_are_bound_and_let_go(here: Place) -> None:
     with pytest.raises(Conflict):
         here.store.write_now(services.delete, alice, first)
     here.store.write_now(services.delete, alice, first, mode=Deletion.ENFORCING)
-    here.store.write_now(services.unbind, alice, model, service=second)
-    with pytest.raises(NotFound):
+    for _ in range(2):
         here.store.write_now(services.unbind, alice, model, service=second)
+    assert here.store.read_now(services.REF_LISTING.count, here.admin, Query()) == 0
+
+
+def test_what_the_owner_of_a_model_does_not_see_keeps_nobody_from_deleting_it(here: Place) -> None:
+    alice, bob = here.user("alice"), here.user("bob")
+    place = catalogue.store(here, here.admin, public=True)
+    model = catalogue.model(here, alice, place, public=True)
+    hidden, mine = catalogue.service(here, bob, place), catalogue.service(here, alice, place)
+    for caller, service in ((bob, hidden), (alice, mine)):
+        here.store.write_now(services.bind, caller, model.uuid, service=service.uuid)
+    for caller in (alice, here.admin):
+        with pytest.raises(Conflict):
+            here.store.write_now(models.delete, caller, model.uuid, users=services.MODEL_USERS)
+    here.store.write_now(services.unbind, alice, model.uuid, service=mine.uuid)
+    here.store.write_now(models.delete, alice, model.uuid, users=services.MODEL_USERS)
+    told = here.store.read_now(events.latest, "model", target=model.id)
+    assert [(one.action, one.project) for one in told[:2]] == [
+        ("model.delete", alice.project),
+        ("model.unbind", bob.project),
+    ]
+    assert (told[1].user, hidden.uuid.hex in str(told[1].before)) == (alice.user, True)
+    here.store.write_now(services.delete, bob, hidden.uuid)
+    assert here.store.read_now(services.REF_LISTING.count, here.admin, Query()) == 0
+
+
+def test_what_the_owner_of_a_service_does_not_see_keeps_nobody_from_deleting_it(here: Place) -> None:
+    alice, bob = here.user("alice"), here.user("bob")
+    place = catalogue.store(here, here.admin, public=True)
+    model, service = catalogue.model(here, bob, place), catalogue.service(here, alice, place, public=True)
+    here.store.write_now(services.bind, bob, model.uuid, service=service.uuid)
+    here.store.write_now(services.delete, alice, service.uuid)
+    (told,) = here.store.read_now(events.latest, "model", target=model.id, limit=1)
+    assert (told.action, told.user, told.project) == ("model.unbind", alice.user, bob.project)
+    here.store.write_now(models.delete, bob, model.uuid, users=services.MODEL_USERS)
+
+
+def test_what_is_bound_to_ones_own_may_be_unbound_unseen(here: Place) -> None:
+    alice, bob, carol = here.user("alice"), here.user("bob"), here.user("carol")
+    place = catalogue.store(here, here.admin, public=True)
+    model, hidden = catalogue.model(here, alice, place, public=True), catalogue.service(here, bob, place)
+    with pytest.raises(NotFound):  # as for one that is not there
+        here.store.write_now(services.unbind, alice, model.uuid, service=hidden.uuid)
+    here.store.write_now(services.bind, bob, model.uuid, service=hidden.uuid)
+    with pytest.raises(NotFound):
+        here.store.write_now(services.unbind, carol, model.uuid, service=hidden.uuid)
+    here.store.write_now(services.unbind, alice, model.uuid, service=hidden.uuid)
+    (told,) = here.store.read_now(events.latest, "model", target=model.id, limit=1)
+    assert (told.action, told.user, told.project) == ("model.unbind", alice.user, bob.project)
     assert here.store.read_now(services.REF_LISTING.count, here.admin, Query()) == 0
 
 
@@ -242,11 +289,11 @@ def test_a_dataset_lives(here: Place) -> None:
     holder = group(here, alice)
     below(here, services.dataset_refs, alice, group_uuid=holder, dataset_uuid=made.uuid)
     with pytest.raises(Conflict):
-        here.store.write_now(datasets.delete, alice, made.uuid, users=services.DATASET_USERS)
+        here.store.write_now(datasets.delete, alice, made.uuid, users=transfers.DATASET_USERS)
     asked = Query(where=(Condition(field="datasets.name", op=Op.EQ, value="OTHER"),))
     assert here.store.read_now(services.GROUP_LISTING.count, alice, asked) == 1
     enforcing = Deletion.ENFORCING
-    here.store.write_now(datasets.delete, alice, made.uuid, users=services.DATASET_USERS, mode=enforcing)
+    here.store.write_now(datasets.delete, alice, made.uuid, users=transfers.DATASET_USERS, mode=enforcing)
     assert here.store.read_now(services.DATASET_REF_LISTING.count, here.admin, Query()) == 0
     assert here.store.read_now(marks.LISTING.count, here.admin, Query()) == 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, text
 
-from tests.builders import START, Place, place
+from tests.builders import START, Place
 from trivium.base.caller import Caller
 from trivium.base.query import Condition, Offset, Op, Order, Query
 from trivium.resources import datasets, marks, models, owning, services, stores
@@ -29,19 +28,10 @@ def uuid_of(number: int) -> UUID:
     return UUID(int=(number * 0x9E3779B97F4A7C15 % (1 << 64)) << 64 | number)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, Caller]]:
+@pytest.fixture(scope="module")
+def world(there: Place) -> tuple[Place, Caller]:
     """A site with so many rows that no plan goes through them without need, half of them a member's own."""
-    if request.param == "sqlite":
-        with place(f"sqlite:///{tmp_path_factory.mktemp('plans') / 'plans.db'}") as here:
-            yield filled(here)
-        return
-    with request.getfixturevalue("postgres_cluster").database() as url, place(url) as here:
-        yield filled(here)
-
-
-def filled(here: Place) -> tuple[Place, Caller]:
-    alice, bob = here.user("alice"), here.user("bob")
+    alice, bob = there.user("alice"), there.user("bob")
 
     def fill(tx: Write) -> None:
         for table, rows in tables(alice, bob).items():
@@ -55,8 +45,8 @@ def filled(here: Place) -> tuple[Place, Caller]:
         if tx.flavour is Flavour.POSTGRESQL:
             tx.connection.execute(text("ANALYZE"))
 
-    here.store.write_now(fill)
-    return here, alice
+    there.store.write_now(fill)
+    return there, alice
 
 
 def tables(alice: Caller, bob: Caller) -> dict[Any, list[dict[str, Any]]]:

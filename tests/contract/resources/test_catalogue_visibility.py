@@ -12,12 +12,14 @@ from hypothesis import strategies as some
 from sqlalchemy import insert
 
 from tests import catalogue
-from tests.builders import Place, place
+from tests.builders import HOST, Place, held_for_good, place
 from tests.rollback import rolled_back
 from trivium.base.caller import Caller
 from trivium.base.errors import Forbidden, NotFound
 from trivium.base.query import AnyOf, Condition, Not, Offset, Op, Query, Related
-from trivium.resources import datasets, marks, models, owning, services, stores
+from trivium.base.reasons import Reason
+from trivium.resources import datasets, marks, models, owning, services, stores, transfers
+from trivium.resources.models import reading
 from trivium.resources.owning import EVERYBODY, Listing
 from trivium.store import Write
 
@@ -222,7 +224,7 @@ def attempts(
         lambda tx: services.unbind(tx, caller, model, service=service),
         lambda tx: services.set_default(tx, caller, model, service=None),
         lambda tx: datasets.change(tx, caller, dataset, to=datasets.DatasetChange(**renamed)),
-        lambda tx: datasets.delete(tx, caller, dataset, users=services.DATASET_USERS),
+        lambda tx: datasets.delete(tx, caller, dataset, users=transfers.DATASET_USERS),
         lambda tx: datasets.markable(tx, caller, dataset),
         lambda tx: marks.delete(tx, caller, mark),
     ]
@@ -232,6 +234,52 @@ def state(here: Place) -> dict[str, object]:
     """All that administrators see."""
     asked = Query(page=Offset(limit=100))
     return {name: here.store.read_now(one.page, here.admin, asked).rows for name, one in LISTINGS.items()}
+
+
+def test_what_is_in_others_stores_is_read_through_none_that_has_them_inside(
+    people: tuple[Place, Caller, Caller],
+) -> None:
+    here, alice, bob = people
+    root = catalogue.store(here, here.admin, public=True)
+    inner = catalogue.store(here, alice, "inner", url=f"{catalogue.ROOT}/a/inner")
+    mine = catalogue.model(here, bob, root, "mine", install_path="b")
+    for path in ("a/inner/llama", "a/inner", "a"):
+        with pytest.raises(stores.NotInStores) as refused:
+            catalogue.model(here, bob, root, install_path=path)
+        assert refused.value.field == "install_path"
+        with pytest.raises(stores.NotInStores):
+            here.store.write_now(models.change, bob, mine.uuid, to=models.ModelChange(install_path=path))
+        with pytest.raises(stores.NotInStores):
+            here.store.read_now(stores.containing, bob, f"{catalogue.ROOT}/{path}")
+        for caller in (alice, here.admin):
+            assert catalogue.model(here, caller, root, install_path=path).path == f"{catalogue.ROOT}/{path}"
+    for path in ("a/inner", "a/inner/deeper"):
+        with pytest.raises(stores.NotInStores) as refused:
+            catalogue.store(here, bob, "over", url=f"{catalogue.ROOT}/{path}")
+        assert refused.value.field == "url"
+    over = catalogue.store(here, bob, "around", url=f"{catalogue.ROOT}/a")  # which opens nothing that is inside
+    with pytest.raises(stores.NotInStores):
+        catalogue.model(here, bob, over, install_path="inner/llama")
+    moved = stores.ModelStoreChange(url=inner.path)
+    with pytest.raises(stores.NotInStores):
+        here.store.write_now(stores.change, bob, over.uuid, to=moved, roots=(catalogue.ROOT,), users=())
+    for path in ("ab", "a0", "a-b"):  # beside it, however near in the order of names
+        assert catalogue.model(here, bob, root, install_path=path).path == f"{catalogue.ROOT}/{path}"
+
+
+def test_files_that_came_to_lie_in_anothers_store_are_not_read_again(people: tuple[Place, Caller, Caller]) -> None:
+    here, alice, bob = people
+    here.store.write_now(held_for_good, HOST)
+    root = catalogue.store(here, here.admin, public=True)
+    mine = catalogue.model(here, bob, root, install_path="a/llama")
+    assert here.store.write_now(models.read_again, bob, root.uuid) == 1
+    (going,) = here.store.read_now(reading.due, HOST, most=9)
+    here.store.write_now(models.refuse_import, going, Reason(code="model.artifact.absent"))
+    private = catalogue.store(here, alice, "inner", url=f"{catalogue.ROOT}/a")
+    with pytest.raises(stores.NotInStores):
+        here.store.write_now(models.read_again, bob, root.uuid, only=[mine.uuid])
+    here.store.write_now(stores.delete, alice, private.uuid, users=services.STORE_USERS)
+    assert here.store.write_now(models.read_again, bob, root.uuid) == 1
 
 
 def test_a_model_goes_into_no_store_that_its_caller_does_not_see(people: tuple[Place, Caller, Caller]) -> None:

@@ -40,7 +40,7 @@ LISTS: dict[str, List] = {
     "Cluster": estate.list_pools,
     "Host": estate.list_nodes,
     "GpuDevice": estate.list_cards,
-    "ApplicationDevelopmentService": notebooks.search,
+    "ApplicationDevelopmentService": estate.list_notebooks,
 }
 
 
@@ -106,7 +106,7 @@ def own_pool(here: Place, caller: Caller, title: str = "own") -> str:
 
 def test_the_site_is_one_zone_whose_uuid_stays(here: Place, caller: Caller) -> None:
     (zone,) = ask(here, caller, "Zone")
-    assert zone.keys() == {"uuid", "name", "description", "state", "type", "createDate", "lastOpDate"}
+    assert zone.keys() == {"uuid", "name", "description", "state", "type", "isDefault", "createDate", "lastOpDate"}
     assert (zone["name"], zone["description"], zone["state"], zone["type"]) == ("North", "Hall 3", "Enabled", "zstack")
     here.store.write_now(sites.note, name="South")
     (other,) = ask(here, caller, "Zone")

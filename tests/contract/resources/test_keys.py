@@ -7,12 +7,14 @@ import secrets
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from tests.builders import Place
 from trivium.base.errors import Forbidden
 from trivium.base.keyring import Keyring
 from trivium.resources import events, users
 from trivium.resources.users import FreshKey, KeyNotFound, KeyRefused, KeyringMismatch, ProjectClosed, UserDisabled
+from trivium.resources.users.table import key_files
 
 
 def _key(here: Place, owner: int, fresh: FreshKey | None = None) -> tuple[FreshKey, users.KeyPair]:
@@ -120,6 +122,16 @@ def test_another_key_file_is_noticed(here: Place) -> None:
     here.store.read_now(users.check_keyring, here.keyring)
     with pytest.raises(KeyringMismatch):
         here.store.read_now(users.check_keyring, other)
+
+
+def test_a_key_file_that_was_noted_by_what_it_sealed_is_believed(here: Place) -> None:
+    """As in databases of the first servers."""
+    sealed = here.keyring.seal("trivium", "key file")
+    here.store.write_now(users.record_keyring, here.keyring, Path("/nowhere/root.key"))
+    here.store.write_now(lambda tx: tx.run(update(key_files).values(sealed=sealed)))
+    here.store.read_now(users.check_keyring, here.keyring)
+    with pytest.raises(KeyringMismatch):
+        here.store.read_now(users.check_keyring, Keyring(secrets.token_bytes(32)))
 
 
 def test_the_key_file_is_found_where_it_was_noted_and_none_is_made_beside_it(here: Place, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tests import catalogue
-from tests.builders import HOST, Place, held
+from tests.builders import HOST, Place, held, held_for_good
 from trivium.base.caller import Caller
 from trivium.base.errors import Forbidden, Invalid, Missing, TriviumError
 from trivium.base.query import Condition, Op, Order, Query
@@ -48,6 +48,7 @@ FACTS = Facts(
     vendor="Meta",
     version="3.1",
 )
+REFUSED = Reason(code="model.artifact.truncated", details={"file": "a.safetensors"})
 FIGURES = MemoryFigures(minimum=1 << 34, recommended=1 << 35, cards=(1, 2))
 
 
@@ -150,6 +151,15 @@ def test_a_changed_text_has_at_most_255_characters(here: Place, field: str) -> N
     assert get(here, here.admin, made) == made
 
 
+def test_a_path_may_name_either_host_of_its_store_and_no_other(here: Place) -> None:
+    place = catalogue.store(here, here.admin, url="nfs.example:/srv/models/x", management_ip="10.0.0.5")
+    for host in ("nfs.example", "10.0.0.5"):
+        made = catalogue.model(here, here.admin, place, install_path=f"{host}:/srv/models/x/m")
+        assert made.path == "/srv/models/x/m"
+    with pytest.raises(Invalid, match="model center"):
+        catalogue.model(here, here.admin, place, install_path="10.0.0.6:/srv/models/x/m")
+
+
 def test_a_uuid_that_is_taken_is_refused(here: Place) -> None:
     place = catalogue.store(here, here.admin)
     made = catalogue.model(here, here.admin, place)
@@ -205,6 +215,30 @@ def test_what_is_no_semantic_version_comes_before_all_and_the_last_made_counts(h
     assert latest(here, here.admin, *made) == [made[2]]
     first = catalogue.model(here, here.admin, place, version="0.1")
     assert latest(here, here.admin, *made, first) == [first]
+
+
+def test_a_version_that_is_being_read_or_was_refused_is_the_latest_only_where_there_is_no_other(here: Place) -> None:
+    alice = here.user("alice")
+    place = catalogue.store(here, alice)
+    newer = catalogue.model(here, alice, place, version="2.0.0")
+    going, _ = begun(here, alice, newer)
+    assert latest(here, alice, newer) == [newer]
+    entry = catalogue.model(here, alice, place, version="1.0.0")  # whose files nobody was to read
+    assert latest(here, alice, newer, entry) == [entry]
+    here.store.write_now(models.finish_import, going.id, facts=FACTS, figures=FIGURES)
+    assert latest(here, alice, newer, entry) == [newer]
+    again, _ = begun(here, alice, newer)  # what was read before is there meanwhile
+    assert latest(here, alice, newer, entry) == [newer]
+    here.store.write_now(models.refuse_import, again.id, REFUSED)
+    assert latest(here, alice, newer, entry) == [newer]
+    broken = catalogue.model(here, alice, place, version="3.0.0")
+    failing = here.store.write_now(models.begin_import, alice, broken.uuid, host=HOST)
+    here.store.write_now(models.refuse_import, failing.id, REFUSED)
+    assert get(here, alice, broken).status is ModelStatus.FAILED
+    assert latest(here, alice, newer, entry, broken) == [newer]
+    for gone in (newer, entry):
+        delete(here, alice, gone)
+    assert latest(here, alice, broken) == [broken]
 
 
 def test_files_fill_in_what_nobody_said(here: Place) -> None:
@@ -277,6 +311,47 @@ def test_a_model_that_was_read_before_stays_when_its_files_are_refused(here: Pla
     second, _ = begun(here, here.admin, made)
     here.store.write_now(models.refuse_import, second.id, Reason(code="model.artifact.absent"))
     assert get(here, here.admin, made) == done
+
+
+def test_what_waits_for_several_models_ends_with_the_last_or_as_soon_as_one_is_refused(here: Place) -> None:
+    here.store.write_now(held_for_good, HOST)
+    place = catalogue.store(here, here.admin)
+    made = [catalogue.model(here, here.admin, place, name) for name in ("a", "b")]
+
+    def again(tx: Write) -> int:
+        operation = operations.start(tx, here.admin, "zstack.GenerateModelMetadata")
+        assert models.read_again(tx, here.admin, place.uuid, operation=operation.id) == len(made)
+        return operation.id
+
+    def status(operation: int) -> OperationStatus:
+        return here.store.read_now(operations.get, here.admin, operation).status
+
+    operation = here.store.write_now(again)
+    first, second = here.store.read_now(reading.due, HOST, most=9)
+    here.store.write_now(models.finish_import, first, facts=FACTS, figures=FIGURES)
+    assert status(operation) is not OperationStatus.SUCCEEDED
+    here.store.write_now(models.finish_import, second, facts=FACTS, figures=FIGURES)
+    assert status(operation) is OperationStatus.SUCCEEDED
+    operation = here.store.write_now(again)
+    first, second = here.store.read_now(reading.due, HOST, most=9)
+    here.store.write_now(models.refuse_import, first, REFUSED)
+    assert here.store.read_now(operations.get, here.admin, operation).failure == REFUSED
+    here.store.write_now(models.finish_import, second, facts=FACTS, figures=FIGURES)
+    assert status(operation) is OperationStatus.FAILED
+    assert [get(here, here.admin, one).status for one in made] == [ModelStatus.READY] * 2
+
+
+def test_an_entry_whose_files_are_asked_for_later_and_refused_stays(here: Place) -> None:
+    here.store.write_now(held_for_good, HOST)
+    place = catalogue.store(here, here.admin)
+    entry = catalogue.model(here, here.admin, place)
+    operation = here.store.write_now(operations.start, here.admin, "zstack.GenerateModelMetadata").id
+    here.store.write_now(models.read_again, here.admin, place.uuid, operation=operation)
+    (going,) = here.store.read_now(reading.due, HOST, most=9)
+    here.store.write_now(models.refuse_import, going, REFUSED)
+    assert here.store.read_now(operations.get, here.admin, operation).failure == REFUSED
+    left = get(here, here.admin, entry)
+    assert (left.status, left.reason) == (ModelStatus.FAILED, REFUSED)
 
 
 def test_an_import_goes_on_from_what_was_noted(here: Place) -> None:

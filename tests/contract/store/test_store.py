@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import exc, insert, select, update
+from sqlalchemy import bindparam, exc, insert, select, update
 from sqlalchemy import text as sql
 
 from tests import shelf
@@ -22,9 +22,20 @@ from trivium.base.clock import ManualClock, SystemClock
 from trivium.base.errors import Invalid
 from trivium.base.ids import Ids
 from trivium.resources.projects.table import domains
-from trivium.store import Busy, Flavour, NewerDatabase, Read, Store, StoreUnavailable, TooSlow, Write, failures
+from trivium.store import (
+    Busy,
+    Flavour,
+    NewerDatabase,
+    Prepared,
+    Read,
+    Store,
+    StoreUnavailable,
+    TooSlow,
+    Write,
+    failures,
+)
 from trivium.store.database import engine_for
-from trivium.store.servers import LEASE, servers
+from trivium.store.servers import LEASES, servers
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -76,6 +87,9 @@ def store(database_url: str, clock: ManualClock) -> Iterator[Store]:
     opened.close()
 
 
+AGE = Prepared(select(shelf.people.c.age).where(shelf.people.c.id == bindparam("id")), "id")
+
+
 def age(tx: Read) -> int:
     return tx.value(select(shelf.people.c.age).where(shelf.people.c.id == 1))
 
@@ -124,6 +138,36 @@ def test_a_view_stays_the_same_while_others_write(store: Store) -> None:
 
     assert store.read_now(look) == (0, 0)
     assert store.read_now(age) == 1
+
+
+async def test_what_is_cached_and_what_is_not_are_of_one_snapshot(store: Store, database_url: str) -> None:
+    other = Store.open(database_url, store.clock, "cli")
+    changed = [False]
+
+    def both(tx: Read) -> tuple[int, int]:
+        first = AGE.first(tx, 1).age
+        if not changed[0]:
+            changed[0] = True
+            other.write_now(lambda write: write.run(update(shelf.people).values(age=7)))
+        return first, tx.value(select(shelf.people.c.age).where(shelf.people.c.id == 2))
+
+    assert (await store.read(lambda tx: AGE.first(tx, 1))).age == 0
+    assert (await store.read(lambda tx: AGE.first(tx, 1))).age == 0
+    assert await store.read(both) == (7, 7)
+    other.close()
+
+
+async def test_on_sqlite_what_is_all_cached_opens_no_transaction(tmp_path: Path, clock: ManualClock) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'trivium.db'}", clock, "cli")
+    store.write_now(shelf.make)
+    driver = store._sqlite("loop").driver
+
+    def asked(tx: Read, id: int) -> tuple[Any, bool]:
+        return AGE.first(tx, id), driver.in_transaction
+
+    assert [await store.read(asked, id) for id in (1, 1, 2)] == [(None, True), (None, False), (None, True)]
+    assert not driver.in_transaction
+    store.close()
 
 
 def test_two_processes_lose_no_change_and_give_no_id_twice(store: Store, database_url: str) -> None:
@@ -268,7 +312,8 @@ def test_worker_bits_are_leased_to_one_and_given_back(store: Store, database_url
     second = Store.open(database_url, clock, "server")
     assert (store.worker, second.worker) == (0, 1)
     rows = store.read_now(lambda tx: tx.all(select(servers).order_by(servers.c.worker)))
-    assert [(row.kind, row.lease_until) for row in rows] == [("cli", START + LEASE), ("server", START + LEASE)]
+    until = START + LEASES[store.flavour]
+    assert [(row.kind, row.lease_until) for row in rows] == [("cli", until), ("server", until)]
     second.close()
     third = Store.open(database_url, clock, "cli")
     assert third.worker == 1
@@ -278,12 +323,13 @@ def test_worker_bits_are_leased_to_one_and_given_back(store: Store, database_url
 def test_a_beat_keeps_the_worker_bits_and_who_lost_them_gets_others(
     store: Store, database_url: str, clock: ManualClock
 ) -> None:
-    clock.move(LEASE * 0.9)
+    lease = LEASES[store.flavour]
+    clock.move(lease * 0.9)
     assert store.renew_lease()
-    clock.move(LEASE * 0.9)
+    clock.move(lease * 0.9)
     second = Store.open(database_url, clock, "cli")
     assert second.worker == 1
-    clock.move(LEASE * 2)
+    clock.move(lease * 2)
     third = Store.open(database_url, clock, "cli")
     assert third.worker == 0  # both leases ran out
     before = store.ids.next()

@@ -228,7 +228,7 @@ def fill(tx: Write, world: World) -> None:
 
 
 def put(tx: Write, table: Table, row: Row) -> None:
-    whole = {**{c.key: something(c) for c in table.c if not c.nullable}, **row}
+    whole = {**{c.key: something(c) for c in table.c if not c.nullable and c.server_default is None}, **row}
     tx.run(insert(table).values(owning.folded_values(table, {k: v for k, v in whole.items() if k in table.c})))
 
 

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from trivium.base.keyring import SIZE, KeyFileUnusable, Keyring, SealBroken
 
@@ -18,6 +20,11 @@ def test_what_is_derived_depends_on_the_key_and_the_purpose_alone() -> None:
     assert Keyring(ROOT).derive("tokens") != Keyring(ROOT).derive("tickets")
     assert Keyring(ROOT).derive("tokens") != Keyring(bytes(SIZE)).derive("tokens")
     assert len(Keyring(ROOT).derive("tokens")) == SIZE
+
+
+def test_what_is_derived_is_what_rfc_5869_says() -> None:
+    told = HKDF(algorithm=SHA256(), length=SIZE, salt=None, info=b"trivium:tokens").derive(ROOT)
+    assert Keyring(ROOT).derive("tokens") == told
 
 
 def test_a_sealed_text_opens_under_the_same_key_and_in_the_same_context() -> None:
