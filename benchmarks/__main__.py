@@ -8,7 +8,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks import catalogue, growth, idling, importing, launching, listing, proxying, signed
+from benchmarks import (
+    catalogue,
+    growth,
+    idling,
+    importing,
+    launching,
+    listing,
+    proxying,
+    sample_lists,
+    sampling,
+    signed,
+)
 from benchmarks.plan import Plan
 
 BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
@@ -20,6 +31,8 @@ BENCHMARKS: Final[Mapping[str, Callable[[Plan], None]]] = {
     "proxy": proxying.run,
     "idle": idling.run,
     "import": importing.run,
+    "sample-lists": sample_lists.run,
+    "samples": sampling.run,
 }
 
 

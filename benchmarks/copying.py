@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Table
 
-from trivium.store import Flavour, Read, Store, Write
+from trivium.store import Flavour, Read, Store, Write, add_rows
 
 CHUNK: Final = 20_000
 
@@ -33,19 +33,7 @@ def write(store: Store, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
     """Write the rows, which have a value for each column of the table."""
     left = iter(rows)
     for first in left:
-        store.write_now(write_some, table, list(islice(chain((first,), left), CHUNK)))
-
-
-def write_some(tx: Write, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """The same in a transaction that is open."""
-    driver: Any = tx.connection.connection.driver_connection
-    if tx.flavour is Flavour.SQLITE:
-        marks = ", ".join("?" for _ in table.c)
-        driver.executemany(f"INSERT INTO {table.name} ({_columns(table)}) VALUES ({marks})", rows)
-        return
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({_columns(table)}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+        store.write_now(add_rows, table, list(islice(chain((first,), left), CHUNK)))
 
 
 @contextlib.contextmanager

@@ -3,14 +3,14 @@
 Bare uvicorn (the command as it comes, with an application of ten lines) from the start of its process to its first 200,
 against `trivium server start` to a 200 of `/readyz`: on an empty data directory, and on one with many notebooks. Beside
 them uvicorn with everything left out that can be: no command line, no WebSockets, no lifespan. Each directory was
-started on before; its keeper runs.
+started on before; its keeper runs. All have what `make install` gives and no more: some libraries import what tests
+bring besides where they find it.
 """
 
 from __future__ import annotations
 
 import http.client
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -21,6 +21,7 @@ from typing import Final
 import psutil
 
 from benchmarks.growth_rows import rows_of
+from benchmarks.peers import installed
 from benchmarks.plan import Plan
 from benchmarks.processes import NotReady, Place, end_keeper, free_port, scratch, start_command
 from benchmarks.report import Bound, Target, print_head, print_table, print_targets, span, sqlite
@@ -55,24 +56,25 @@ def run(plan: Plan) -> None:
         empty = Place(data=folder / "empty")
         for place in (empty, many.place):
             stack.callback(end_keeper, place)
+        programs = installed(folder / "venv")
         contestants = {
-            BARE: _uvicorn("uvicorn", "benchmarks.bare:app", "--port"),
-            "uvicorn, the least of it": _uvicorn("benchmarks.floor"),
-            "trivium, no rows": _trivium(empty),
-            f"trivium, {many.rows:,} rows": _trivium(many.place),
+            BARE: _uvicorn(programs, "uvicorn", "benchmarks.bare:app", "--port"),
+            "uvicorn, the least of it": _uvicorn(programs, "benchmarks.floor"),
+            "trivium, no rows": _trivium(programs, empty),
+            f"trivium, {many.rows:,} rows": _trivium(programs, many.place),
         }
         ways = {name: partial(_start, one, folder / "idle.log") for name, one in contestants.items()}
         _print(interleaved(ways, plan.rounds), plan)
 
 
-def _uvicorn(*module: str) -> _Contestant:
+def _uvicorn(programs: Path, *module: str) -> _Contestant:
     port = free_port()
-    return _Contestant(command=(sys.executable, "-m", *module, str(port)), port=port, path="/")
+    return _Contestant(command=(str(programs / "python"), "-m", *module, str(port)), port=port, path="/")
 
 
-def _trivium(place: Place) -> _Contestant:
-    command, port, _ = start_command(place)
-    return _Contestant(command=tuple(command), port=port, path="/readyz")
+def _trivium(programs: Path, place: Place) -> _Contestant:
+    (_, *arguments), port, _ = start_command(place)
+    return _Contestant(command=(str(programs / "trivium"), *arguments), port=port, path="/readyz")
 
 
 def _start(one: _Contestant, log: Path) -> _Start:

@@ -1,4 +1,4 @@
-"""Other proxies to be measured beside ours, where they can be had."""
+"""What is measured beside ours, or in place of ours, where it can be had."""
 
 from __future__ import annotations
 
@@ -71,6 +71,12 @@ def environment(package: str) -> Path:
             message = f"{package} is left out: pip cannot install it: {done.stderr.strip()[-200:]}"
             raise Absent(message)
     return python
+
+
+def installed(folder: Path) -> Path:
+    """The programs of a new environment with what users have: this checkout and what `make install` gives it."""
+    subprocess.run(["make", "--silent", "install", f"VENV={folder}"], capture_output=True, check=True)
+    return folder / "bin"
 
 
 def said(python: Path, program: str) -> str:
