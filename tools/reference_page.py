@@ -56,7 +56,8 @@ error where the vendor is finer; {details} in braces are filled in.
 """
 REASONS_HEAD: Final = """## Reasons
 
-Why a notebook failed, a service did not start, an image could not be saved, or the files of a model not be read.
+Why a notebook failed, a service did not start, an image could not be saved, or the files of a model or the samples
+of a dataset not be read.
 """
 PROXY_HEAD: Final = """## What the notebooks' proxy says
 
