@@ -19,7 +19,7 @@ ROOT = "/srv/models"
 def store(here: Place, caller: Caller, name: str = "central", **more: Any) -> ModelStore:
     """A store of the caller's."""
     new = NewModelStore(name=name, **{"url": ROOT, **more})
-    return here.store.write_now(stores.create, caller, new, roots=(ROOT,), reachable=True)
+    return here.store.write_now(stores.create, caller, new, roots=("/",), reachable=True)
 
 
 def model(here: Place, caller: Caller, place: ModelStore | UUID, name: str = "qwen", **more: Any) -> Model:

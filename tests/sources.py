@@ -15,6 +15,7 @@ from tests import catalogue
 from tests.builders import HOST, Place, held_for_good
 from tests.contract.annotations import world
 from tests.waiting import until_async
+from trivium.base.caller import Caller
 from trivium.base.query import Condition, Offset, Order, Query
 from trivium.drivers.annotations import SourceReader
 from trivium.drivers.exports import ExportWriter
@@ -23,6 +24,7 @@ from trivium.resources.datasets import Dataset, DatasetType, NewDataset
 from trivium.resources.datasets.ports import Wanted
 from trivium.resources.hosts import Tenure
 from trivium.resources.samples import KeptSample, Named, SampleState
+from trivium.resources.stores import ModelStore
 from trivium.resources.transfers import (
     Form,
     NewExport,
@@ -48,7 +50,11 @@ class Shelf:
         self.here, self.root, self.store = here, root, here.store
         self.alice = here.user("alice")
         self.tenure: Tenure = here.store.write_now(held_for_good, HOST)
-        self.center = catalogue.store(here, self.alice)
+        self.center = self.center_of(self.alice, root, public=True)
+
+    def center_of(self, caller: Caller, path: Path, *, public: bool = False) -> ModelStore:
+        """A store of somebody's."""
+        return catalogue.store(self.here, caller, path.name, url=str(path), public=public)
 
     def dataset(self, type: DatasetType = DatasetType.IMAGE_CLASSIFICATION, name: str = "animals") -> Dataset:
         new = NewDataset(name=name, url=str(self.root), store=self.center.uuid, type=type)

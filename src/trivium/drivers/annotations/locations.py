@@ -8,15 +8,24 @@ from pathlib import Path
 
 from trivium.drivers.annotations.files import File, Files
 from trivium.resources.datasets import SourceFault, SourceRefused, bucket_and_key
+from trivium.resources.stores import EVERYTHING, Sight
 
 
 class Locations:
     """Finds files by what a manifest calls them."""
 
     def __init__(
-        self, files: Files, base: bytes, *, roots: Sequence[Path], bucket: Callable[[str], str | None]
+        self,
+        files: Files,
+        base: bytes,
+        *,
+        roots: Sequence[Path],
+        bucket: Callable[[str], str | None],
+        sight: Sight = EVERYTHING,
     ) -> None:
         """`base` is the directory of the manifest, absolute; `bucket` gives the directory that a bucket is."""
+        self._sight = sight
+        self._shown = b"-"  # the directory that was in sight last: files of one come together
         self._files = files
         self._base = base + b"/"
         self._roots = tuple(os.fsencode(root) + b"/" for root in roots)
@@ -27,6 +36,7 @@ class Locations:
         path = self._absolute(said, name)
         if b"/." in path or b"//" in path:  # so that no file has two paths
             path = os.path.normpath(path)
+        self._check_shown(path, said)
         try:
             file = self._files.file(path)
         except SourceRefused as error:
@@ -37,6 +47,13 @@ class Locations:
     def path_of(self, file: File) -> bytes:
         """The path of a file that was found, as samples have it: from the base where it is below that."""
         return file.path.removeprefix(self._base)
+
+    def _check_shown(self, path: bytes, said: str) -> None:
+        directory = path.rpartition(b"/")[0]
+        if directory != self._shown:
+            if not self._sight.shows(directory):
+                raise SourceRefused(SourceFault.CLOSED, said)
+            self._shown = directory
 
     def _absolute(self, said: str, name: str) -> bytes:
         found = bucket_and_key(said)

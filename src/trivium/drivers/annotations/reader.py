@@ -18,6 +18,7 @@ from trivium.drivers.annotations.tables import Table
 from trivium.drivers.annotations.walk import Met, Walk
 from trivium.drivers.annotations.wanting import Choice
 from trivium.drivers.artifacts.places import shown
+from trivium.resources import stores
 from trivium.resources.datasets import SourceFault, SourceRefused
 from trivium.resources.datasets.ports import (
     Columns,
@@ -29,6 +30,7 @@ from trivium.resources.datasets.ports import (
     TextFormat,
     Wanted,
 )
+from trivium.resources.stores import Sight
 
 EVERYTHING = Wanted()
 TABS = TextFormat()
@@ -76,13 +78,15 @@ class SourceReader:
         choice = Choice(wanted, self._hasher)
         return self._below(path, self._reading(layout, choice, texts), after)
 
-    def manifest(self, path: Path, *, wanted: Wanted = EVERYTHING, after: bytes = b"") -> Iterator[Sample | Refusal]:
+    def manifest(
+        self, path: Path, *, wanted: Wanted = EVERYTHING, sight: Sight = stores.EVERYTHING, after: bytes = b""
+    ) -> Iterator[Sample | Refusal]:
         """The samples that the lines of a manifest name; see the port."""
         choice = Choice(wanted, self._hasher)
         with closing(Files(self._roots)) as files:
             raw = os.fsencode(path)
             base, _, called = raw.rpartition(b"/")
-            locations = Locations(files, base, roots=self._roots, bucket=self._bucket)
+            locations = Locations(files, base, roots=self._roots, bucket=self._bucket, sight=sight)
             with files.file(raw) as file:
                 file.name = shown(called)
                 offset = int(after) if after.isdigit() else 0

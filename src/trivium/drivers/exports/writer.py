@@ -17,6 +17,7 @@ from trivium.drivers.exports.changing import changed
 from trivium.drivers.exports.kept import KeptManifest, KeptManifests
 from trivium.resources.datasets.ports import LabelType
 from trivium.resources.samples import KeptSample, SampleState
+from trivium.resources.stores import EVERYTHING, Sight
 from trivium.resources.transfers import SampleNotWritten, TargetRefused
 from trivium.resources.transfers.ports import Form
 
@@ -37,7 +38,9 @@ class ExportWriter:
         self._roots = tuple(os.fsencode(root) for root in roots)
         self._manifests = KeptManifests(roots, hasher)
 
-    def open(self, path: Path, *, owner: UUID, manifest: str, position: int, form: Form) -> ExportInProgress:
+    def open(
+        self, path: Path, *, owner: UUID, manifest: str, position: int, form: Form, sight: Sight = EVERYTHING
+    ) -> ExportInProgress:
         """See the port."""
         with _told(str(path)):
             folder = self._folder(path)
@@ -51,6 +54,7 @@ class ExportWriter:
                     manifest=manifest,
                     position=position,
                     form=form,
+                    sight=sight,
                 )
             except BaseException:
                 os.close(folder)
@@ -96,6 +100,7 @@ class ExportInProgress:
         manifest: str,
         position: int,
         form: Form,
+        sight: Sight,
     ) -> None:
         self._folder = folder
         self._path = path
@@ -103,6 +108,7 @@ class ExportInProgress:
         self._manifests = manifests
         self._manifest = manifest
         self._form = form
+        self._sight = sight
         with suppress(FileNotFoundError):  # it was finished, and nobody came to note that
             os.rename(manifest, manifest + PART, src_dir_fd=folder, dst_dir_fd=folder)
         self._out = os.fdopen(os.open(manifest + PART, WRITE, 0o644, dir_fd=folder), "wb", BLOCK)
@@ -194,6 +200,8 @@ class ExportInProgress:
         return [stem + mark + dot + suffix if stem else name + mark]
 
     def _copy(self, sample: KeptSample, folder: int, name: bytes) -> None:
+        if not self._sight.shows(sample.path.rpartition(b"/")[0]):
+            raise SampleNotWritten("closed", sample.name)
         source = _opened(sample, self._roots)
         try:
             target = os.open(name, WRITE | os.O_TRUNC, 0o644, dir_fd=folder)

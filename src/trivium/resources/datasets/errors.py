@@ -65,6 +65,7 @@ class SourceFault(StrEnum):
     CHANGED = "changed"
     UNREADABLE = "unreadable"
     LOCATION = "location"
+    CLOSED = "closed"
     ORPHAN = "orphan"
     TOO_LARGE = "too_large"
     MALFORMED = "malformed"

@@ -11,6 +11,7 @@ import msgspec
 
 from trivium.base.reasons import Reason
 from trivium.base.values import Value
+from trivium.resources.stores import Sight
 
 Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
@@ -159,8 +160,10 @@ class Sources(Protocol):
         """The samples in a directory and those below it, in the order of the bytes of their names."""
         ...
 
-    def manifest(self, path: Path, *, wanted: Wanted = ..., after: bytes = b"") -> Iterator[Sample | Refusal]:
-        """The samples that the lines of a manifest name, in their order."""
+    def manifest(
+        self, path: Path, *, wanted: Wanted = ..., sight: Sight = ..., after: bytes = b""
+    ) -> Iterator[Sample | Refusal]:
+        """The samples that the lines of a manifest name, in their order; files out of sight are not looked at."""
         ...
 
     def table(

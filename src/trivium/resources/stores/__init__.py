@@ -1,7 +1,7 @@
 """Stores of models: what ZStack calls model centres."""
 
 from trivium.resources.stores.errors import ModelStoreInUse, NoSuchModelStore, NotInStores
-from trivium.resources.stores.finding import check_open, check_seen, containing, directory_of
+from trivium.resources.stores.finding import check_open, check_seen, containing, directory_of, sight_of
 from trivium.resources.stores.places import Spot, is_within, path_within, spot_of
 from trivium.resources.stores.service import (
     change,
@@ -17,11 +17,20 @@ from trivium.resources.stores.service import (
     thing_of,
 )
 from trivium.resources.stores.table import CAPACITIES, LISTING, STORES, stores
-from trivium.resources.stores.types import Capacity, ModelStore, ModelStoreChange, NewModelStore, StoreState
+from trivium.resources.stores.types import (
+    EVERYTHING,
+    Capacity,
+    ModelStore,
+    ModelStoreChange,
+    NewModelStore,
+    Sight,
+    StoreState,
+)
 from trivium.resources.stores.watching import is_any_new, without_store
 
 __all__ = [
     "CAPACITIES",
+    "EVERYTHING",
     "LISTING",
     "STORES",
     "Capacity",
@@ -31,6 +40,7 @@ __all__ = [
     "NewModelStore",
     "NoSuchModelStore",
     "NotInStores",
+    "Sight",
     "Spot",
     "StoreState",
     "change",
@@ -50,6 +60,7 @@ __all__ = [
     "markable",
     "note_state",
     "path_within",
+    "sight_of",
     "spot_of",
     "stores",
     "thing_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import PurePosixPath
 from typing import Final
 from uuid import UUID
@@ -13,7 +14,7 @@ from trivium.resources import owning
 from trivium.resources.stores.errors import NotInStores
 from trivium.resources.stores.places import spelled
 from trivium.resources.stores.table import store_of, stores
-from trivium.resources.stores.types import ModelStore
+from trivium.resources.stores.types import ModelStore, Sight
 from trivium.store import Read
 
 _AFTER_SLASH: Final = "0"
@@ -30,6 +31,16 @@ def directory_of(tx: Read, caller: Caller, path: str, *, own: UUID) -> str | Non
     directory = max((row.path for row in rows), key=len, default=None)
     nearest = [row for row in rows if row.path == directory]
     return directory if any(row.uuid == own or owning.sees(caller, row) for row in nearest) else None
+
+
+def sight_of(tx: Read, project: int, *, own: UUID) -> Sight:
+    """What the files of a project's things may be read of: of the stores that it sees, and of the `own` one."""
+    found: dict[bytes, bool] = {}
+    for row in tx.all(select(stores.c.path, stores.c.uuid, stores.c.audience)):
+        directory = os.fsencode(row.path)
+        is_seen = row.uuid == own or row.audience in (owning.EVERYBODY, project)
+        found[directory] = is_seen or found.get(directory, False)
+    return Sight(stores=found)
 
 
 def containing(tx: Read, caller: Caller, place: str, *, field: str = "install_path") -> ModelStore:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from trivium.base.values import Value
@@ -15,6 +17,23 @@ class StoreState(StrEnum):
     CONNECTED = "connected"
     CONNECTING = "connecting"  # nobody has looked yet
     DISCONNECTED = "disconnected"
+
+
+class Sight(Value, frozen=True):
+    """Which files somebody may have read, as it was when it was asked for: the innermost store around one decides."""
+
+    stores: Mapping[bytes, bool] | None = None  # by their directories, whether they are seen; None: everything is
+
+    def shows(self, directory: bytes) -> bool:
+        """Whether the files in a directory may be read. It is absolute, without `.`, `..` and doubled slashes."""
+        if self.stores is None:
+            return True
+        while directory and directory not in self.stores:
+            directory = directory.rpartition(b"/")[0]
+        return self.stores.get(directory or b"/", False)
+
+
+EVERYTHING: Final = Sight()
 
 
 class NewModelStore(Value, frozen=True):

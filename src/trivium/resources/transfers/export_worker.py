@@ -11,9 +11,10 @@ from typing import Final
 
 from trivium.base.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
 from trivium.base.reasons import Reason
+from trivium.resources import stores
 from trivium.resources.hosts import Gone, Rounds, Tenure, held_write, until_there
 from trivium.resources.samples import KeptSample
-from trivium.resources.transfers import exporting, publishing
+from trivium.resources.transfers import exporting, importing, publishing
 from trivium.resources.transfers.errors import SampleNotWritten, TargetRefused, VersionUnreadable
 from trivium.resources.transfers.exporting import Batch
 from trivium.resources.transfers.ports import Kept, Sink, Sinks
@@ -90,6 +91,9 @@ class _Exports:
 
     async def _written(self, one: SampleExport, reading: _Reading) -> bytes:
         asked = one.asked
+        sight = stores.EVERYTHING
+        if asked.form.copies:
+            sight = await self._store.read(importing.sight_of, one.dataset, everywhere=asked.everywhere)
         sink = await asyncio.to_thread(
             self._sinks.open,
             Path(asked.path),
@@ -97,6 +101,7 @@ class _Exports:
             manifest=asked.manifest,
             position=one.position,
             form=asked.form,
+            sight=sight,
         )
         writing = _Writing(sink)
         try:

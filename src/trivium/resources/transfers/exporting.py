@@ -82,7 +82,7 @@ def begin(
         "version_id": version,
         "owner_id": caller.user or None,
         "host": host or hosts.working(tx),
-        "asked": msgspec.json.encode(new).decode(),
+        "asked": msgspec.json.encode(structs.replace(new, everywhere=caller.is_admin)).decode(),
         "chosen": new.chosen.value,
         "status": TransferStatus.WAITING.value,
         "total": new.source.total if new.source is not None else _total(tx, dataset, new),

@@ -19,9 +19,10 @@ from sqlalchemy import ColumnElement, Row, insert, select, update
 from trivium.base.caller import SYSTEM, Caller
 from trivium.base.query import Listed, Query
 from trivium.base.reasons import Reason
-from trivium.resources import datasets, events, hosts, samples
+from trivium.resources import datasets, events, hosts, samples, stores
 from trivium.resources.datasets import Dataset, DatasetType
 from trivium.resources.datasets.ports import Layout, Refusal, Sample
+from trivium.resources.stores import Sight
 from trivium.resources.transfers.errors import NoSuchTransfer, NotImportable, TransferRunning
 from trivium.resources.transfers.table import IMPORTS, OF_DATASET, import_of, imports, refusal_of, refusals
 from trivium.resources.transfers.types import (
@@ -69,6 +70,7 @@ def begin(
     if running(tx, mine):
         raise TransferRunning(dataset=mine.name)
     id = tx.ids.next()
+    asked = structs.replace(asked, everywhere=caller.is_admin)
     row = {
         "id": id,
         "uuid": uuid4(),
@@ -142,6 +144,15 @@ def stop_import(tx: Write, caller: Caller, dataset: UUID, *, uuid: UUID) -> Samp
         events.record(tx, caller, "dataset.stop_import", target=mine.id, project=mine.project)
         tx.wake(WAITING)
     return get_import(tx, mine, uuid)
+
+
+def sight_of(tx: Read, dataset: int, *, everywhere: bool) -> Sight:
+    """Of which files samples of a dataset may be made, and copies. Whoever asked for it sees what its project sees."""
+    table = datasets.datasets
+    row = tx.first(select(table.c.project_id, table.c.store_uuid).where(table.c.id == dataset))
+    if everywhere or row is None:  # it was deleted: nothing will come of it
+        return stores.EVERYTHING
+    return stores.sight_of(tx, row.project_id, own=row.store_uuid)
 
 
 def due(tx: Read, host: str, *, most: int) -> Sequence[int]:

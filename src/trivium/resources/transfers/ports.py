@@ -9,6 +9,7 @@ from uuid import UUID
 
 from trivium.base.values import Value
 from trivium.resources.samples import KeptSample
+from trivium.resources.stores import Sight
 
 
 class Form(Value, frozen=True):
@@ -79,8 +80,10 @@ class Sinks(Protocol):
         """The manifest of a version that has that checksum. Raises `VersionUnreadable`."""
         ...
 
-    def open(self, path: Path, *, owner: UUID, manifest: str, position: int, form: Form) -> Sink:
+    def open(self, path: Path, *, owner: UUID, manifest: str, position: int, form: Form, sight: Sight = ...) -> Sink:
         """Go on with an export, whose manifest is `position` bytes long; from its beginning where that is 0.
+
+        Files out of sight are not copied.
 
         The directory is made where it is not there. Raises `TargetRefused` where it cannot be written to, or has
         something of another owner's.

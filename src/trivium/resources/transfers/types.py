@@ -46,6 +46,7 @@ class NewImport(Value, frozen=True):
     layout: Layout = Layout.IMAGE_CLASSIFICATION  # of a directory: it follows from the dataset's type
     texts: TextFormat = TextFormat()
     columns: Columns = Columns()
+    everywhere: bool = False  # files of every store: an administrator asks for it
     settings: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])  # to be shown again
 
 
@@ -147,6 +148,7 @@ class NewExport(Value, frozen=True):
     source: KeptAt | None = None  # None: what the dataset has now
     into: Into | None = None  # a dataset that is made of it
     form: Form = Form()
+    everywhere: bool = False  # as of imports
     settings: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])  # to be shown again
 
 

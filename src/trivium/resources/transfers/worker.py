@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from trivium.base.threads import DaemonThreads
+from trivium.resources import stores
 from trivium.resources.datasets import SourceRefused
 from trivium.resources.datasets.ports import Refusal, Sample, Sources
 from trivium.resources.hosts import Gone, Rounds, Tenure, held_write, until_there
+from trivium.resources.stores import Sight
 from trivium.resources.transfers import importing, syncing
 from trivium.resources.transfers.syncing import Place
 from trivium.resources.transfers.types import SampleImport, Way
@@ -76,7 +78,11 @@ class _Imports:
     async def _read(self, one: SampleImport) -> SampleImport:
         """Read what is after the import's position. What comes next is read while what was read is kept."""
         clock = self._store.clock
-        base, found = await asyncio.to_thread(self._opened, one)
+        sight = stores.EVERYTHING
+        if one.asked.way is Way.MANIFEST:  # it may name files anywhere
+            everywhere = one.asked.everywhere
+            sight = await self._store.read(importing.sight_of, one.dataset, everywhere=everywhere)
+        base, found = await asyncio.to_thread(self._opened, one, sight)
         reading = _Reading(found, self._threads)
         began = clock.monotonic()
         ahead = reading.next()
@@ -118,13 +124,13 @@ class _Imports:
             raise Gone
         return kept
 
-    def _opened(self, one: SampleImport) -> tuple[bytes, Iterator[Sample | Refusal]]:
+    def _opened(self, one: SampleImport, sight: Sight) -> tuple[bytes, Iterator[Sample | Refusal]]:
         """The directory that paths begin from, and what reads the source."""
         asked, path = one.asked, Path(one.asked.path)
         base, after = os.fsencode(syncing.base_of(asked)), one.position
         match asked.way:
             case Way.MANIFEST:
-                return base, self._sources.manifest(path, wanted=asked.wanted, after=after)
+                return base, self._sources.manifest(path, wanted=asked.wanted, sight=sight, after=after)
             case Way.TABLE:
                 rows = self._sources.table(path, asked.columns, wanted=asked.wanted, after=after)
                 return os.fsencode(path) if path.is_dir() else base, rows

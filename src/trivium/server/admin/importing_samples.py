@@ -109,7 +109,8 @@ def _begin(tx: Write, site: Opened, wish: Wish, *, host: str) -> tuple[Dataset, 
     into = _dataset(tx, site, wish, store=store.uuid)
     going = transfers.running(tx, into)
     for one in going:
-        if not one.sync and structs.replace(asked, layout=one.asked.layout) == one.asked:
+        settled = structs.replace(asked, layout=one.asked.layout, everywhere=one.asked.everywhere)
+        if not one.sync and settled == one.asked:
             return into, one
     if going:
         message = (

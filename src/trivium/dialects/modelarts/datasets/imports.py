@@ -50,6 +50,7 @@ STATUSES: Final = {
 CODES: Final = {
     "dataset.source.absent": "ModelArts.4312",
     "dataset.source.empty": "ModelArts.4312",
+    "dataset.source.closed": "ModelArts.4374",
     "dataset.source.outside": "ModelArts.4374",
     "dataset.source.location": "ModelArts.4374",
     "transfer.fault": "ModelArts.0010",
