@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -174,14 +175,8 @@ def check_confirming(calls: Datasets, cats: str) -> None:
 
 def check_versions(calls: Datasets, cats: str, buckets: Path) -> None:
     below = f"/{cats}/versions"
-    first = calls.said("POST", below, body={})["version_id"]
-
-    def published() -> dict[str, Any] | None:
-        now = calls.said("GET", f"{below}/{first}")
-        return now if now["status"] == 1 else None
-
-    shown = until(published, within=60, what="a version that is written")
-    assert shown is not None
+    shown = published(calls, cats)
+    first = shown["version_id"]
     assert (shown["version_name"], shown["is_current"], shown["total_sample_count"]) == ("V001", True, 2)
     manifest = buckets / "out" / "work" / f"dataset-{cats}" / "annotation" / "V001" / "V001.manifest"
     assert len(manifest.read_text().splitlines()) == 2
@@ -190,9 +185,41 @@ def check_versions(calls: Datasets, cats: str, buckets: Path) -> None:
     named = calls.said("GET", f"/{cats}/data-annotations/labels", version_id=first)
     assert "later" not in {label["name"] for label in named["labels"]}
     assert calls.said("GET", f"/{cats}")["current_version_name"] == "V001"
+    check_usage_of_versions(calls, cats, manifest)
     assert calls.said("DELETE", f"{below}/{first}") is None
     assert calls.said("GET", below)["total_number"] == 0
     assert manifest.exists()
+
+
+def published(calls: Datasets, cats: str, **asked: Any) -> dict[str, Any]:
+    """A version that is written."""
+    below = f"/{cats}/versions"
+    version = calls.said("POST", below, body=asked)["version_id"]
+
+    def written() -> dict[str, Any] | None:
+        now = calls.said("GET", f"{below}/{version}")
+        return now if now["status"] == 1 else None
+
+    shown = until(written, within=60, what="a version that is written")
+    assert shown is not None
+    return shown
+
+
+def check_usage_of_versions(calls: Datasets, cats: str, first: Path) -> None:
+    """What samples are for is said as it was asked, and versions are found by that."""
+    below = f"/{cats}/versions"
+    for name, asked, usages in (
+        ("bare", {}, [None, None]),
+        ("kept", {"remove_sample_usage": False}, [None, "EVAL"]),
+        ("split", {"train_evaluate_sample_ratio": "0.00"}, ["EVAL", "EVAL"]),
+    ):
+        version = published(calls, cats, version_name=name, **asked)
+        lines = (first.parents[1] / name / f"{name}.manifest").read_text().splitlines()
+        assert sorted((json.loads(line).get("usage") for line in lines), key=str, reverse=True) == usages
+        if name == "split":
+            found = calls.said("GET", below, train_evaluate_ratio="0.0,0.5")
+            assert [one["version_id"] for one in found["versions"]] == [version["version_id"]]
+        calls.said("DELETE", f"{below}/{version['version_id']}")
 
 
 def check_samples_of_version(calls: Datasets, cats: str, version: str, manifest: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import msgspec
 
 from trivium.base.caller import Caller
 from trivium.base.ids import uuid_of
-from trivium.base.query import Condition, Op, Order, Query
+from trivium.base.query import After, Condition, Offset, Op, Order, Query
 from trivium.base.text import Language
 from trivium.dialects.modelarts.datasets import sources
 from trivium.dialects.modelarts.datasets.finding import ONE as DATASET
@@ -36,6 +36,7 @@ WHOLE: Final = "1.00"
 NUMBERS: Final = {VersionStatus.MAKING: 0, VersionStatus.READY: 1, VersionStatus.FAILED: 4}
 STATUSES: Final = {number: status for status, number in NUMBERS.items()}
 GONE: Final = (2, 3)  # what is deleted is not there
+NEWEST_FIRST: Final = (Order(field="id", descending=True),)
 RATIO: Final = re.compile(r"0|0?\.\d{1,2}|1(\.0{1,2})?")
 
 
@@ -123,9 +124,15 @@ def list_versions(tx: Read, call: Call[Nothing, VersionsQuery]) -> VersionsPage:
         if asked.status not in STATUSES:
             raise OutOfBounds("status", "an integer from 0 to 4")
         where.append(Condition(field="status", op=Op.EQ, value=STATUSES[asked.status]))
-    query = Query(where=tuple(where), order=(Order(field="id", descending=True),), page=page)
-    found = transfers.list_versions(tx, dataset, query)
-    return VersionsPage(total_number=found.total or 0, versions=[version_shape(tx, dataset, one) for one in found.rows])
+    fits = _fitting(asked)
+    if fits is None:
+        query = Query(where=tuple(where), order=NEWEST_FIRST, page=page)
+        found = transfers.list_versions(tx, dataset, query)
+        total, rows = found.total or 0, found.rows
+    else:
+        every = [one for one in _all(tx, dataset, where) if fits(msgspec.convert(one.settings, VersionBody))]
+        total, rows = len(every), tuple(every[page.offset : page.offset + page.limit])
+    return VersionsPage(total_number=total, versions=[version_shape(tx, dataset, one) for one in rows])
 
 
 def show_version(tx: Read, call: Call[Nothing, Nothing]) -> VersionShape:
@@ -148,8 +155,7 @@ class Versions:
         uuid = dataset_uuid(call)
         dataset = await call.read(datasets.find, uuid)
         base = await sources.base_of(self._buckets, call.caller, dataset)
-        form = Form(copies=bool(call.body.export_images), base=base)
-        made = await call.write(_publish, uuid, body=call.body, form=form)
+        made = await call.write(_publish, uuid, body=call.body, form=_form(call.body, base))
         return VersionIdShape(version_id=bare(made.uuid))
 
 
@@ -244,6 +250,41 @@ def operations(buckets: Buckets) -> Sequence[Operation]:
     )
 
 
+def _fitting(asked: VersionsQuery) -> Callable[[VersionBody], bool] | None:
+    """Whether a version is asked for, by what was said when it was published; None where all are. `OutOfBounds`."""
+    if asked.version_format is None and not asked.train_evaluate_ratio:
+        return None
+    if asked.version_format is not None and asked.version_format not in range(len(FORMATS)):
+        raise OutOfBounds("version_format", f"an integer from 0 to {len(FORMATS) - 1}")
+    format = None if asked.version_format is None else FORMATS[asked.version_format]
+    least, most = _range(asked.train_evaluate_ratio)
+
+    def fits(said: VersionBody) -> bool:
+        ratio = float(said.train_evaluate_sample_ratio or WHOLE)
+        return format in (None, said.version_format or FORMATS[0]) and least <= ratio <= most
+
+    return fits
+
+
+def _range(said: str | None) -> tuple[float, float]:
+    """The two ends of a range of ratios, all of them where none is said. `OutOfBounds`."""
+    ends = (said or "0,1").split(",")
+    if len(ends) != 2 or not all(RATIO.fullmatch(end) for end in ends):  # noqa: PLR2004 - a range has two ends
+        raise OutOfBounds("train_evaluate_ratio", "two numbers from 0 to 1 with a comma between them")
+    return float(ends[0]), float(ends[1])
+
+
+def _all(tx: Read, dataset: Dataset, where: Sequence[Condition]) -> Iterator[Version]:
+    """Every version of a dataset, newest first. There are few, for each is published."""
+    page: Offset | After | None = Offset(limit=MOST)
+    while page is not None:
+        found = transfers.list_versions(
+            tx, dataset, Query(where=tuple(where), order=NEWEST_FIRST, page=page, total=False)
+        )
+        yield from found.rows
+        page = None if found.next is None else After(limit=MOST, key=found.next)
+
+
 def _check(body: VersionBody) -> None:
     if body.version_name and not NAME.fullmatch(body.version_name):
         raise OutOfBounds("version_name", "of 1 to 32 letters, digits, - and _")
@@ -253,6 +294,17 @@ def _check(body: VersionBody) -> None:
         raise OutOfBounds("description", f"of at most {LONGEST_DESCRIPTION} characters, without ^ ! < > = & \" and '")
     if body.train_evaluate_sample_ratio and not RATIO.fullmatch(body.train_evaluate_sample_ratio):
         raise OutOfBounds("train_evaluate_sample_ratio", "from 0 to 1, with two digits behind the point")
+
+
+def _form(body: VersionBody, base: bytes) -> Form:
+    train = float(body.train_evaluate_sample_ratio or WHOLE)
+    return Form(
+        copies=bool(body.export_images),
+        base=base,
+        keeps_hard=body.clear_hard_property is False,
+        keeps_usage=body.remove_sample_usage is False,
+        train=None if train == float(WHOLE) else train,
+    )
 
 
 def _publish(tx: Write, caller: Caller, uuid: UUID, *, body: VersionBody, form: Form) -> Version:
