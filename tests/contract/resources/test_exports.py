@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,12 +15,13 @@ from tests.builders import Place, place
 from tests.contract.annotations import world
 from tests.sources import Shelf
 from tests.waiting import until_async
+from trivium.base.clock import ManualClock
 from trivium.base.query import Offset, Order, Query
 from trivium.resources import datasets, samples, stores, transfers
 from trivium.resources.datasets import Dataset, DatasetPublishing, DatasetType, NewDataset
-from trivium.resources.datasets.ports import LabelType
+from trivium.resources.datasets.ports import LabelType, SampleUsage
 from trivium.resources.models import NOWHERE
-from trivium.resources.samples import Named, NewLabel, NoSuchSample, SampleState, Sought
+from trivium.resources.samples import Annotation, Named, NewLabel, NoSuchSample, SampleState, Sought
 from trivium.resources.stores import NewModelStore
 from trivium.resources.transfers import (
     Chosen,
@@ -28,6 +30,7 @@ from trivium.resources.transfers import (
     NewVersion,
     NoSuchVersion,
     NotExportable,
+    SinceBefore,
     TransferStatus,
     VersionExists,
     VersionStatus,
@@ -343,6 +346,26 @@ async def test_what_is_hard_and_what_samples_are_for_is_said_otherwise_where_it_
     await shelf.read(other, shelf.root / "again/all.manifest", Way.MANIFEST)
     await shelf.written(other, "bare", form=Form(keeps_usage=False))
     assert all("usage" not in line for line in lines(shelf.root / "bare/all.manifest"))
+
+
+async def test_a_version_says_what_is_otherwise_in_it_than_in_the_one_before(shelf: Shelf) -> None:
+    dataset, clock = shelf.dataset(), shelf.here.clock
+    assert isinstance(clock, ManualClock)
+    path = shelf.images("cat", of_each=5)
+    await shelf.read(dataset, path)
+    first = await shelf.published(dataset)
+    assert first.since == SinceBefore(added=5)
+    clock.move(timedelta(minutes=1))
+    kept, changed, gone = shelf.all(dataset)[:3]
+    (path / "cat" / "new.png").write_bytes(world.png(99, 9))
+    await shelf.read(dataset, path)
+    said = [Annotation(uuid=changed.uuid, usage=SampleUsage.EVAL)]
+    shelf.store.write_now(samples.annotate, shelf.alice, dataset.uuid, said=said)
+    shelf.store.write_now(samples.remove, shelf.alice, dataset.uuid, uuids=[gone.uuid])
+    assert (await shelf.published(dataset)).since == SinceBefore(added=1, modified=1, deleted=1)
+    clock.move(timedelta(minutes=1))
+    assert (await shelf.published(dataset)).since == SinceBefore()
+    assert kept in shelf.all(dataset)
 
 
 async def test_shapes_are_written_in_the_one_file_of_coco(shelf: Shelf) -> None:

@@ -115,15 +115,7 @@ class _Exports:
     async def _note(self, one: SampleExport, found: Batch, *, refused: int, position: int) -> SampleExport:
         noted = await until_there(
             lambda: held_write(
-                self._store,
-                self._tenure,
-                exporting.note,
-                one,
-                last=found.last,
-                written=len(found.samples) - refused,
-                refused=refused,
-                passed=found.passed,
-                position=position,
+                self._store, self._tenure, publishing.note, one, found, refused=refused, position=position
             )
         )
         if noted is None:

@@ -6,7 +6,7 @@ While one is written, nobody changes samples and labels of the dataset.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
@@ -143,6 +143,29 @@ def delete_version(tx: Write, caller: Caller, dataset: UUID, *, uuid: UUID) -> N
     events.record(tx, caller, "dataset.unpublish", target=mine.id, project=mine.project, before=told)
 
 
+def note(tx: Write, one: SampleExport, found: exporting.Batch, *, refused: int, position: int) -> SampleExport | None:
+    """Write down how far an export is, and what is otherwise in the version that it makes; None where it is over."""
+    noted = exporting.note(
+        tx,
+        one,
+        last=found.last,
+        written=len(found.samples) - refused,
+        refused=refused,
+        passed=found.passed,
+        position=position,
+    )
+    if noted is not None and one.version is not None:
+        before = _before(tx, one.version)
+        added, modified = len(found.samples), 0
+        if before is not None:
+            old = [sample for sample in found.samples if sample.id < before.id]
+            added -= len(old)
+            modified = sum(sample.changed_at > before.created_at for sample in old)
+        told = {"added": versions.c.added + added, "modified": versions.c.modified + modified}
+        tx.run(update(versions).where(versions.c.id == one.version).values(told))
+    return noted
+
+
 def end_export(tx: Write, id: int, *, reason: Reason | None = None, digest: bytes | None = None) -> None:
     """End an export, and with it the version that it makes: its dataset may be changed again. Repeatable.
 
@@ -178,7 +201,10 @@ def _settle(tx: Write, id: int, *, reason: Reason | None, digest: bytes | None) 
         return
     kept = None if reason is None else msgspec.json.encode(reason).decode()
     status = VersionStatus.READY if reason is None else VersionStatus.FAILED
-    told = {"status": status.value, "reason": kept, "digest": digest, "changed_at": tx.now}
+    told: dict[str, Any] = {"status": status.value, "reason": kept, "digest": digest, "changed_at": tx.now}
+    before, now = _before(tx, id), _get(tx, id)
+    if before is not None:
+        told["deleted"] = max(before.counts.total + now.since.added - now.counts.total, 0)
     tx.run(update(versions).where(versions.c.id == id).values(told))
     table = datasets.datasets
     current = {} if reason is not None else {"current_version_id": id}
@@ -186,6 +212,12 @@ def _settle(tx: Write, id: int, *, reason: Reason | None, digest: bytes | None) 
     if reason is None:
         project = tx.value(select(table.c.project_id).where(table.c.id == row.dataset_id))
         events.record(tx, SYSTEM, "dataset.published", target=row.dataset_id, project=project)
+
+
+def _before(tx: Read, id: int) -> Version | None:
+    """The version before the one of that id; None where there is none."""
+    previous = tx.value(select(versions.c.previous_id).where(versions.c.id == id))
+    return None if previous is None else find_version(tx, previous)
 
 
 def _get(tx: Read, id: int) -> Version:

@@ -31,6 +31,7 @@ from trivium.resources.transfers.types import (
     RefusedSample,
     SampleExport,
     SampleImport,
+    SinceBefore,
     TransferStatus,
     Version,
     VersionStatus,
@@ -131,6 +132,9 @@ versions = Table(
     Column("manifest", text(), nullable=False),
     Column("digest", LargeBinary),  # of the manifest, once it is written
     Column("settings", text()),  # JSON
+    Column("added", BigInteger, nullable=False, server_default="0"),
+    Column("modified", BigInteger, nullable=False, server_default="0"),
+    Column("deleted", BigInteger, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     UniqueConstraint("dataset_id", "name"),
@@ -235,6 +239,7 @@ def version_of(row: Row[Any]) -> Version:
         status=VersionStatus(row.status),
         reason=None if row.reason is None else msgspec.json.decode(row.reason, type=Reason),
         counts=msgspec.json.decode(row.counts, type=SampleCounts),
+        since=SinceBefore(added=row.added, modified=row.modified, deleted=row.deleted),
         manifest=row.manifest,
         digest=row.digest,
         settings=owning.document_of(row.settings),

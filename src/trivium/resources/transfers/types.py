@@ -201,6 +201,14 @@ class NewVersion(Value, frozen=True):
     settings: Mapping[str, Any] = msgspec.field(default_factory=dict[str, Any])  # to be shown again
 
 
+class SinceBefore(Value, frozen=True):
+    """How many samples are otherwise in a version than in the one before it; of the first all are added."""
+
+    added: int = 0
+    modified: int = 0
+    deleted: int = 0
+
+
 class Version(Value, frozen=True):
     """What a dataset was when it was published: a manifest, its numbers and its labels."""
 
@@ -213,6 +221,7 @@ class Version(Value, frozen=True):
     status: VersionStatus
     reason: Reason | None
     counts: SampleCounts
+    since: SinceBefore  # counted while it is written
     manifest: str  # absolute
     digest: bytes | None  # its checksum, once it is written; None also of versions that older programs wrote
     settings: Mapping[str, Any]

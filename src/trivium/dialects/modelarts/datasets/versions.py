@@ -92,6 +92,9 @@ class VersionShape(Shape, frozen=True, kw_only=True):
     annotated_sample_count: int
     total_sub_sample_count: int
     annotated_sub_sample_count: int
+    add_sample_count: int
+    modified_sample_count: int
+    deleted_sample_count: int
     manifest_path: str
     data_path: str
     is_current: bool
@@ -194,6 +197,9 @@ def version_shape(tx: Read, dataset: Dataset, version: Version) -> VersionShape:
         annotated_sample_count=counts.annotated,
         total_sub_sample_count=counts.sub,
         annotated_sub_sample_count=counts.sub_annotated,
+        add_sample_count=version.since.added,
+        modified_sample_count=version.since.modified,
+        deleted_sample_count=version.since.deleted,
         manifest_path=version.manifest,
         data_path=version.manifest.rpartition("/")[0],
         is_current=dataset.current_version == version.id,
