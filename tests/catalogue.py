@@ -16,10 +16,10 @@ from trivium.resources.stores import ModelStore, NewModelStore
 ROOT = "/srv/models"
 
 
-def store(here: Place, caller: Caller, name: str = "central", **more: Any) -> ModelStore:
-    """A store of the caller's."""
+def store(here: Place, caller: Caller, name: str = "central", *, root: str = ROOT, **more: Any) -> ModelStore:
+    """A store of the caller's, inside a root."""
     new = NewModelStore(name=name, **{"url": ROOT, **more})
-    return here.store.write_now(stores.create, caller, new, roots=("/",), reachable=True)
+    return here.store.write_now(stores.create, caller, new, roots=(root,), reachable=True)
 
 
 def model(here: Place, caller: Caller, place: ModelStore | UUID, name: str = "qwen", **more: Any) -> Model:

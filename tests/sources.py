@@ -54,7 +54,7 @@ class Shelf:
 
     def center_of(self, caller: Caller, path: Path, *, public: bool = False) -> ModelStore:
         """A store of somebody's."""
-        return catalogue.store(self.here, caller, path.name, url=str(path), public=public)
+        return catalogue.store(self.here, caller, path.name, root=str(self.root), url=str(path), public=public)
 
     def dataset(self, type: DatasetType = DatasetType.IMAGE_CLASSIFICATION, name: str = "animals") -> Dataset:
         new = NewDataset(name=name, url=str(self.root), store=self.center.uuid, type=type)
