@@ -87,6 +87,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same for all tests of a module, which fill it once and look at plans: nobody has used it before."""
+    if request.param == "postgresql":
+        cluster: postgresql.Cluster = request.getfixturevalue("postgres_cluster")
+        with cluster.migrated(is_new=True) as url:
+            yield url
+        return
+    path = tmp_path_factory.mktemp("module") / "trivium.db"
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+    yield f"sqlite:///{path}"
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The same without any table: what a first start or an upgrade begins with."""

@@ -66,6 +66,32 @@ def test_each_test_has_an_empty_database_of_its_own(postgres_cluster: postgresql
 
 
 @pytest.mark.postgresql
+def test_a_database_is_used_again_as_it_was_at_first(postgres_cluster: postgresql.Cluster) -> None:
+    tell = """SELECT (SELECT json_agg(s) FROM sites s)::text, (SELECT count(*) FROM refusal_leftovers),
+      nextval('nodes_changes_seq_seq')"""
+    with postgres_cluster.migrated() as url, psycopg.connect(url, autocommit=True) as connection:
+        first = connection.execute(tell).fetchone()
+        connection.execute("DELETE FROM sites")
+        connection.execute("INSERT INTO refusal_leftovers VALUES (1)")
+    assert first is not None
+    assert first[1] == 0
+    with postgres_cluster.migrated() as again, psycopg.connect(again, autocommit=True) as connection:
+        assert (again, connection.execute(tell).fetchone()) == (url, first)
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    "statement", ["CREATE TABLE mine (id bigint)", "ALTER TABLE sites ADD mine bigint", "CREATE EXTENSION pg_trgm"]
+)
+def test_a_database_with_another_schema_is_not_used_again(postgres_cluster: postgresql.Cluster, statement: str) -> None:
+    with postgres_cluster.migrated() as url, psycopg.connect(url) as connection:
+        connection.execute(statement.encode())
+        connection.commit()
+    with postgres_cluster.migrated() as other:
+        assert other != url
+
+
+@pytest.mark.postgresql
 def test_a_database_sorts_and_searches_chinese(postgres_url: str) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute("CREATE EXTENSION pg_trgm")

@@ -16,12 +16,8 @@ def here(database_url: str) -> Iterator[Place]:
         yield made
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def there(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+@pytest.fixture(scope="module")
+def there(module_database_url: str) -> Iterator[Place]:
     """A new site for all tests of a module, which fills it with many rows."""
-    if request.param == "sqlite":
-        with place(f"sqlite:///{tmp_path_factory.mktemp('plans') / 'plans.db'}") as made:
-            yield made
-        return
-    with request.getfixturevalue("postgres_cluster").database() as url, place(url) as made:
+    with place(module_database_url) as made:
         yield made

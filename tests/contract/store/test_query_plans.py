@@ -24,10 +24,10 @@ BEGUN = datetime(2025, 11, 4, tzinfo=UTC)
 SCAN = re.compile(r"SCAN depot_|Seq Scan on depot_")
 
 
-@pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
+@pytest.fixture(scope="module")
+def store(module_database_url: str) -> Iterator[Store]:
     """A store with so many rows that no plan goes through them without need."""
-    opened = Store.open(database_url, SystemClock(), "cli")
+    opened = Store.open(module_database_url, SystemClock(), "cli")
     opened.write_now(depot.make)
     opened.write_now(_fill)
     yield opened

@@ -31,7 +31,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
     if request.param == "sqlite":
         yield None
         return
-    with request.getfixturevalue("postgres_cluster").database() as url:
+    with request.getfixturevalue("postgres_cluster").migrated() as url:
         yield url
 
 
