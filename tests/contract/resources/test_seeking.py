@@ -107,6 +107,7 @@ def sought(dice: random.Random, every: tuple[KeptSample, ...], root: Path) -> So
         "name": one.name,
         "folder": folder,
         "labels": SoughtLabels(labels=(label, other)[: dice.randrange(1, 3)], every=dice.random() < 0.5),
+        "type": dice.choice((ONE, TWO)),
         "properties": SoughtProperties(values=wanted, every=dice.random() < 0.5),
     }
     return Sought(**{name: choices[name] for name in dice.sample([*choices], dice.choice((1, 1, 1, 2, 3)))})

@@ -16,7 +16,7 @@ from trivium.base.query import AllOf, AnyOf, Clause, Condition, Op, Order, Query
 from trivium.base.values import Value
 from trivium.resources.datasets import Dataset
 from trivium.resources.datasets.ports import Json, LabelType
-from trivium.resources.samples.table import labels, samples
+from trivium.resources.samples.table import labelled, labels, samples
 from trivium.resources.samples.types import KeptSample
 from trivium.store import Flavour, Read
 
@@ -66,6 +66,7 @@ class Sought(Value, frozen=True):
     name: str | None = None
     folder: str | None = None  # absolute: the directory that its file is right in
     labels: SoughtLabels | None = None
+    type: LabelType | None = None  # of one of its labels
     properties: SoughtProperties | None = None
 
 
@@ -86,6 +87,8 @@ def narrowed(tx: Read, dataset: Dataset, asked: Query, *, sought: Sequence[Sough
         if one.labels is not None:
             trees.append(_having(tx, dataset, one.labels))
         scope += _clauses(one, tx.flavour)
+        if one.type is not None:
+            scope.append(_labelled_as(dataset, one.type))
     order = asked.order
     if order and any(one.since or one.before for one in sought):
         order = (Order(field="created_at", descending=order[0].descending), *order)
@@ -106,6 +109,7 @@ def fits(sought: Sought, sample: KeptSample) -> bool:
         sought.name is None or sample.name == sought.name,
         sought.folder is None or sample.path.rpartition(b"/")[0] == os.fsencode(sought.folder),
         sought.labels is None or _has_labels(sought.labels, sample),
+        sought.type is None or any(label.type is sought.type for label in sample.labels),
         sought.properties is None or _has_properties(sought.properties, sample.metadata),
     )
     return all(checks)
@@ -155,6 +159,13 @@ def _clauses(one: Sought, flavour: Flavour) -> list[ColumnElement[bool]]:
         parts = [_has_property(name, values, flavour) for name, values in one.properties.values.items()]
         found.append(and_(literal(1) == 1, *parts) if one.properties.every else or_(literal(1) == 0, *parts))
     return found
+
+
+def _labelled_as(dataset: Dataset, type: LabelType) -> ColumnElement[bool]:
+    """That a sample has a label of that type; those that were deleted are none."""
+    having = select(literal(1)).select_from(labelled.join(labels, labels.c.id == labelled.c.label_id))
+    mine = (labels.c.dataset_id == dataset.id, labels.c.type == type.value)
+    return having.where(labelled.c.id == samples.c.id, *mine).exists()
 
 
 def _right_in(folder: bytes, flavour: Flavour) -> ColumnElement[bool]:

@@ -233,6 +233,8 @@ def test_samples_are_sought_by_what_is_said_of_them() -> None:
         Condition(field="score", op=Op.LE, value=0.9),
     )
     assert samples_query(SamplesQuery(sample_state="__ACCEPTED__")).tree == AnyOf(parts=())
+    assert samples_query(SamplesQuery(email="a@b.c")).tree == AnyOf(parts=())
+    assert samples_query(SamplesQuery(low_score=0, high_score=1)).where == ()
 
 
 def test_a_label_has_its_dataset_s_type_unless_one_is_told() -> None:

@@ -18,6 +18,7 @@ from trivium.dialects.modelarts.datasets.conditions import Seeking
 from trivium.dialects.modelarts.datasets.elsewhere import Elsewhere, label_of, outdated_version
 from trivium.dialects.modelarts.datasets.finding import (
     ANNOTATIONS,
+    LABEL_TYPES,
     dataset_uuid,
     label_type,
     locked,
@@ -36,7 +37,7 @@ from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, Vie
 from trivium.dialects.reading import OutOfBounds
 from trivium.resources import samples
 from trivium.resources.datasets import Buckets, Dataset
-from trivium.resources.datasets.ports import Annotator, SampleKind, SampleLabel, SampleUsage
+from trivium.resources.datasets.ports import Annotator, LabelType, SampleKind, SampleLabel, SampleUsage
 from trivium.resources.samples import (
     Annotation,
     KeptSample,
@@ -131,6 +132,7 @@ class SamplesQuery(Wire, frozen=True, kw_only=True):
     order: Text = None
     search_conditions: Text = None
     process_parameter: Text = None
+    email: Text = None  # of somebody who labels in a team: nobody does
 
 
 class SampleBody(Wire, frozen=True, kw_only=True):
@@ -140,6 +142,7 @@ class SampleBody(Wire, frozen=True, kw_only=True):
     labels: tuple[SampleLabelShape, ...] | None = None
     metadata: dict[str, Any] | None = None
     sample_usage: Text = None
+    sample_type: int | None = None
 
 
 class SamplesBody(Wire, frozen=True, kw_only=True):
@@ -176,7 +179,8 @@ class Samples:
     def _look(self, tx: Read, call: Call[Nothing, SamplesQuery]) -> tuple[Dataset, Listed[KeptSample] | Elsewhere]:
         dataset, asked = seen(tx, call), call.query
         query = samples_query(asked)
-        sought = self._seeking.of_text(asked.search_conditions, call.caller, tx.now)
+        sought = (_of_type(asked), *self._seeking.of_text(asked.search_conditions, call.caller, tx.now))
+        sought = tuple(one for one in sought if one != Sought())
         version = outdated_version(tx, dataset, asked.version_id)
         if version is not None:
             page, descending = _page(asked), query.order[0].descending
@@ -249,20 +253,21 @@ def samples_query(asked: SamplesQuery) -> Query:
     """The list that is asked for, labels and conditions apart. `OutOfBounds`, `NotOneOf`."""
     page = _page(asked)
     descending = one_of(asked.order, "order", ("asc", "desc")) != "asc"
-    state = one_of(asked.sample_state, "sample_state", (*STATES, *OF_TEAMS))
+    states = _states(asked)
     where: list[Condition] = []
-    if state in STATES:
-        where.append(_among("state", STATES[state]))
+    if states:
+        where.append(_among("state", states))
     if asked.sample_type is not None:
         if asked.sample_type not in KINDS:
             raise OutOfBounds("sample_type", f"one of {', '.join(map(str, KINDS))}")
         where.append(Condition(field="kind", op=Op.EQ, value=asked.sample_type))
-    for op, score in ((Op.GE, asked.low_score), (Op.LE, asked.high_score)):
-        if score is not None:
-            where.append(Condition(field="score", op=op, value=score))
+    score = _score(asked)
+    if score is not None:
+        where += [Condition(field="score", op=Op.GE, value=score.least)]
+        where += [Condition(field="score", op=Op.LE, value=score.most)]
     return Query(
         where=tuple(where),
-        tree=AnyOf(parts=()) if state in OF_TEAMS else None,
+        tree=AnyOf(parts=()) if states == () else None,
         order=(Order(field="id", descending=descending),),
         page=page,
     )
@@ -319,16 +324,46 @@ def _page(asked: SamplesQuery) -> Offset:
     return numbered_page(asked.limit, asked.offset, default=FEW, most=MOST)
 
 
+def states_of(state: Text, *, email: Text) -> tuple[int, ...] | None:
+    """The states that samples must be in; none of them is in what teams do. None: whichever. `NotOneOf`."""
+    word = one_of(state, "sample_state", (*STATES, *OF_TEAMS))
+    if (email or "").strip():
+        return ()
+    return None if word is None else STATES.get(word, ())
+
+
+def _states(asked: SamplesQuery) -> tuple[int, ...] | None:
+    return states_of(asked.sample_state, email=asked.email)
+
+
+def _score(asked: SamplesQuery) -> Range | None:
+    """The confidence that is sought; None where it is what it is for all, and for those without any. `OutOfBounds`."""
+    least, most = 0.0 if asked.low_score is None else asked.low_score, asked.high_score
+    most = 1.0 if most is None else most
+    for field, score in (("low_score", least), ("high_score", most)):
+        if not 0 <= score <= 1:
+            raise OutOfBounds(field, "between 0 and 1")
+    if least > most:
+        raise OutOfBounds("low_score", "at most high_score")
+    return Range(least, most) if (least, most) != (0, 1) else None
+
+
+def _of_type(asked: SamplesQuery) -> Sought:
+    """The type that one of the labels is of, where it is told without a name. `OutOfBounds`."""
+    if asked.label_type is None or asked.label_name:
+        return Sought()
+    if asked.label_type not in LABEL_TYPES:
+        raise OutOfBounds("label_type", f"one of {', '.join(map(str, LABEL_TYPES))}")
+    return Sought(type=LabelType(asked.label_type))
+
+
 def _sought_by(tx: Read, version: Version, asked: SamplesQuery) -> Sought:
     """What a query that is in order asks of the samples of a version. `NoSuchLabel`, `Missing`."""
-    state = one_of(asked.sample_state, "sample_state", (*STATES, *OF_TEAMS))
     label = asked.label_name and label_of(tx, version, asked.label_name, type=asked.label_type)
-    low, high = asked.low_score, asked.high_score
-    is_scored = low is not None or high is not None
     return Sought(
-        states=None if state is None else STATES.get(state, ()),
+        states=_states(asked),
         kind=asked.sample_type,
-        score=Range(low or 0.0, 1.0 if high is None else high) if is_scored else None,
+        score=_score(asked),
         labels=SoughtLabels(labels=(label,)) if label else None,
     )
 
@@ -354,6 +389,7 @@ def _among(field: str, values: tuple[int, ...]) -> Condition:
 
 def _annotate(tx: Write, caller: Caller, uuid: UUID, *, body: SamplesBody) -> None:
     dataset = locked(tx, caller, uuid)
+    _check_types(tx, dataset, body)
     said = [_annotation(dataset, one, f"samples[{place}]") for place, one in enumerate(body.samples)]
     samples.annotate(tx, caller, uuid, said=said)
 
@@ -361,6 +397,21 @@ def _annotate(tx: Write, caller: Caller, uuid: UUID, *, body: SamplesBody) -> No
 def _remove(tx: Write, caller: Caller, uuid: UUID, *, body: DeleteBody) -> None:
     locked(tx, caller, uuid)
     samples.remove(tx, caller, uuid, uuids=[sample_named(one) for one in body.samples])
+
+
+def _check_types(tx: Write, dataset: Dataset, body: SamplesBody) -> None:
+    """Raise `OutOfBounds` for a sample that is told to be what it is not."""
+    told = {sample_named(one.sample_id): one for one in body.samples if one.sample_type is not None}
+    if not told:
+        return
+    asked = Query(
+        where=(Condition(field="uuid", op=Op.IN, value=tuple(told)),), page=Offset(limit=len(told)), total=False
+    )
+    kinds = {sample.uuid: sample.kind.value for sample in samples.list_samples(tx, dataset, asked).rows}
+    for place, one in enumerate(body.samples):
+        kind = kinds.get(sample_named(one.sample_id))
+        if None not in (one.sample_type, kind) and one.sample_type != kind:
+            raise OutOfBounds(f"samples[{place}].sample_type", f"{kind}, which the sample is")
 
 
 def _annotation(dataset: Dataset, body: SampleBody, at: str) -> Annotation:
