@@ -100,7 +100,8 @@ def check_shown(calls: Datasets, cats: str) -> None:
 
 def check_labels(calls: Datasets, cats: str) -> None:
     below = f"/{cats}/data-annotations/labels"
-    calls.said("PUT", f"{below}/lion", body={"@modelarts:color": "#ff9933"})
+    calls.said("PUT", f"{below}/lion", body={"@modelarts:color": "#ff9933", "@modelarts:shortcut": "l"})
+    calls.said("PUT", f"{below}/lion", body={"@modelarts:shortcut": ""})
     body = {"labels": [{"name": "lion", "property": {"@modelarts:rename_to": "tiger"}}]}
     assert calls.said("PUT", below, body=body) == {"success": True}
     assert calls.labels(cats) == {

@@ -217,6 +217,12 @@ class NoSuchCondition(Invalid):
     code = "modelarts.no_such_condition"
 
 
+class AttributeExists(Conflict):
+    """A label is to have two attributes of one name."""
+
+    code = "modelarts.attribute_exists"
+
+
 class BadExport(Invalid):
     """Samples are not exported so."""
 
@@ -331,6 +337,7 @@ FINER: Final[Mapping[str, Told]] = {
     "version.unreadable": Told(status=400, code="ModelArts.4353"),
     "version.exists": Told(status=400, code="ModelArts.4371"),
     VersionOutdated.code: Told(status=400, code="ModelArts.4353"),
+    AttributeExists.code: Told(status=400, code="ModelArts.4428"),
     BadExport.code: Told(status=400, code="ModelArts.4384"),
     WorkPathTooLong.code: Told(status=400, code="ModelArts.4350"),
     "user.wrong_password": Told(status=401, code="APIGW.0301", words="The username or password is wrong."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from trivium.dialects.modelarts.datasets.labels import (
     LabelPropertyBody,
     LabelPropertyShape,
 )
-from trivium.dialects.modelarts.errors import NotHere, told_of
+from trivium.dialects.modelarts.errors import AttributeExists, NotHere, told_of
 from trivium.dialects.modelarts.spelling import Shape, Text, one_of
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Wire, Write
 from trivium.dialects.reading import OutOfBounds
@@ -39,6 +39,7 @@ COLOR: Final = re.compile(r"#[0-9A-Fa-f]{6}")
 SHAPES: Final = ("bndbox", "polygon", "circle", "line", "dashed", "point", "polyline")
 ATTRIBUTE_TYPES: Final = ("text", "select")
 LONGEST_ATTRIBUTE: Final = 64
+BARRED: Final = frozenset("!<>=&\"'")  # in names of attributes
 SOURCES: Final = "deleting the files of samples"
 
 
@@ -246,14 +247,14 @@ def _create(tx: Write, caller: Caller, asked: Asked) -> None:
     new = NewLabel(
         name=named.name,
         type=named.type,
-        property=_property(body.property, f"{asked.at}.property."),
+        property=_filled(_property(body.property, f"{asked.at}.property.")),
         attributes=tuple(_attributes(body.attributes or (), f"{asked.at}.attributes")),
     )
     samples.create_labels(tx, caller, asked.dataset.uuid, new=[new])
 
 
 def _change(tx: Write, caller: Caller, asked: Asked) -> None:
-    """Change what is told of a label; what is not told stays."""
+    """Change what is told of a label; what is not told stays, and what is told to be empty goes."""
     body, named, at = asked.body, asked.named, asked.at
     told = _property(body.property, f"{at}.property." if at else "")
     attributes = None if body.attributes is None else _attributes(body.attributes, f"{at}.attributes")
@@ -264,7 +265,7 @@ def _change(tx: Write, caller: Caller, asked: Asked) -> None:
         asked.dataset.uuid,
         named=named,
         name=None if body.property is None else body.property.rename_to or None,
-        property={**before.property, **told} if told else None,
+        property=_filled({**before.property, **told}) if told else None,
         attributes=attributes,
     )
 
@@ -284,21 +285,31 @@ def _delete_named(tx: Write, caller: Caller, uuid: UUID, *, body: LabelBody) -> 
 
 
 def _property(given: LabelPropertyBody | None, at: str) -> dict[str, Any]:
-    """What is kept of a label's properties. `OutOfBounds`, `NotOneOf`."""
+    """What is told of a label's properties; an empty text takes one away. `OutOfBounds`, `NotOneOf`."""
     if given is None:
         return {}
     if given.color and not COLOR.fullmatch(given.color):
         raise OutOfBounds(f"{at}@modelarts:color", "of the form #RRGGBB")
     one_of(given.default_shape, f"{at}@modelarts:default_shape", SHAPES)
-    kept = {field.encode_name: getattr(given, field.name) for field in _KEPT}
-    return {name: value for name, value in kept.items() if value}
+    told = {field.encode_name: getattr(given, field.name) for field in _KEPT}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _filled(property: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in property.items() if value}
 
 
 def _attributes(given: Sequence[AttributeShape], at: str) -> list[dict[str, Any]]:
-    """The attributes as they are kept, each with an id."""
+    """The attributes as they are kept, each with an id. `OutOfBounds`, `NotOneOf`, `AttributeExists`."""
+    names: set[str] = set()
     for place, one in enumerate(given):
-        if not 1 <= len(one.name or "") <= LONGEST_ATTRIBUTE:
-            raise OutOfBounds(f"{at}[{place}].name", f"of 1 to {LONGEST_ATTRIBUTE} characters")
+        name = one.name or ""
+        if not 1 <= len(name) <= LONGEST_ATTRIBUTE or BARRED & {*name}:
+            bounds = f"of 1 to {LONGEST_ATTRIBUTE} characters, without ! < > = & \" and '"
+            raise OutOfBounds(f"{at}[{place}].name", bounds)
+        if name in names:
+            raise AttributeExists(name=name)
+        names.add(name)
         one_of(one.type, f"{at}[{place}].type", ATTRIBUTE_TYPES)
     kept: list[dict[str, Any]] = msgspec.to_builtins(given)
     for place, one in enumerate(kept):
