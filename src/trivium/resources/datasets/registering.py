@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from msgspec import structs
-from sqlalchemy import BigInteger, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, select
 
 from trivium.base.caller import Caller
 from trivium.base.query import Listed, Query
@@ -60,9 +61,14 @@ def change_own(tx: Write, caller: Caller, uuid: UUID, *, to: DatasetChange) -> D
     return change(tx, caller, uuid, to=to)
 
 
-def list_own(tx: Read, caller: Caller, asked: Query) -> Listed[Dataset]:
-    """The datasets of the caller's project, as asked; what is another's and public is not among them."""
-    found = query.page(tx, OWN, asked, scope=(_OWN.of(project=caller.project),))
+def list_own(
+    tx: Read, caller: Caller, asked: Query, *, narrowed: Sequence[ColumnElement[bool]] = ()
+) -> Listed[Dataset]:
+    """The datasets of the caller's project, as asked; what is another's and public is not among them.
+
+    `narrowed`: what else must hold, as a later room says it.
+    """
+    found = query.page(tx, OWN, asked, scope=(_OWN.of(project=caller.project), *narrowed))
     return Listed(rows=tuple(map(dataset_of, found.rows)), total=found.total, next=found.next)
 
 

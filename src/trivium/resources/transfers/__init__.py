@@ -62,6 +62,7 @@ from trivium.resources.transfers.types import (
     Way,
 )
 from trivium.resources.transfers.users import DATASET_USERS, is_anything_left, purge
+from trivium.resources.transfers.versioned import SoughtSetting, SoughtVersions, list_datasets
 from trivium.resources.transfers.worker import SampleImportWorker
 
 __all__ = [
@@ -95,6 +96,8 @@ __all__ = [
     "SinceBefore",
     "Sink",
     "Sinks",
+    "SoughtSetting",
+    "SoughtVersions",
     "TargetRefused",
     "Task",
     "TaskKind",
@@ -117,6 +120,7 @@ __all__ = [
     "is_anything_left",
     "labels_of_version",
     "last_sync",
+    "list_datasets",
     "list_exports",
     "list_imports",
     "list_refusals",

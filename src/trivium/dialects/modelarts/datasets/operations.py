@@ -42,6 +42,7 @@ from trivium.dialects.modelarts.datasets.translation import (
     first_import,
     new_dataset,
     task_type,
+    versions_sought,
 )
 from trivium.dialects.modelarts.links import Links
 from trivium.dialects.modelarts.spelling import bare
@@ -51,7 +52,7 @@ from trivium.resources import datasets, transfers, workspaces
 from trivium.resources import samples as sample_room
 from trivium.resources.datasets import Buckets, Dataset, DatasetChange
 from trivium.resources.samples.ports import SampleFiles
-from trivium.resources.transfers import Sinks, Version
+from trivium.resources.transfers import Sinks
 
 PREVIEWED: Final = 4
 
@@ -69,7 +70,7 @@ class Datasets:
         """A page of the project's datasets."""
         asked, caller = call.query, call.caller
         query = datasets_query(asked, chosen(tx, caller, asked.workspace_id, asked.workspaceId))
-        found = datasets.list_own(tx, caller, query)
+        found = transfers.list_datasets(tx, caller, query, having=versions_sought(asked))
         around = self._around(tx, call, found.rows)
         return DatasetsPage(total_number=found.total or 0, datasets=[dataset_shape(one, around) for one in found.rows])
 
@@ -93,7 +94,7 @@ class Datasets:
             workspaces=workspaces.uuids_of(tx, [one.workspace for one in rows]),
             labels={one.id: labels.every_label(tx, one) for one in rows} if asked.with_labels else {},
             samples={one.id: self._previewed(tx, call, one) for one in rows} if asked.file_preview else {},
-            versions=_current(tx, rows),
+            current=_current(tx, rows),
             numbers=transfers.numbers_of_versions(tx, rows),
         )
 
@@ -114,7 +115,7 @@ def show_dataset(tx: Read, call: Call[Nothing, TasksQuery]) -> DatasetShape:
         workspaces=workspaces.uuids_of(tx, [dataset.workspace]),
         labels={dataset.id: labels.every_label(tx, dataset)},
         samples={},
-        versions=_current(tx, [dataset]),
+        current=_current(tx, [dataset]),
         numbers=transfers.numbers_of_versions(tx, [dataset]),
         last_import=next(iter(transfers.list_imports(tx, dataset, newest).rows), None),
     )
@@ -232,10 +233,11 @@ def _update(tx: Write, caller: Caller, uuid: UUID, *, body: ChangeDatasetBody) -
         transfers.make_current(tx, caller, uuid, uuid=version.uuid)
 
 
-def _current(tx: Read, rows: Sequence[Dataset]) -> dict[int, Version]:
-    """The versions that datasets have as their current ones, by their ids."""
-    ids = [one.current_version for one in rows if one.current_version is not None]
-    return {id: version for id in ids if (version := transfers.find_version(tx, id)) is not None}
+def _current(tx: Read, rows: Sequence[Dataset]) -> dict[int, versions.VersionShape]:
+    """The versions that datasets have as their current ones, by the ids of the datasets."""
+    ids = [(one, one.current_version) for one in rows if one.current_version is not None]
+    found = [(one, transfers.find_version(tx, id)) for one, id in ids]
+    return {one.id: versions.version_shape(tx, one, version) for one, version in found if version is not None}
 
 
 def _delete(tx: Write, caller: Caller, uuid: UUID) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from trivium.dialects.modelarts.datasets.labels import LabelBody, LabelShape
 from trivium.dialects.modelarts.datasets.samples import SampleShape
 from trivium.dialects.modelarts.datasets.sources import DataSourceShape, FieldShape, LabelFormatShape
+from trivium.dialects.modelarts.datasets.versions import VersionShape
 from trivium.dialects.modelarts.spelling import Shape, Text
 from trivium.dialects.operation import Wire
 
@@ -31,6 +32,11 @@ class DatasetsQuery(TasksQuery, frozen=True, kw_only=True):
     workspaceId: Text = None  # noqa: N815 - as lists of notebooks and pools spell it
     with_labels: bool = False
     file_preview: bool = False
+    contain_versions: bool | None = None
+    version_format: int | None = None
+    train_evaluate_ratio: Text = None
+    support_export: bool = False
+    dataset_version: Text = None
 
 
 class CreateDatasetBody(Wire, frozen=True, kw_only=True):
@@ -89,10 +95,13 @@ class DatasetShape(Shape, frozen=True, kw_only=True):
     label_format: LabelFormatShape | None = None
     work_path: str
     work_path_type: int
+    inner_work_path: Text = None
+    inner_annotation_path: Text = None
     next_version_num: int
     dataset_version_count: int
     current_version_id: str
     current_version_name: str
+    versions: tuple[VersionShape, ...] = ()  # the current one
     total_sample_count: int
     annotated_sample_count: int
     unconfirmed_sample_count: int
@@ -110,6 +119,7 @@ class DatasetShape(Shape, frozen=True, kw_only=True):
     running_tasks_id: list[str]
     exist_workforce_task: bool
     workforce_task_count: int
+    label_task_count: int
     feature_supports: tuple[str, ...]
     enterprise_project_id: str
     workspace_id: str

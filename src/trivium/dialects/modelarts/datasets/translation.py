@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +16,7 @@ from trivium.dialects.modelarts.datasets.labels import LabelShape
 from trivium.dialects.modelarts.datasets.samples import SampleShape
 from trivium.dialects.modelarts.datasets.shapes import CreateDatasetBody, DatasetShape, DatasetsQuery, TasksQuery
 from trivium.dialects.modelarts.datasets.sources import DataSourceShape, FieldShape, LabelFormatShape
+from trivium.dialects.modelarts.datasets.versions import FORMATS, WHOLE, VersionShape
 from trivium.dialects.modelarts.errors import NotSortable
 from trivium.dialects.modelarts.paging import numbered_page
 from trivium.dialects.modelarts.spelling import Shape, Text, bare, milliseconds, one_of
@@ -23,7 +25,16 @@ from trivium.dialects.reading import OutOfBounds
 from trivium.resources.datasets import Dataset, DatasetType, NewDataset
 from trivium.resources.datasets.ports import Wanted
 from trivium.resources.models import NOWHERE
-from trivium.resources.transfers import NewImport, SampleImport, Task, TaskKind, Version, Way
+from trivium.resources.samples import Range
+from trivium.resources.transfers import (
+    NewImport,
+    SampleImport,
+    SoughtSetting,
+    SoughtVersions,
+    Task,
+    TaskKind,
+    Way,
+)
 
 TYPES: Final = tuple(int(one) for one in DatasetType)
 FEW: Final = 10
@@ -38,6 +49,8 @@ TASK_TYPES: Final = {TaskKind.EXPORT: 2, TaskKind.MANIFEST: 5, TaskKind.PUBLICAT
 """The numbers that tasks have there; imports of directories and syncs have none."""
 
 LAST_TASK_TYPE: Final = 7
+GENERATIONS: Final = ("v1", "v2", "all")
+RATIO_BOUND: Final = re.compile(r"0?\.[0-9]{1,8}|[01](\.0{0,8})?", re.ASCII)
 OF_FILES: Final = 0
 OF_TABLES: Final = 1
 FROM_DIRECTORIES: Final = frozenset(
@@ -78,7 +91,7 @@ class Around(Value, frozen=True):
     workspaces: Mapping[int, UUID]
     labels: Mapping[int, list[LabelShape]]
     samples: Mapping[int, list[SampleShape]]
-    versions: Mapping[int, Version]  # by their own ids
+    current: Mapping[int, VersionShape]  # versions
     numbers: Mapping[int, int]  # of versions
     last_import: SampleImport | None = None  # of the one that is shown
 
@@ -91,9 +104,38 @@ def datasets_query(asked: DatasetsQuery, workspace: int | None) -> Query:
         where.append(Condition(field="name", op=Op.CONTAINS, value=asked.search_content))
     if asked.dataset_type is not None:
         where.append(Condition(field="type", op=Op.EQ, value=_type(asked.dataset_type).value))
+    if asked.support_export:
+        where.append(Condition(field="type", op=Op.NE, value=DatasetType.TABLE.value))
+    one_of(asked.dataset_version, "dataset_version", GENERATIONS)
     if workspace is not None:
         where.append(Condition(field="workspace", op=Op.EQ, value=workspace))
     return Query(where=tuple(where), order=_order(asked), page=page)
+
+
+def versions_sought(asked: DatasetsQuery) -> tuple[SoughtVersions, ...]:
+    """The versions that datasets are to have. `OutOfBounds`."""
+    settings: list[SoughtSetting] = []
+    if asked.version_format is not None:
+        if asked.version_format not in range(len(FORMATS)):
+            raise OutOfBounds("version_format", f"an integer from 0 to {len(FORMATS) - 1}")
+        word = FORMATS[asked.version_format]
+        settings.append(SoughtSetting(name="version_format", default=FORMATS[0], texts=(word,)))
+    if (asked.train_evaluate_ratio or "").strip():
+        between = _ratios(asked.train_evaluate_ratio or "")
+        settings.append(SoughtSetting(name="train_evaluate_sample_ratio", default=WHOLE, range=between))
+    having = (SoughtVersions(settings=tuple(settings)),) if settings else ()
+    if asked.contain_versions is None:
+        return having
+    return (*having, SoughtVersions(there=asked.contain_versions))
+
+
+def _ratios(text: str) -> Range:
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) == 2 and all(map(RATIO_BOUND.fullmatch, parts)):  # noqa: PLR2004 - the least and the most
+        found = Range(float(parts[0]), float(parts[1]))
+        if found.least <= found.most:
+            return found
+    raise OutOfBounds("train_evaluate_ratio", "two numbers from 0 to 1 with a comma between them, the smaller first")
 
 
 def task_type(asked: TasksQuery) -> int | None:
@@ -148,7 +190,10 @@ def dataset_shape(dataset: Dataset, around: Around) -> DatasetShape:
     said = msgspec.convert(_kept(dataset.settings), Said)
     going, counts = around.tasks.get(dataset.id, ()), dataset.counts
     told = [one for one in going if around.task_type in (None, TASK_TYPES.get(one.kind))]
-    current = None if dataset.current_version is None else around.versions.get(dataset.current_version)
+    current = around.current.get(dataset.id)
+    work = said.work_path or dataset.work_path or ""
+    # Versions are published below it.
+    inner = None if dataset.work_path is None else f"{work.rstrip('/')}/dataset-{bare(dataset.uuid)}/"
     shown = said.data_sources or (DataSourceShape(data_path=dataset.url, data_type=sources.OBS),)
     return DatasetShape(
         dataset_id=bare(dataset.uuid),
@@ -164,12 +209,15 @@ def dataset_shape(dataset: Dataset, around: Around) -> DatasetShape:
         schema=said.schema,
         samples=around.samples.get(dataset.id),
         label_format=said.label_format,
-        work_path=said.work_path or dataset.work_path or "",
+        work_path=work,
         work_path_type=sources.OBS,
+        inner_work_path=inner,
+        inner_annotation_path=None if inner is None else f"{inner}annotation/",
         next_version_num=dataset.versions + 1,
         dataset_version_count=around.numbers.get(dataset.id, 0),
-        current_version_id="" if current is None else bare(current.uuid),
-        current_version_name="" if current is None else current.name,
+        current_version_id="" if current is None else current.version_id,
+        current_version_name="" if current is None else current.version_name,
+        versions=() if current is None else (current,),
         total_sample_count=counts.total,
         annotated_sample_count=counts.annotated,
         unconfirmed_sample_count=counts.unconfirmed,
@@ -187,6 +235,7 @@ def dataset_shape(dataset: Dataset, around: Around) -> DatasetShape:
         running_tasks_id=[bare(one.uuid) for one in told],
         exist_workforce_task=False,
         workforce_task_count=0,
+        label_task_count=0,
         feature_supports=ONLY_FILES,
         enterprise_project_id=DEFAULT_ENTERPRISE,
         workspace_id=workspace_id(around.workspaces.get(dataset.workspace)),
