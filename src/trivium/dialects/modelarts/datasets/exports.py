@@ -20,7 +20,7 @@ from trivium.dialects.modelarts.datasets.finding import ONE as DATASET
 from trivium.dialects.modelarts.datasets.finding import dataset_uuid, locked, seen, version_named
 from trivium.dialects.modelarts.datasets.samples import OF_TEAMS, STATES
 from trivium.dialects.modelarts.datasets.sources import DataSourceShape
-from trivium.dialects.modelarts.datasets.versions import RATIO, WHOLE
+from trivium.dialects.modelarts.datasets.versions import FORMATS, RATIO, WHOLE
 from trivium.dialects.modelarts.errors import BadExport
 from trivium.dialects.modelarts.paging import numbered_page
 from trivium.dialects.modelarts.spelling import Shape, Text, bare, milliseconds, one_of
@@ -271,6 +271,8 @@ def _check(body: ExportBody) -> None:
     if body.export_format not in (None, TREE, FLAT):
         raise OutOfBounds("export_format", "1 or 2")
     one_of(body.annotation_format, "annotation_format", ANNOTATIONS)
+    if one_of(body.version_format, "version_format", FORMATS) not in (None, FORMATS[0]):
+        raise BadExport("version_format", "samples are exported with a manifest")
     if one_of(asked.export_dest, "export_params.export_dest", DESTINATIONS) == NEW_DATASET:
         _check_new(asked)
     if asked.train_sample_ratio and not RATIO.fullmatch(asked.train_sample_ratio):

@@ -16,7 +16,7 @@ from trivium.base.reasons import Reason
 from trivium.base.text import Language
 from trivium.dialects.modelarts.datasets import sources
 from trivium.dialects.modelarts.datasets.finding import ONE as DATASET
-from trivium.dialects.modelarts.datasets.finding import dataset_uuid, locked, seen
+from trivium.dialects.modelarts.datasets.finding import LABEL_TYPES, OF_DATASETS, dataset_uuid, locked, seen
 from trivium.dialects.modelarts.datasets.sources import DataSourceShape, LabelFormatShape
 from trivium.dialects.modelarts.errors import NotOneOf, OnlyBuckets
 from trivium.dialects.modelarts.paging import numbered_page
@@ -63,9 +63,10 @@ NO_SYNCS: Final = (Condition(field="sync", op=Op.EQ, value=False),)
 
 
 class LabelName(Wire, frozen=True, kw_only=True):
-    """A label, of which the name counts."""
+    """A label, of which the name counts; datasets of one type of labels have no other."""
 
     name: str
+    type: int | None = None
 
 
 class ImportBody(Wire, frozen=True, kw_only=True):
@@ -173,9 +174,19 @@ class Imports:
 
     async def begin(self, call: Call[ImportBody, Nothing]) -> TaskIdShape:
         """A task, which waits for a worker."""
-        path = await asyncio.to_thread(self._buckets.path, call.caller, call.body.import_path, field="import_path")
+        path = await asyncio.to_thread(self._path, call.caller, call.body)
         begun = await call.write(_begin, dataset_uuid(call), body=call.body, path=path)
         return TaskIdShape(task_id=bare(begun.uuid))
+
+    def _path(self, caller: Caller, body: ImportBody) -> str:
+        """Where samples are read. `BadPlace`, `NoSuchBucket`, and `OutOfBounds` for a source that is elsewhere."""
+        path = self._buckets.path(caller, body.import_path, field="import_path")
+        said = "" if body.data_source is None else body.data_source.data_path or ""
+        if said.strip():
+            whole = self._buckets.path(caller, said, field="data_source.data_path")
+            if not f"{path}/".startswith(f"{whole}/"):
+                raise OutOfBounds("data_source.data_path", "absent, or what import_path is or lies in")
+        return path
 
 
 def new_import(dataset: Dataset, body: ImportBody, path: str) -> NewImport:
@@ -188,8 +199,8 @@ def new_import(dataset: Dataset, body: ImportBody, path: str) -> NewImport:
         wanted=Wanted(
             labels=body.import_annotations is not False,
             difficult_only=bool(body.difficult_only),
-            included=_names(body.included_labels),
-            excluded=_names(body.excluded_labels),
+            included=_names(dataset, body.included_labels, "included_labels"),
+            excluded=_names(dataset, body.excluded_labels, "excluded_labels"),
             confirmed=body.final_annotation is not False,
         ),
         texts=sources.text_format(body.label_format),
@@ -311,5 +322,11 @@ def _way(dataset: Dataset, asked: str | int | None) -> Way:
     return Way.TABLE if dataset.type is DatasetType.TABLE else Way.DIRECTORY
 
 
-def _names(given: Sequence[LabelName | str] | None) -> frozenset[str]:
+def _names(dataset: Dataset, given: Sequence[LabelName | str] | None, field: str) -> frozenset[str]:
+    """The names of labels. `OutOfBounds` for a type that no label of the dataset has."""
+    for place, one in enumerate(given or ()):
+        known = OF_DATASETS.get(dataset.type)
+        types = LABEL_TYPES if known is None else (known.value,)
+        if isinstance(one, LabelName) and one.type not in (None, *types):
+            raise OutOfBounds(f"{field}[{place}].type", f"one of {', '.join(map(str, types))}")
     return frozenset(one if isinstance(one, str) else one.name for one in given or ())
