@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from blake3 import blake3
 
 from tests import catalogue
@@ -21,7 +22,7 @@ from trivium.drivers.annotations import SourceReader
 from trivium.drivers.exports import ExportWriter
 from trivium.resources import datasets, samples, transfers
 from trivium.resources.datasets import Dataset, DatasetType, NewDataset
-from trivium.resources.datasets.ports import Wanted
+from trivium.resources.datasets.ports import Json, Wanted
 from trivium.resources.hosts import Tenure
 from trivium.resources.samples import KeptSample, Named, SampleState
 from trivium.resources.stores import ModelStore
@@ -193,3 +194,14 @@ class Shelf:
             found = samples.list_labelled(tx, dataset, every, label=label.id, number=label.samples)
             assert [row.id for row in found.rows] == having
         assert all((row.state is SampleState.BARE) == (not row.labels) for row in rows)
+        assert samples.count_properties(tx, dataset) == _properties([row.metadata for row in rows])
+
+
+def _properties(every: Sequence[Mapping[str, Json]]) -> dict[str, dict[str, int]]:
+    """How many samples have which value of their metadata, where these are few; of lists only that there are some."""
+    found: dict[str, Counter[str]] = {}
+    for name, value in (pair for one in every for pair in one.items()):
+        own = found.setdefault(name, Counter())
+        if not isinstance(value, (list, dict)):
+            own[value if isinstance(value, str) else msgspec.json.encode(value).decode()] += 1
+    return {name: dict(own) for name, own in found.items()}

@@ -24,6 +24,7 @@ from trivium.resources.samples.labelling import (
     list_labels,
 )
 from trivium.resources.samples.leaving import is_leaving, settle
+from trivium.resources.samples.properties import counted as count_properties
 from trivium.resources.samples.putting import put
 from trivium.resources.samples.reading import samples_of
 from trivium.resources.samples.seeking import Range, Sought, SoughtLabel, SoughtLabels, SoughtProperties, fits
@@ -76,6 +77,7 @@ __all__ = [
     "by_state",
     "change_label",
     "check_size",
+    "count_properties",
     "create_labels",
     "delete_labels",
     "directory_of",

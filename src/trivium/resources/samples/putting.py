@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,7 @@ from sqlalchemy import LargeBinary, bindparam, select, type_coerce, update
 
 from trivium.base.clock import microseconds
 from trivium.resources.datasets.ports import Annotator, Json, Sample, SampleLabel
-from trivium.resources.samples import bookkeeping
+from trivium.resources.samples import bookkeeping, properties
 from trivium.resources.samples.bookkeeping import Named, names_of
 from trivium.resources.samples.reading import kept
 from trivium.resources.samples.table import samples
@@ -165,6 +165,7 @@ def _add(tx: Write, dataset: int, new: Sequence[_Placed], *, ids: Mapping[Named,
     add_rows(tx, samples, [_stored(id, dataset, one, now=now, ids=ids) for id, one in made])
     bookkeeping.count(tx, dataset, came=Counter(map(_kind, new)), went={}, size=sum(one.sample.size for one in new))
     bookkeeping.note_labels(tx, came={id: _numbers(one, ids) for id, one in made})
+    properties.note(tx, dataset, came=(one.sample.metadata for one in new if one.sample.metadata))
 
 
 def _stored(id: int, dataset: int, one: _Placed, *, now: int, ids: Mapping[Named, int]) -> list[Any]:
@@ -174,12 +175,19 @@ def _stored(id: int, dataset: int, one: _Placed, *, now: int, ids: Mapping[Named
 
 
 def _change(tx: Write, dataset: int, changed: Sequence[tuple[_Placed, Row]], *, ids: Mapping[Named, int]) -> None:
+    said = [row.metadata for row in _metadata(tx, [before.id for _, before in changed])]
     tx.run(_CHANGED, [{**_told(one, ids), "of": before.id, "changed_at": tx.now} for one, before in changed])
     went = Counter((before.state, bool(before.sub)) for _, before in changed)
     grown = sum(one.sample.size - before.size for one, before in changed)
     bookkeeping.count(tx, dataset, came=Counter(_kind(one) for one, _ in changed), went=went, size=grown)
     had = bookkeeping.take_labels(tx, [before.id for _, before in changed])
     bookkeeping.note_labels(tx, came={before.id: _numbers(one, ids) for one, before in changed}, went=had)
+    properties.note(tx, dataset, came=(one.sample.metadata for one, _ in changed), went=properties.read(said))
+
+
+def _metadata(tx: Write, ids: Sequence[int]) -> Iterator[Any]:
+    for some in bookkeeping.batches(ids):
+        yield from tx.all(select(samples.c.metadata).where(samples.c.id.in_(some)))
 
 
 def _kind(one: _Placed) -> bookkeeping.Kind:

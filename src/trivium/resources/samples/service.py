@@ -15,7 +15,7 @@ from trivium.base.errors import Invalid
 from trivium.base.query import Condition, Listed, Op, Query
 from trivium.resources import datasets, events, stores
 from trivium.resources.datasets import Dataset
-from trivium.resources.samples import bookkeeping
+from trivium.resources.samples import bookkeeping, properties
 from trivium.resources.samples.bookkeeping import names_of
 from trivium.resources.samples.errors import NoSampleFile, NoSuchSample
 from trivium.resources.samples.putting import state_of, told
@@ -96,6 +96,7 @@ def annotate(tx: Write, caller: Caller, dataset: UUID, *, said: Sequence[Annotat
     came = {id: {ids[named]: number for named, number in names_of(each or ()).items()} for id, each in labels.items()}
     bookkeeping.note_labels(tx, came=came, went=had)
     _move(tx, mine, before, states=[row["state"] for row in after])
+    _note(tx, mine, known, said=asked)
     events.record(tx, caller, "dataset.annotate", target=mine.id, project=mine.project, after={"samples": len(after)})
 
 
@@ -121,6 +122,7 @@ def take_out(tx: Write, dataset: int, rows: Sequence[Row[Any]]) -> None:
     went = Counter((row.state, bool(row.sub)) for row in rows)
     size = sum(row.size for row in rows)
     bookkeeping.count(tx, dataset, came={}, went=went, deleted=len(rows), size=-size)
+    properties.note(tx, dataset, went=properties.read(row.metadata for row in rows))
 
 
 def take_out_by_id(tx: Write, dataset: int, ids: Collection[int]) -> int:
@@ -159,6 +161,12 @@ def _move(tx: Write, dataset: Dataset, before: Sequence[Row[Any]], *, states: Se
     parts = [bool(row.sub) for row in before]
     went = Counter(zip((row.state for row in before), parts, strict=True))
     bookkeeping.count(tx, dataset.id, came=Counter(zip(states, parts, strict=True)), went=went)
+
+
+def _note(tx: Write, dataset: Dataset, known: Sequence[KeptSample], *, said: Mapping[UUID, Annotation]) -> None:
+    """Count the metadata that samples have now, and no more those that they had."""
+    changed = [(sample.metadata, metadata) for sample in known if (metadata := said[sample.uuid].metadata) is not None]
+    properties.note(tx, dataset.id, came=(after for _, after in changed), went=(before for before, _ in changed))
 
 
 def _rows(tx: Write, dataset: Dataset, uuids: Collection[UUID]) -> Sequence[Row[Any]]:

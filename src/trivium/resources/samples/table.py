@@ -89,6 +89,18 @@ labelled = Table(
     sqlite_with_rowid=False,
 )
 
+properties = Table(
+    "sample_properties",  # names and values of metadata; see properties.py
+    metadata,
+    Column("dataset_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", text(), primary_key=True),  # JSON; empty: the name itself
+    Column("name", text(), primary_key=True),
+    Column("samples", BigInteger, nullable=False),  # that have it
+    Column("number", Integer, nullable=False),  # of values of the name that have rows
+    Column("many", Boolean, nullable=False),  # its values are not counted
+    sqlite_with_rowid=False,
+)
+
 leftovers = Table(
     "dataset_leftovers",  # samples and labels of these are to be deleted
     metadata,

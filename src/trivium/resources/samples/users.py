@@ -11,7 +11,7 @@ from trivium.base.caller import Caller
 from trivium.resources.datasets import datasets
 from trivium.resources.owning import Deletion
 from trivium.resources.samples.leaving import take_from_some
-from trivium.resources.samples.table import labelled, labels, leaving, leftovers, samples
+from trivium.resources.samples.table import labelled, labels, leaving, leftovers, properties, samples
 from trivium.store import Read, Write
 
 AT_ONCE: Final = 2000
@@ -46,6 +46,7 @@ def purge(tx: Write) -> bool:
     if dataset is None:
         return False
     if not _purge_samples(tx, dataset) and not _purge_labels(tx, dataset):
+        tx.run(delete(properties).where(properties.c.dataset_id == dataset))
         tx.run(delete(leftovers).where(leftovers.c.dataset_id == dataset))
     return True
 

@@ -15,8 +15,8 @@ from trivium.base.query import Condition, Op, Order, Query
 from trivium.base.reasons import Reason
 from trivium.base.text import Language
 from trivium.dialects.modelarts.datasets import sources
-from trivium.dialects.modelarts.datasets.finding import ONE as DATASET
 from trivium.dialects.modelarts.datasets.finding import LABEL_TYPES, OF_DATASETS, dataset_uuid, locked, seen
+from trivium.dialects.modelarts.datasets.finding import ONE as DATASET
 from trivium.dialects.modelarts.datasets.sources import DataSourceShape, LabelFormatShape
 from trivium.dialects.modelarts.errors import NotOneOf, OnlyBuckets
 from trivium.dialects.modelarts.paging import numbered_page

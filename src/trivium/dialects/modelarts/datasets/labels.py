@@ -120,7 +120,9 @@ def every_label(tx: Read, dataset: Dataset) -> list[LabelShape]:
 
 def search_condition(tx: Read, call: Call[Nothing, Nothing]) -> SearchShape:
     """What samples may be sought by."""
-    return SearchShape(labels=every_label(tx, seen(tx, call)), metadata={}, labelers=[])
+    dataset = seen(tx, call)
+    metadata = {name: [*values] for name, values in samples.count_properties(tx, dataset).items()}
+    return SearchShape(labels=every_label(tx, dataset), metadata=metadata, labelers=[])
 
 
 def label_shape(label: Label) -> LabelShape:

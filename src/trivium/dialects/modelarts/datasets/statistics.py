@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Final
 
 import msgspec
 
@@ -51,7 +51,7 @@ class StatsShape(Shape, frozen=True, kw_only=True):
     label_stats: list[LabelStatsShape]
     sample_stats: SampleStatsShape
     key_sample_stats: KeyStatsShape
-    metadata_stats: dict[str, Any]
+    metadata_stats: Mapping[str, Mapping[str, int]]  # how many samples have which value
     data_spliting_enable: bool
 
 
@@ -83,7 +83,7 @@ def show_statistics(tx: Read, call: Call[Nothing, StatsQuery]) -> StatsShape:
             lefted=total - manual,
         ),
         key_sample_stats=KeyStatsShape(total=total, key_sample=hard, non_key_sample=total - hard),
-        metadata_stats={},
+        metadata_stats=samples.count_properties(tx, dataset) if sought is None else {},
         data_spliting_enable=False,
     )
 
