@@ -41,6 +41,7 @@ def checked(body: CreateDatasetBody) -> DataSourceShape:
         raise NotHere(what="labelling by a team")
     if body.work_path_type not in (None, sources.OBS):
         raise OutOfBounds("work_path_type", "0")
+    sources.check_schema(body.schema or ())
     _work_path(body.work_path)
     return _source(body.data_sources)
 

@@ -88,6 +88,17 @@ def checked(source: DataSourceShape, field: str) -> DataSourceShape:
     return structs.replace(source, source_info=structs.replace(source.source_info, user_password=HIDDEN))
 
 
+def check_schema(schema: tuple[FieldShape, ...]) -> None:
+    """Raise what no columns can be called: `Missing`, and `OutOfBounds` for a name that another has, too."""
+    names: set[str] = set()
+    for place, one in enumerate(schema):
+        if not one.name.strip():
+            raise Missing(f"schema[{place}].name")
+        if one.name in names:
+            raise OutOfBounds(f"schema[{place}].name", "of one column")
+        names.add(one.name)
+
+
 def text_format(asked: LabelFormatShape | None) -> TextFormat:
     """How texts are read. `OutOfBounds`."""
     if asked is None:
@@ -104,13 +115,15 @@ def text_format(asked: LabelFormatShape | None) -> TextFormat:
 
 
 def columns(source: DataSourceShape | None, schema: tuple[FieldShape, ...], *, has_header: bool | None) -> Columns:
-    """How the rows of a table are read. Raises `Missing` for a map without both of its names."""
+    """How the rows of a table are read. `Missing` for a map without both of its names, `OutOfBounds` for two of one."""
     given = source or DataSourceShape()
     maps: dict[str, str] = {}
     for place, one in enumerate(given.schema_maps or ()):
+        at = f"data_source.schema_maps[{place}]"
         if not one.src_name or not one.dest_name:
-            raise Missing(f"data_source.schema_maps[{place}].{'dest_name' if one.src_name else 'src_name'}")
-        maps[one.src_name] = one.dest_name
+            raise Missing(f"{at}.{'dest_name' if one.src_name else 'src_name'}")
+        if maps.setdefault(one.src_name, one.dest_name) != one.dest_name:
+            raise OutOfBounds(f"{at}.src_name", "of one map")
     header = given.with_column_header if has_header is None else has_header
     return Columns(names=tuple(one.name for one in schema), maps=maps, has_header=bool(header))
 

@@ -94,6 +94,7 @@ class Around(Value, frozen=True):
     current: Mapping[int, VersionShape]  # versions
     numbers: Mapping[int, int]  # of versions
     last_import: SampleImport | None = None  # of the one that is shown
+    columns: tuple[str, ...] = ()  # of the one that is shown, as its rows have them
 
 
 def datasets_query(asked: DatasetsQuery, workspace: int | None) -> Query:
@@ -206,7 +207,7 @@ def dataset_shape(dataset: Dataset, around: Around) -> DatasetShape:
         data_sources=shown,
         data_url=shown[0].data_path,
         labels=around.labels.get(dataset.id),
-        schema=said.schema,
+        schema=said.schema or _columns(around.columns),
         samples=around.samples.get(dataset.id),
         label_format=said.label_format,
         work_path=work,
@@ -240,6 +241,11 @@ def dataset_shape(dataset: Dataset, around: Around) -> DatasetShape:
         enterprise_project_id=DEFAULT_ENTERPRISE,
         workspace_id=workspace_id(around.workspaces.get(dataset.workspace)),
     )
+
+
+def _columns(names: Sequence[str]) -> tuple[FieldShape, ...] | None:
+    """The columns that a header told; None where there are none."""
+    return tuple(FieldShape(schema_id=number, name=name) for number, name in enumerate(names, start=1)) or None
 
 
 def _kept(settings: Mapping[str, Any]) -> Mapping[str, Any]:
