@@ -50,7 +50,7 @@ from trivium.dialects.modelarts.workspaces import chosen
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Write, always
 from trivium.resources import datasets, transfers, workspaces
 from trivium.resources import samples as sample_room
-from trivium.resources.datasets import Buckets, Dataset, DatasetChange, DatasetType
+from trivium.resources.datasets import Buckets, Dataset, DatasetChange
 from trivium.resources.samples.ports import SampleFiles
 from trivium.resources.transfers import Sinks
 
@@ -100,7 +100,7 @@ class Datasets:
 
     def _previewed(self, tx: Read, call: Call[Any, Any], dataset: Dataset) -> list[samples.SampleShape]:
         asked = Query(order=(Order(field="id"),), page=Offset(limit=PREVIEWED), total=False)
-        shape = self._samples.shaper(call, dataset, now=tx.now)
+        shape = self._samples.shaper(call, dataset, now=tx.now, columns=samples.columns_of(tx, dataset))
         return [shape(one) for one in sample_room.list_samples(tx, dataset, asked).rows]
 
 
@@ -118,7 +118,7 @@ def show_dataset(tx: Read, call: Call[Nothing, TasksQuery]) -> DatasetShape:
         current=_current(tx, [dataset]),
         numbers=transfers.numbers_of_versions(tx, [dataset]),
         last_import=next(iter(transfers.list_imports(tx, dataset, newest).rows), None),
-        columns=_columns(tx, dataset),
+        columns=samples.columns_of(tx, dataset),
     )
     return dataset_shape(dataset, around)
 
@@ -239,14 +239,6 @@ def _current(tx: Read, rows: Sequence[Dataset]) -> dict[int, versions.VersionSha
     ids = [(one, one.current_version) for one in rows if one.current_version is not None]
     found = [(one, transfers.find_version(tx, id)) for one, id in ids]
     return {one.id: versions.version_shape(tx, one, version) for one, version in found if version is not None}
-
-
-def _columns(tx: Read, dataset: Dataset) -> tuple[str, ...]:
-    """The columns of a table, as its first row has them."""
-    if dataset.type is not DatasetType.TABLE:
-        return ()
-    asked = Query(order=(Order(field="id"),), page=Offset(limit=1), total=False)
-    return tuple(name for row in sample_room.list_samples(tx, dataset, asked).rows for name in row.cells or ())
 
 
 def _delete(tx: Write, caller: Caller, uuid: UUID) -> None:

@@ -29,6 +29,7 @@ from trivium.dialects.modelarts.datasets.finding import (
 )
 from trivium.dialects.modelarts.datasets.labelling import SOURCES
 from trivium.dialects.modelarts.datasets.processing import checked
+from trivium.dialects.modelarts.datasets.sources import schema_of
 from trivium.dialects.modelarts.errors import NotHere
 from trivium.dialects.modelarts.links import Links
 from trivium.dialects.modelarts.paging import numbered_page
@@ -36,7 +37,7 @@ from trivium.dialects.modelarts.spelling import Shape, Text, bare, milliseconds,
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, Write
 from trivium.dialects.reading import OutOfBounds
 from trivium.resources import samples
-from trivium.resources.datasets import Buckets, Dataset
+from trivium.resources.datasets import Buckets, Dataset, DatasetType
 from trivium.resources.datasets.ports import Annotator, LabelType, SampleKind, SampleLabel, SampleUsage
 from trivium.resources.samples import (
     Annotation,
@@ -169,15 +170,18 @@ class Samples:
 
     async def list(self, call: Call[Nothing, SamplesQuery]) -> SamplesPage:
         """A page of the samples of a dataset, or of a version of it; newest first unless it is asked for otherwise."""
-        dataset, found = await call.core.store.search(self._look, call)
+        dataset, columns, found = await call.core.store.search(self._look, call)
         process = checked(call.query.process_parameter, "process_parameter")
         if isinstance(found, Elsewhere):
             found = await asyncio.to_thread(found.read, self._sinks, within=call.core.store.search_limit)
-        shape = self.shaper(call, dataset, now=call.core.clock.now(), process=process)
+        shape = self.shaper(call, dataset, now=call.core.clock.now(), columns=columns, process=process)
         return SamplesPage(sample_count=found.total or 0, samples=[shape(sample) for sample in found.rows])
 
-    def _look(self, tx: Read, call: Call[Nothing, SamplesQuery]) -> tuple[Dataset, Listed[KeptSample] | Elsewhere]:
+    def _look(
+        self, tx: Read, call: Call[Nothing, SamplesQuery]
+    ) -> tuple[Dataset, Sequence[str], Listed[KeptSample] | Elsewhere]:
         dataset, asked = seen(tx, call), call.query
+        columns = columns_of(tx, dataset)
         query = samples_query(asked)
         sought = (_of_type(asked), *self._seeking.of_text(asked.search_conditions, call.caller, tx.now))
         sought = tuple(one for one in sought if one != Sought())
@@ -185,23 +189,24 @@ class Samples:
         if version is not None:
             page, descending = _page(asked), query.order[0].descending
             every = tuple(one for one in (_sought_by(tx, version, asked), *sought) if one != Sought())
-            return dataset, Elsewhere(version=version, page=page, descending=descending, sought=every)
+            return dataset, columns, Elsewhere(version=version, page=page, descending=descending, sought=every)
         label = None
         if asked.label_name:
             label = the_label(tx, dataset, asked.label_name, type=asked.label_type)
-        return dataset, _found(tx, dataset, query, sought=sought, label=label)
+        return dataset, columns, _found(tx, dataset, query, sought=sought, label=label)
 
     def show(self, tx: Read, call: Call[Nothing, Nothing]) -> SampleShape:
         """One sample."""
         dataset = seen(tx, call)
-        return self.shaper(call, dataset, now=tx.now)(samples.get(tx, dataset, sample_uuid(call)))
+        shape = self.shaper(call, dataset, now=tx.now, columns=columns_of(tx, dataset))
+        return shape(samples.get(tx, dataset, sample_uuid(call)))
 
     def shaper(
-        self, call: Call[Any, Any], dataset: Dataset, *, now: datetime, process: str = ""
+        self, call: Call[Any, Any], dataset: Dataset, *, now: datetime, columns: Sequence[str], process: str = ""
     ) -> Callable[[KeptSample], SampleShape]:
         """What shows samples of a dataset to whoever asks, who may follow the links to their files.
 
-        `process` is what pictures are made into there.
+        Cells of rows come in the order of `columns`; `process` is what pictures are made into there.
         """
         of = {"project_id": call.request.parameters["project_id"], "dataset_id": bare(dataset.uuid)}
         address = self._links.maker(call.core.site.public_url or call.request.base_url, call.caller, now=now)
@@ -212,9 +217,9 @@ class Samples:
             made = process if sample.kind is SampleKind.IMAGE else ""
             return address(files.ONE.format(**of, sample_id=bare(sample.uuid)), made)
 
-        return lambda sample: self._shape(sample, source(sample))
+        return lambda sample: self._shape(sample, source(sample), columns)
 
-    def _shape(self, sample: KeptSample, source: Text) -> SampleShape:
+    def _shape(self, sample: KeptSample, source: Text, columns: Sequence[str]) -> SampleShape:
         path = os.fsdecode(sample.path).encode(errors="replace").decode()
         place = self._buckets.place(path)
         return SampleShape(
@@ -231,7 +236,7 @@ class Samples:
             metadata=sample.metadata,
             labelers=(),
             score=sample.score,
-            sample_data=_data(sample),
+            sample_data=_data(sample, columns),
         )
 
 
@@ -271,6 +276,17 @@ def samples_query(asked: SamplesQuery) -> Query:
         order=(Order(field="id", descending=descending),),
         page=page,
     )
+
+
+def columns_of(tx: Read, dataset: Dataset) -> tuple[str, ...]:
+    """The columns of a table: those that it was made with, or those of its first row."""
+    if dataset.type is not DatasetType.TABLE:
+        return ()
+    told = tuple(one.name for one in schema_of(dataset.settings))
+    if told:
+        return told
+    asked = Query(order=(Order(field="id"),), page=Offset(limit=1), total=False)
+    return tuple(name for row in samples.list_samples(tx, dataset, asked).rows for name in row.cells or ())
 
 
 def said_of(dataset: Dataset, labels: Sequence[SampleLabelShape], field: str) -> list[SampleLabel]:
@@ -450,8 +466,11 @@ def _label_shape(label: SampleLabel) -> SampleLabelShape:
     )
 
 
-def _data(sample: KeptSample) -> list[str] | None:
-    """What a sample is that is no file of its own: a text, or the cells of a row."""
+def _data(sample: KeptSample, columns: Sequence[str]) -> list[str] | None:
+    """What a sample is that is no file of its own: a text, or the cells of a row, those of other columns at the end."""
     if sample.text is not None:
         return [sample.text]
-    return None if sample.cells is None else [*sample.cells.values()]
+    if sample.cells is None:
+        return None
+    others = [cell for name, cell in sample.cells.items() if name not in columns]
+    return [*(sample.cells.get(name, "") for name in columns), *others]

@@ -94,7 +94,7 @@ class Around(Value, frozen=True):
     current: Mapping[int, VersionShape]  # versions
     numbers: Mapping[int, int]  # of versions
     last_import: SampleImport | None = None  # of the one that is shown
-    columns: tuple[str, ...] = ()  # of the one that is shown, as its rows have them
+    columns: tuple[str, ...] = ()  # of the one that is shown, where it is a table
 
 
 def datasets_query(asked: DatasetsQuery, workspace: int | None) -> Query:
