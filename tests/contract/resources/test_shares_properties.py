@@ -153,7 +153,7 @@ def test_nothing_is_given_out_twice(databases: Callable[[], AbstractContextManag
     run_state_machine_as_test(
         Mine,
         settings=settings(
-            max_examples=10,
+            max_examples=6,
             stateful_step_count=100,
             phases=(Phase.reuse, Phase.generate),
             deadline=None,
