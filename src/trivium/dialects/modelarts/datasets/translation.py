@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -16,7 +15,7 @@ from trivium.dialects.modelarts.datasets.labels import LabelShape
 from trivium.dialects.modelarts.datasets.samples import SampleShape
 from trivium.dialects.modelarts.datasets.shapes import CreateDatasetBody, DatasetShape, DatasetsQuery, TasksQuery
 from trivium.dialects.modelarts.datasets.sources import DataSourceShape, FieldShape, LabelFormatShape
-from trivium.dialects.modelarts.datasets.versions import FORMATS, WHOLE, VersionShape
+from trivium.dialects.modelarts.datasets.versions import FORMATS, WHOLE, VersionShape, ratios
 from trivium.dialects.modelarts.errors import NotSortable
 from trivium.dialects.modelarts.paging import numbered_page
 from trivium.dialects.modelarts.spelling import Shape, Text, bare, milliseconds, one_of
@@ -25,7 +24,6 @@ from trivium.dialects.reading import OutOfBounds
 from trivium.resources.datasets import Dataset, DatasetType, NewDataset
 from trivium.resources.datasets.ports import Wanted
 from trivium.resources.models import NOWHERE
-from trivium.resources.samples import Range
 from trivium.resources.transfers import (
     NewImport,
     SampleImport,
@@ -50,7 +48,6 @@ TASK_TYPES: Final = {TaskKind.EXPORT: 2, TaskKind.MANIFEST: 5, TaskKind.PUBLICAT
 
 LAST_TASK_TYPE: Final = 7
 GENERATIONS: Final = ("v1", "v2", "all")
-RATIO_BOUND: Final = re.compile(r"0?\.[0-9]{1,8}|[01](\.0{0,8})?", re.ASCII)
 OF_FILES: Final = 0
 OF_TABLES: Final = 1
 FROM_DIRECTORIES: Final = frozenset(
@@ -122,21 +119,12 @@ def versions_sought(asked: DatasetsQuery) -> tuple[SoughtVersions, ...]:
         word = FORMATS[asked.version_format]
         settings.append(SoughtSetting(name="version_format", default=FORMATS[0], texts=(word,)))
     if (asked.train_evaluate_ratio or "").strip():
-        between = _ratios(asked.train_evaluate_ratio or "")
+        between = ratios(asked.train_evaluate_ratio or "")
         settings.append(SoughtSetting(name="train_evaluate_sample_ratio", default=WHOLE, range=between))
     having = (SoughtVersions(settings=tuple(settings)),) if settings else ()
     if asked.contain_versions is None:
         return having
     return (*having, SoughtVersions(there=asked.contain_versions))
-
-
-def _ratios(text: str) -> Range:
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) == 2 and all(map(RATIO_BOUND.fullmatch, parts)):  # noqa: PLR2004 - the least and the most
-        found = Range(float(parts[0]), float(parts[1]))
-        if found.least <= found.most:
-            return found
-    raise OutOfBounds("train_evaluate_ratio", "two numbers from 0 to 1 with a comma between them, the smaller first")
 
 
 def task_type(asked: TasksQuery) -> int | None:

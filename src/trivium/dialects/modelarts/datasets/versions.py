@@ -23,6 +23,7 @@ from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, Vie
 from trivium.dialects.reading import OutOfBounds
 from trivium.resources import datasets, transfers
 from trivium.resources.datasets import Buckets, Dataset, NoWorkPath
+from trivium.resources.samples import Range
 from trivium.resources.transfers import CountedLabel, Form, NewVersion, NoSuchVersion, Version, VersionStatus
 
 ALL: Final = f"{DATASET}/versions"
@@ -37,6 +38,7 @@ NUMBERS: Final = {VersionStatus.MAKING: 0, VersionStatus.READY: 1, VersionStatus
 STATUSES: Final = {number: status for status, number in NUMBERS.items()}
 GONE: Final = (2, 3)  # what is deleted is not there
 NEWEST_FIRST: Final = (Order(field="id", descending=True),)
+RATIO_BOUND: Final = re.compile(r"0?\.[0-9]{1,8}|[01](\.0{0,8})?", re.ASCII)
 RATIO: Final = re.compile(r"0|0?\.\d{1,2}|1(\.0{1,2})?")
 
 
@@ -214,6 +216,16 @@ def version_shape(tx: Read, dataset: Dataset, version: Version) -> VersionShape:
     )
 
 
+def ratios(text: str) -> Range:
+    """The ratios from the one to the other. `OutOfBounds`."""
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) == 2 and all(map(RATIO_BOUND.fullmatch, parts)):  # noqa: PLR2004 - the least and the most
+        found = Range(float(parts[0]), float(parts[1]))
+        if found.least <= found.most:
+            return found
+    raise OutOfBounds("train_evaluate_ratio", "two numbers from 0 to 1 with a comma between them, the smaller first")
+
+
 def operations(buckets: Buckets) -> Sequence[Operation]:
     """All of it."""
     return (
@@ -263,21 +275,13 @@ def _fitting(asked: VersionsQuery) -> Callable[[VersionBody], bool] | None:
     if asked.version_format is not None and asked.version_format not in range(len(FORMATS)):
         raise OutOfBounds("version_format", f"an integer from 0 to {len(FORMATS) - 1}")
     format = None if asked.version_format is None else FORMATS[asked.version_format]
-    least, most = _range(asked.train_evaluate_ratio)
+    between = ratios(asked.train_evaluate_ratio) if asked.train_evaluate_ratio else Range(0, 1)
 
     def fits(said: VersionBody) -> bool:
         ratio = float(said.train_evaluate_sample_ratio or WHOLE)
-        return format in (None, said.version_format or FORMATS[0]) and least <= ratio <= most
+        return format in (None, said.version_format or FORMATS[0]) and between.least <= ratio <= between.most
 
     return fits
-
-
-def _range(said: str | None) -> tuple[float, float]:
-    """The two ends of a range of ratios, all of them where none is said. `OutOfBounds`."""
-    ends = (said or "0,1").split(",")
-    if len(ends) != 2 or not all(RATIO.fullmatch(end) for end in ends):  # noqa: PLR2004 - a range has two ends
-        raise OutOfBounds("train_evaluate_ratio", "two numbers from 0 to 1 with a comma between them")
-    return float(ends[0]), float(ends[1])
 
 
 def _all(tx: Read, dataset: Dataset, where: Sequence[Condition]) -> Iterator[Version]:
