@@ -49,6 +49,7 @@ class Stage(scnet.Stage):
         self.images = images
         self.speaker = dialect
         self._projects: list[Caller] = []
+        self._names_of_images: dict[str, Any] = {}
 
     def person_names(self, label: str, person: Person) -> dict[str, Any]:
         """What a case may say of a person: their name, ids, key, token and password."""
@@ -76,8 +77,11 @@ class Stage(scnet.Stage):
         assert pool is not None
         domain = core.store.read_now(projects.get_domain)
         told = {"site.name": core.site.name, "pool.name": pool.name, "domain.id": domain.uuid.hex}
-        for label, image in self.images.items():
-            told |= image_names(label, image) | self._group_names(self.world.admin, label, image)
+        if not self._names_of_images:  # of the operator's, which no case changes
+            for label, image in self.images.items():
+                self._names_of_images |= image_names(label, image)
+                self._names_of_images |= self._group_names(self.world.admin, label, image)
+        told |= self._names_of_images
         return told
 
     async def step(self, told: dict[str, Any], people: dict[str, Person], names: dict[str, Any]) -> None:
