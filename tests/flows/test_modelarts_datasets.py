@@ -118,8 +118,12 @@ def check_samples(calls: Datasets, cats: str) -> None:
     found = httpx.get(a["source"], trust_env=False)
     assert (found.content, found.headers["content-type"]) == (png(), "image/png")
     assert calls.ask("GET", f"{below}/samples/{a['sample_id']}/file").content == png()
-    said = {"sample_id": a["sample_id"], "labels": [{"name": "manul"}], "sample_usage": "EVAL"}
+    rain = a["metadata"] | {"weather": "rain"}
+    said = {"sample_id": a["sample_id"], "labels": [{"name": "manul"}], "sample_usage": "EVAL", "metadata": rain}
     calls.said("PUT", f"{below}/samples", body={"samples": [said]})
+    told = {"@modelarts:size": [], "weather": ["rain"]}
+    assert calls.said("GET", f"{below}/search-condition")["metadata"] == told
+    assert calls.said("GET", f"{below}/stats")["metadata_stats"] == {"@modelarts:size": {}, "weather": {"rain": 1}}
     again = calls.said("GET", f"{below}/samples/{a['sample_id']}")
     assert (again["labels"], again["sample_usage"]) == ([{"name": "manul", "type": 0, "annotated_by": "human"}], "EVAL")
     assert set(calls.shown(cats, label_name="tiger", sample_state="__ALL__")) == {"b.png"}
@@ -185,7 +189,12 @@ def check_versions(calls: Datasets, cats: str, buckets: Path) -> None:
     calls.said("POST", f"/{cats}/data-annotations/labels", body={"labels": [{"name": "later"}]})
     named = calls.said("GET", f"/{cats}/data-annotations/labels", version_id=first)
     assert "later" not in {label["name"] for label in named["labels"]}
-    assert calls.said("GET", f"/{cats}")["current_version_name"] == "V001"
+    one = calls.said("GET", f"/{cats}")
+    assert (one["current_version_name"], [each["version_id"] for each in one["versions"]]) == ("V001", [first])
+    assert one["inner_annotation_path"] == f"/out/work/dataset-{cats}/annotation/"
+    for query, number in (("true", 1), ("false", 0)):
+        assert calls.said("GET", contain_versions=query)["total_number"] == number
+    assert calls.said("GET", version_format=0, train_evaluate_ratio="1,1")["datasets"][0]["dataset_id"] == cats
     check_usage_of_versions(calls, cats, manifest)
     assert calls.said("DELETE", f"{below}/{first}") is None
     assert calls.said("GET", below)["total_number"] == 0
