@@ -241,6 +241,18 @@ class WorkPathTooLong(Invalid):
     code = "modelarts.work_path_too_long"
 
 
+class WorkPathIsBucket(Invalid):
+    """The place for what is published of a dataset is a bucket, not in one."""
+
+    code = "modelarts.work_path_is_bucket"
+
+
+class WorkPathWithin(Invalid):
+    """The place for what is published of a dataset is within that of its samples."""
+
+    code = "modelarts.work_path_within"
+
+
 class Told(Value, frozen=True):
     """What an error is in ModelArts. Without words of the vendor's, the catalogue's sentence is told."""
 
@@ -340,6 +352,8 @@ FINER: Final[Mapping[str, Told]] = {
     AttributeExists.code: Told(status=400, code="ModelArts.4428"),
     BadExport.code: Told(status=400, code="ModelArts.4384"),
     WorkPathTooLong.code: Told(status=400, code="ModelArts.4350"),
+    WorkPathIsBucket.code: Told(status=400, code="ModelArts.4374"),
+    WorkPathWithin.code: Told(status=400, code="ModelArts.4374"),
     "user.wrong_password": Told(status=401, code="APIGW.0301", words="The username or password is wrong."),
     UnknownFlavor.code: Told(status=400, code="ModelArts.6323"),
     BadDescription.code: Told(status=400, code="ModelArts.6334"),
@@ -417,7 +431,8 @@ SAME_FOR_DATASETS: Final = frozenset(
         *("invalid.malformed", "dataset.bad_place", "dataset.no_work_path", "dataset.no_such_bucket"),
         "transfer.not_importable",
         *("transfer.not_syncable", "transfer.not_exportable", "transfer.target_refused", "range.outside"),
-        *(UnknownWorkspace.code, WorkPathTooLong.code, VersionOutdated.code, BadExport.code),
+        *(UnknownWorkspace.code, VersionOutdated.code, BadExport.code),
+        *(WorkPathTooLong.code, WorkPathIsBucket.code, WorkPathWithin.code),
     }
 )
 """What is wrong with a request about datasets, and has a code of its own."""

@@ -27,7 +27,7 @@ from trivium.dialects.modelarts.datasets.sources import (
     SourceInfoShape,
 )
 from trivium.dialects.modelarts.datasets.translation import Paths, datasets_query, first_import, new_dataset
-from trivium.dialects.modelarts.errors import OnlyBuckets, told_of
+from trivium.dialects.modelarts.errors import OnlyBuckets, WorkPathIsBucket, WorkPathWithin, told_of
 from trivium.dialects.reading import Malformed, OutOfBounds
 from trivium.resources.datasets import BadPlace, Dataset, DatasetExists, DatasetType, NoSuchBucket, NoSuchDataset
 from trivium.resources.datasets.ports import Columns, LabelType, TextFormat
@@ -142,7 +142,7 @@ def test_a_new_dataset_is_read_where_directories_say_enough(kind: int | None, mo
 
 @pytest.mark.parametrize("work", ["/b/pets/cats", "/b/pets/cats/work"])
 def test_what_is_published_is_not_put_among_the_samples(work: str) -> None:
-    with pytest.raises(BadPlace) as raised:
+    with pytest.raises(WorkPathWithin) as raised:
         new_dataset(body(), DataSourceShape(), paths=Paths(data="/b/pets/cats", work=work), workspace=0)
     assert raised.value.field == "work_path"
     beside = Paths(data="/b/pets/cats", work="/b/pets/cats-work")
@@ -257,6 +257,8 @@ def test_a_label_has_its_dataset_s_type_unless_one_is_told() -> None:
         (OnlyBuckets("import_origin"), 400, "ModelArts.4396"),
         (Malformed("body"), 400, "ModelArts.6400"),
         (BadPlace("import_path", place="x"), 400, "ModelArts.4374"),
+        (WorkPathIsBucket("work_path", place="/x/"), 400, "ModelArts.4374"),
+        (WorkPathWithin("work_path", place="/x/y"), 400, "ModelArts.4374"),
         (NoSuchBucket("import_path", place="x"), 400, "ModelArts.4312"),
         (NotInStores("data_path", path="/x"), 400, "ModelArts.4312"),
         (errors.WorkPathTooLong("work_path", most=700), 400, "ModelArts.4350"),

@@ -9,10 +9,9 @@ from trivium.base.errors import Missing
 from trivium.dialects.modelarts.datasets import sources
 from trivium.dialects.modelarts.datasets.shapes import CreateDatasetBody
 from trivium.dialects.modelarts.datasets.sources import DataSourceShape
-from trivium.dialects.modelarts.errors import NotHere, WorkPathTooLong
+from trivium.dialects.modelarts.errors import NotHere, WorkPathIsBucket, WorkPathTooLong, WorkPathWithin
 from trivium.dialects.modelarts.spelling import Text, one_of
 from trivium.dialects.reading import OutOfBounds
-from trivium.resources.datasets import BadPlace
 
 NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 LONGEST_DESCRIPTION: Final = 256
@@ -29,7 +28,7 @@ WORK_PATH: Final = "work_path"
 def checked(body: CreateDatasetBody) -> DataSourceShape:
     """Raise what is wrong with a body, by the name of its field, or cannot be had; the source, as it is kept.
 
-    Raises `Missing`, `OutOfBounds`, `OnlyBuckets`, `WorkPathTooLong`, `NotOneOf` and `NotHere`.
+    Raises `Missing`, `OutOfBounds`, `OnlyBuckets`, `WorkPathTooLong`, `WorkPathIsBucket`, `NotOneOf` and `NotHere`.
     """
     name(body.dataset_name)
     description(body.description)
@@ -59,10 +58,10 @@ def description(text: Text) -> None:
         raise OutOfBounds("description", f"of at most {LONGEST_DESCRIPTION} characters, without ^ ! < > = & \" and '")
 
 
-def apart(work: str, data: str, *, said: str) -> str:
-    """The path for what is published, which is not within that of the samples. `BadPlace`."""
+def apart(work: str, data: str, *, said: str, field: str = WORK_PATH) -> str:
+    """The path for what is published, which is not within that of the samples. `WorkPathWithin`."""
     if f"{work}/".startswith(f"{data}/"):
-        raise BadPlace(WORK_PATH, "must not be within the place of the samples", place=said)
+        raise WorkPathWithin(field, "must not be within the place of the samples", place=said)
     return work
 
 
@@ -72,7 +71,7 @@ def _work_path(text: str) -> None:
     if len(text) < SHORTEST_PLACE:
         raise OutOfBounds(WORK_PATH, f"of {SHORTEST_PLACE} to {LONGEST_PLACE} characters")
     if BUCKET.fullmatch(text):
-        raise BadPlace(WORK_PATH, "must be in a bucket, not one", place=text)
+        raise WorkPathIsBucket(WORK_PATH, "must be in a bucket, not one", place=text)
 
 
 def _source(given: tuple[DataSourceShape, ...]) -> DataSourceShape:

@@ -191,7 +191,7 @@ class Exports:
         if one_of(asked.export_dest, "export_params.export_dest", DESTINATIONS) != NEW_DATASET:
             return None
         said = asked.export_new_dataset_work_path or ""
-        work = checking.apart(self._buckets.path(call.caller, said, field=NEW_PLACE), path, said=said)
+        work = checking.apart(self._buckets.path(call.caller, said, field=NEW_PLACE), path, said=said, field=NEW_PLACE)
         source = DataSourceShape(data_path=call.body.path, data_type=sources.OBS)
         new = NewDataset(
             name=asked.export_new_dataset_name or "",

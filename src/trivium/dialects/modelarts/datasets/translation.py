@@ -136,7 +136,7 @@ def task_type(asked: TasksQuery) -> int | None:
 
 
 def new_dataset(body: CreateDatasetBody, source: DataSourceShape, *, paths: Paths, workspace: int) -> NewDataset:
-    """The dataset that is asked for. `OutOfBounds`, `BadPlace`."""
+    """The dataset that is asked for. `OutOfBounds`, `WorkPathWithin`."""
     kind = DatasetType.FREE if body.dataset_type is None else _type(body.dataset_type)
     said = sources.kept(
         data_sources=[source],
