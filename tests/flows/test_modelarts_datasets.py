@@ -192,6 +192,7 @@ def check_versions(calls: Datasets, cats: str, buckets: Path) -> None:
     one = calls.said("GET", f"/{cats}")
     assert (one["current_version_name"], [each["version_id"] for each in one["versions"]]) == ("V001", [first])
     assert one["inner_annotation_path"] == f"/out/work/dataset-{cats}/annotation/"
+    assert one["versions"][0]["manifest_path"] == f"{one['inner_annotation_path']}V001/V001.manifest"
     for query, number in (("true", 1), ("false", 0)):
         assert calls.said("GET", contain_versions=query)["total_number"] == number
     assert calls.said("GET", version_format=0, train_evaluate_ratio="1,1")["datasets"][0]["dataset_id"] == cats

@@ -141,6 +141,19 @@ async def base_of(buckets: Buckets, caller: Caller, dataset: Dataset) -> bytes:
         return b""
 
 
+def work_path_of(dataset: Dataset) -> str:
+    """The work path as it was sent, without a slash at its end; empty where there is none."""
+    said = dataset.settings.get("work_path")
+    return (said if isinstance(said, str) and said else dataset.work_path or "").rstrip("/")
+
+
+def shown_below(dataset: Dataset, path: str) -> str:
+    """An absolute path below the work path, as what was sent begins; as it is where it is elsewhere."""
+    base = dataset.work_path
+    is_below = base is not None and path.startswith(f"{base}/")
+    return f"{work_path_of(dataset)}{path.removeprefix(base or '')}" if is_below else path
+
+
 def schema_of(settings: Mapping[str, Any]) -> tuple[FieldShape, ...]:
     """The columns that a dataset was made with."""
     return msgspec.convert(settings.get("schema", ()), tuple[FieldShape, ...])

@@ -182,7 +182,7 @@ def dataset_shape(dataset: Dataset, around: Around) -> DatasetShape:
     current = around.current.get(dataset.id)
     work = said.work_path or dataset.work_path or ""
     # Versions are published below it.
-    inner = None if dataset.work_path is None else f"{work.rstrip('/')}/dataset-{bare(dataset.uuid)}/"
+    inner = None if dataset.work_path is None else f"{sources.work_path_of(dataset)}/dataset-{bare(dataset.uuid)}/"
     shown = said.data_sources or (DataSourceShape(data_path=dataset.url, data_type=sources.OBS),)
     return DatasetShape(
         dataset_id=bare(dataset.uuid),

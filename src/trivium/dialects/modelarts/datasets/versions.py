@@ -186,6 +186,7 @@ def version_shape(tx: Read, dataset: Dataset, version: Version) -> VersionShape:
     """The version as it is shown, without its labels."""
     previous = None if version.previous is None else transfers.find_version(tx, version.previous)
     said, counts = msgspec.convert(version.settings, VersionBody), version.counts
+    manifest = sources.shown_below(dataset, version.manifest)
     return VersionShape(
         version_id=bare(version.uuid),
         version_name=version.name,
@@ -202,8 +203,8 @@ def version_shape(tx: Read, dataset: Dataset, version: Version) -> VersionShape:
         add_sample_count=version.since.added,
         modified_sample_count=version.since.modified,
         deleted_sample_count=version.since.deleted,
-        manifest_path=version.manifest,
-        data_path=version.manifest.rpartition("/")[0],
+        manifest_path=manifest,
+        data_path=manifest.rpartition("/")[0],
         is_current=dataset.current_version == version.id,
         export_images=bool(said.export_images),
         remove_sample_usage=said.remove_sample_usage is not False,
