@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from blake3 import blake3
+from sqlalchemy import select
 
 from tests import catalogue
 from tests.builders import HOST, Place, held_for_good
@@ -20,13 +21,16 @@ from trivium.base.caller import Caller
 from trivium.base.query import Condition, Offset, Order, Query
 from trivium.drivers.annotations import SourceReader
 from trivium.drivers.exports import ExportWriter
+from trivium.drivers.samples import FileRemover
 from trivium.resources import datasets, samples, transfers
 from trivium.resources.datasets import Dataset, DatasetType, NewDataset
 from trivium.resources.datasets.ports import Json, Wanted
 from trivium.resources.hosts import Tenure
 from trivium.resources.samples import KeptSample, Named, SampleState
+from trivium.resources.samples.ports import Remover
 from trivium.resources.stores import ModelStore
 from trivium.resources.transfers import (
+    FileDeletionWorker,
     Form,
     NewExport,
     NewImport,
@@ -52,6 +56,7 @@ class Shelf:
         self.alice = here.user("alice")
         self.tenure: Tenure = here.store.write_now(held_for_good, HOST)
         self.center = self.center_of(self.alice, root, public=True)
+        self.remover: Remover = FileRemover([root], hasher=blake3)
 
     def center_of(self, caller: Caller, path: Path, *, public: bool = False) -> ModelStore:
         """A store of somebody's."""
@@ -85,6 +90,7 @@ class Shelf:
         workers = (
             SampleImportWorker(self.store, SourceReader([self.root], hasher=blake3), self.tenure),
             SampleExportWorker(self.store, ExportWriter([self.root], hasher=blake3), self.tenure),
+            FileDeletionWorker(self.store, self.remover, self.tenure),
         )
         loop = asyncio.get_running_loop()
 
@@ -103,6 +109,13 @@ class Shelf:
             for task in running:
                 with suppress(asyncio.CancelledError):
                     await task
+
+    async def deleted(self) -> None:
+        """Come back once no file waits to be deleted, nor is any noted."""
+        await until_async(self._is_all_deleted, what="the end of what is deleted")
+
+    async def _is_all_deleted(self) -> bool:
+        return self.store.read_now(lambda tx: tx.first(select(samples.deletions)) is None)
 
     async def ended(self, one: SampleImport, dataset: Dataset) -> SampleImport:
         """The import once it is over."""

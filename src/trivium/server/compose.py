@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trivium.drivers.annotations import SourceReader
     from trivium.drivers.artifacts import ArtifactReader
     from trivium.drivers.exports import ExportWriter
+    from trivium.drivers.samples import FileRemover
 
 
 def site_of(settings: Settings, clock: Clock, *, port: int, proxy_port: int) -> Site:
@@ -89,6 +90,15 @@ def sinks_of(settings: Settings) -> ExportWriter:
     from trivium.drivers.exports import ExportWriter  # noqa: PLC0415
 
     return ExportWriter(settings.dataset_roots, hasher=blake3)
+
+
+def remover_of(settings: Settings) -> FileRemover:
+    """What deletes files of samples, inside the directories that stores may lie in."""
+    from blake3 import blake3  # noqa: PLC0415 - a server is ready before it deletes any
+
+    from trivium.drivers.samples import FileRemover  # noqa: PLC0415
+
+    return FileRemover(settings.store_roots, hasher=blake3)
 
 
 def dialects_of(core: Core, settings: Settings) -> tuple[Dialect, ...]:

@@ -32,6 +32,7 @@ from trivium.server.compose import (
     dialects_of,
     peer_address_of,
     proxy_settings_of,
+    remover_of,
     runtime_of,
     sinks_of,
     site_of,
@@ -120,6 +121,7 @@ class _Serving:
             artifacts=lambda: artifacts_of(self._settings),
             sources=lambda: sources_of(self._settings),
             sinks=lambda: sinks_of(self._settings),
+            remover=lambda: remover_of(self._settings),
             grace=self._settings.notebooks.stop_grace,
         )
         await self._lease.begin(work)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from trivium.drivers.annotations import SourceReader
 from trivium.drivers.artifacts.places import Root, innermost, open_file, shown
+from trivium.drivers.samples import removal
 from trivium.drivers.samples.arrivals import Arrivals
 from trivium.drivers.samples.files import OpenFile
 from trivium.drivers.samples.thumbnails import Thumbnails
@@ -54,6 +55,10 @@ class FileStore:
     def put(self, upload: Upload, *, folder: str, within: str) -> Sequence[Sample]:
         """See the port."""
         return self._arrivals.put(upload, folder=folder, within=within)
+
+    def barred(self, paths: Sequence[bytes]) -> bytes | None:
+        """See the port."""
+        return removal.barred(self._roots, paths)
 
     def _reached(self, path: bytes, told: str) -> tuple[int, bytes]:
         """A descriptor for the place of what a path leads to, and where that is without links."""

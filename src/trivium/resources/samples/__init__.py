@@ -14,6 +14,10 @@ from trivium.resources.samples.errors import (
     SampleFileThere,
     SampleTooLarge,
     ShortcutTaken,
+    SourceBarred,
+    SourceNoFile,
+    SourceNotYours,
+    SourcePublished,
     TooManyPictures,
 )
 from trivium.resources.samples.labelling import (
@@ -25,7 +29,7 @@ from trivium.resources.samples.labelling import (
 )
 from trivium.resources.samples.leaving import is_leaving, settle
 from trivium.resources.samples.properties import counted as count_properties
-from trivium.resources.samples.putting import put
+from trivium.resources.samples.putting import path_of, put
 from trivium.resources.samples.reading import samples_of
 from trivium.resources.samples.seeking import Range, Sought, SoughtLabel, SoughtLabels, SoughtProperties, fits
 from trivium.resources.samples.service import (
@@ -36,18 +40,45 @@ from trivium.resources.samples.service import (
     labels_in_states,
     list_labelled,
     list_samples,
+    of_uuids,
     remove,
     take_out_by_id,
 )
-from trivium.resources.samples.table import LABELS, SAMPLES, labels, samples
-from trivium.resources.samples.types import Annotation, KeptSample, Label, LabelDeletion, NewLabel, Put, SampleState
+from trivium.resources.samples.sources import (
+    DELETING,
+    FileRights,
+    begin_deletion,
+    check_sources,
+    named,
+    note_files,
+    on_their_way,
+    rights_of,
+)
+from trivium.resources.samples.table import LABELS, SAMPLES, deleted, deletions, labelled, labels, samples
+from trivium.resources.samples.types import (
+    Annotation,
+    DeletedFile,
+    FileDeletion,
+    FileTerms,
+    KeptSample,
+    Label,
+    LabelDeletion,
+    NewLabel,
+    Put,
+    SampleState,
+)
 from trivium.resources.samples.users import SamplesOfDatasets, is_anything_left, purge
 
 __all__ = [
+    "DELETING",
     "LABELS",
     "SAMPLES",
     "Annotation",
     "Arrived",
+    "DeletedFile",
+    "FileDeletion",
+    "FileRights",
+    "FileTerms",
     "KeptSample",
     "Label",
     "LabelDeletion",
@@ -72,28 +103,43 @@ __all__ = [
     "SoughtLabel",
     "SoughtLabels",
     "SoughtProperties",
+    "SourceBarred",
+    "SourceNoFile",
+    "SourceNotYours",
+    "SourcePublished",
     "TooManyPictures",
     "annotate",
+    "begin_deletion",
     "by_state",
     "change_label",
     "check_size",
+    "check_sources",
     "count_properties",
     "create_labels",
     "delete_labels",
+    "deleted",
+    "deletions",
     "directory_of",
     "fits",
     "get",
     "is_anything_left",
     "is_leaving",
     "label_named",
+    "labelled",
     "labels",
     "labels_in_states",
     "list_labelled",
     "list_labels",
     "list_samples",
+    "named",
+    "note_files",
+    "of_uuids",
+    "on_their_way",
+    "path_of",
     "purge",
     "put",
     "remove",
+    "rights_of",
     "samples",
     "samples_of",
     "settle",

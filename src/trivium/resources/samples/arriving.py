@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import update
+
 from trivium.base.caller import Caller
 from trivium.base.values import Value
 from trivium.resources import datasets, events
 from trivium.resources.datasets.ports import Json, Sample, SampleLabel
+from trivium.resources.samples import bookkeeping
 from trivium.resources.samples.putting import put, uuid_of
 from trivium.resources.samples.service import MOST, annotate
+from trivium.resources.samples.table import samples
 from trivium.resources.samples.types import Annotation
 from trivium.store import Write
 
@@ -37,6 +41,8 @@ def take_in(
     mine = datasets.opened(tx, caller, dataset)
     every = [sample for one in arrived for sample in one.samples]
     put(tx, mine.id, every, base=NOWHERE)
+    for some in bookkeeping.batches([_uuid(mine.id, sample) for sample in every]):
+        tx.run(update(samples).where(samples.c.uuid.in_(some)).values(brought=True))
     said = [
         Annotation(uuid=_uuid(mine.id, sample), labels=one.labels, metadata=one.metadata)
         for one in arrived

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trivium.base.errors import Conflict, Invalid, NotFound, Unavailable
+from trivium.base.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from trivium.base.reasons import Reason
 
 
@@ -16,6 +16,30 @@ class NoSampleFile(NotFound):
     """The sample is no file, or its file is not there any more, or not where its dataset may have any."""
 
     code = "sample.no_file"
+
+
+class SourceNotYours(Forbidden):
+    """A file that is to be deleted with its sample lies in a store that the caller may not change."""
+
+    code = "sample.source_not_yours"
+
+
+class SourceNoFile(Conflict):
+    """A sample that is to be deleted with its file is no file of its own: a line, a row, or a text of a manifest."""
+
+    code = "sample.source_no_file"
+
+
+class SourceBarred(Conflict):
+    """A file that is to be deleted with its sample is none, is behind a link, or lies outside of the roots."""
+
+    code = "sample.source_barred"
+
+
+class SourcePublished(Conflict):
+    """A file that is to be deleted with its sample is named by a version of the dataset."""
+
+    code = "sample.source_published"
 
 
 class NotAPicture(Invalid):

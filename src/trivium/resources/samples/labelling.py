@@ -16,8 +16,9 @@ from trivium.resources.datasets import Dataset
 from trivium.resources.samples import bookkeeping
 from trivium.resources.samples.bookkeeping import Named, check_size
 from trivium.resources.samples.errors import LabelExists, NoSuchLabel, ShortcutTaken
+from trivium.resources.samples.sources import begin_deletion
 from trivium.resources.samples.table import LABELS, LABELS_OF_DATASET, label_of, labels, leaving
-from trivium.resources.samples.types import Label, LabelDeletion, NewLabel
+from trivium.resources.samples.types import FileTerms, Label, LabelDeletion, NewLabel
 from trivium.store import Read, Write, query
 
 LONGEST: Final = 1024
@@ -100,18 +101,22 @@ def delete_labels(
     *,
     wanted: Collection[Named],
     along: LabelDeletion = LabelDeletion.ALONE,
+    files: FileTerms | None = None,
 ) -> None:
     """Delete labels of a dataset. Whole or not at all.
 
-    They are gone at once. `settle` takes them from the samples that have them, and what goes along out of the dataset.
+    They are gone at once. `settle` takes them from the samples that have them, and what goes along out of the dataset;
+    on the terms `files` the files of these samples are deleted as well.
 
-    Raises `NoSuchDataset`, `Forbidden`, `DatasetPublishing` and `NoSuchLabel`.
+    Raises `NoSuchDataset`, `Forbidden`, `DatasetPublishing` and `NoSuchLabel`, and `HostAway` where there are `files`.
     """
     mine = datasets.opened(tx, caller, dataset)
     for named in sorted({*wanted}):
         label = label_named(tx, mine, named)
         if label.samples:
-            tx.run(insert(leaving).values(label_id=label.id, dataset_id=mine.id, along=along.value))
+            deletion = None if files is None else begin_deletion(tx, mine, files, is_open=True)
+            told = {"label_id": label.id, "dataset_id": mine.id, "along": along.value, "deletion_id": deletion}
+            tx.run(insert(leaving).values(told))
         tx.run(delete(labels).where(labels.c.id == label.id))
     bookkeeping.count(tx, mine.id, came={}, went={})
     _record(tx, caller, mine, names=[named.name for named in sorted({*wanted})])

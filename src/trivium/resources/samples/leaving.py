@@ -16,7 +16,9 @@ from sqlalchemy import Row, delete, select, update
 
 from trivium.resources.datasets import datasets
 from trivium.resources.samples import bookkeeping
+from trivium.resources.samples.reading import samples_of
 from trivium.resources.samples.service import take_out
+from trivium.resources.samples.sources import close_deletion, note_files
 from trivium.resources.samples.table import labelled, leaving, samples
 from trivium.resources.samples.types import LabelDeletion, SampleState
 from trivium.store import Read, Write
@@ -51,11 +53,15 @@ def take_from_some(tx: Write, label: int) -> None:
     ids = [] if there is None else [each.id for each in tx.all(mine)]
     if not ids:
         tx.run(delete(leaving).where(leaving.c.label_id == label))
+        if row.deletion_id is not None:
+            close_deletion(tx, row.deletion_id)
         return
     others = select(labelled.c.id).where(labelled.c.id.in_(ids), labelled.c.label_id != label).distinct()
     more = {each.id for each in tx.all(others)}
     only = tx.all(select(samples).where(samples.c.id.in_([id for id in ids if id not in more])))
     if row.along == LabelDeletion.SAMPLES:
+        if row.deletion_id is not None:
+            note_files(tx, row.deletion_id, samples_of(tx, only))
         take_out(tx, row.dataset_id, only)
     else:
         _bare(tx, row.dataset_id, only)

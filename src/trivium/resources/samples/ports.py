@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -43,6 +43,36 @@ class Upload(Value, frozen=True):
     layout: Layout | None  # how an import of its directory would read it; None: it is a sample, whatever is in it
     kind: SampleKind
     texts: TextFormat = TextFormat()
+
+
+class Removal(Value, frozen=True):
+    """A file that is to be deleted, if it is still what it was."""
+
+    path: bytes  # absolute
+    size: int | None  # None: whichever
+    digest: bytes | None  # None: it must not have been changed since it came
+    came_at: datetime
+    beside: bytes = b""  # the ending of a file with labels beside it, which goes along; empty: none goes
+
+
+class Fate(StrEnum):
+    """What became of a file that was to be deleted."""
+
+    GONE = "gone"  # it is not there any more, or was not
+    CHANGED = "changed"  # it stays, for it is not what it was
+    BARRED = "barred"  # it stays: it is no regular file, is behind a link, or lies outside of the roots
+    FAILED = "failed"  # it could not be deleted; another time it may be
+
+
+class Remover(Protocol):
+    """What deletes files of samples, inside the roots that it was made for. It blocks: use it in a thread."""
+
+    def remove(self, wanted: Sequence[Removal], *, goes_on: Callable[[], bool]) -> Sequence[Fate]:
+        """What becomes of each file, in the same order; fewer where `goes_on` says that nobody wants more.
+
+        What is gone is gone for good when this comes back. May be repeated.
+        """
+        ...
 
 
 class SampleFile(Protocol):
@@ -97,6 +127,10 @@ class SampleFiles(Protocol):
         """
         ...
 
+    def barred(self, paths: Sequence[bytes]) -> bytes | None:
+        """The first of these that may not be deleted whoever asks: as `Fate.BARRED` has it. It blocks."""
+        ...
+
 
 class NoFiles:
     """Where no files are: fulfils `SampleFiles`."""
@@ -112,3 +146,7 @@ class NoFiles:
     def put(self, upload: Upload, *, folder: str, within: str) -> Sequence[Sample]:  # noqa: ARG002 - as above
         """See the protocol."""
         raise NoSampleFile
+
+    def barred(self, paths: Sequence[bytes]) -> bytes | None:
+        """See the protocol."""
+        return next(iter(paths), None)

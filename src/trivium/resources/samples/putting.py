@@ -40,6 +40,7 @@ _STATED: Final = Prepared(
         samples.c.size,
         samples.c.digest,
         samples.c.said,
+        samples.c.brought,
     ).where(type_coerce(samples.c.uuid, LargeBinary()).in_(_PLACES)),
     *(place.key for place in _PLACES),
 )
@@ -101,6 +102,11 @@ def uuid_of(dataset: int, path: bytes, *, line: int | None, text: str | None) ->
     return blake2b(of, digest_size=16).digest()
 
 
+def path_of(sample: Sample, base: bytes) -> bytes:
+    """The absolute path of a sample of a source whose paths begin from there; empty of a text that is no file."""
+    return sample.path if not sample.path or sample.path.startswith(b"/") else b"%s/%s" % (base, sample.path)
+
+
 class _Placed(NamedTuple):
     """A sample of a source, and which one of the dataset it is."""
 
@@ -112,7 +118,7 @@ class _Placed(NamedTuple):
 
 
 def _placed(dataset: int, sample: Sample, base: bytes) -> _Placed:
-    path = sample.path if not sample.path or sample.path.startswith(b"/") else b"%s/%s" % (base, sample.path)
+    path = path_of(sample, base)
     source = (sample.kind, sample.labels, sample.is_confirmed, sample.usage, sample.metadata, sample.text, sample.cells)
     return _Placed(
         sample=sample,
@@ -140,6 +146,7 @@ def _told(one: _Placed, ids: Mapping[Named, int]) -> dict[str, Any]:
         "cells": None if sample.cells is None else _ENCODER.encode(sample.cells).decode(),
         "digest": sample.digest,
         "said": one.said,
+        "brought": False,  # `take_in` knows better
     }
 
 
@@ -159,6 +166,12 @@ def _differs(one: _Placed, before: Row) -> bool:
     return one.sample.digest is not None and one.sample.digest != before.digest
 
 
+def _is_brought(one: _Placed, before: Row) -> bool:
+    """Whether the file is still the one that came over an API."""
+    is_same = one.sample.digest is not None and (one.sample.size, one.sample.digest) == (before.size, before.digest)
+    return is_same and bool(before.brought)
+
+
 def _add(tx: Write, dataset: int, new: Sequence[_Placed], *, ids: Mapping[Named, int]) -> None:
     made = [(tx.ids.next(), one) for one in new]
     now = microseconds(tx.now)
@@ -176,7 +189,11 @@ def _stored(id: int, dataset: int, one: _Placed, *, now: int, ids: Mapping[Named
 
 def _change(tx: Write, dataset: int, changed: Sequence[tuple[_Placed, Row]], *, ids: Mapping[Named, int]) -> None:
     said = [row.metadata for row in _metadata(tx, [before.id for _, before in changed])]
-    tx.run(_CHANGED, [{**_told(one, ids), "of": before.id, "changed_at": tx.now} for one, before in changed])
+    after = [{**_told(one, ids), "brought": _is_brought(one, before)} for one, before in changed]
+    tx.run(
+        _CHANGED,
+        [{**row, "of": before.id, "changed_at": tx.now} for row, (_, before) in zip(after, changed, strict=True)],
+    )
     went = Counter((before.state, bool(before.sub)) for _, before in changed)
     grown = sum(one.sample.size - before.size for one, before in changed)
     bookkeeping.count(tx, dataset, came=Counter(_kind(one) for one, _ in changed), went=went, size=grown)

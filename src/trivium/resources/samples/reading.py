@@ -81,6 +81,7 @@ def _sample(row: Row[Any], said: Sequence[_KeptLabel], names: Mapping[int, Named
         digest=row.digest,
         created_at=row.created_at,
         changed_at=row.changed_at,
+        brought=row.brought,
     )
 
 

@@ -100,6 +100,11 @@ def annotate(tx: Write, caller: Caller, dataset: UUID, *, said: Sequence[Annotat
     events.record(tx, caller, "dataset.annotate", target=mine.id, project=mine.project, after={"samples": len(after)})
 
 
+def of_uuids(tx: Read, dataset: Dataset, uuids: Collection[UUID]) -> Sequence[KeptSample]:
+    """These samples, all of which are there. `NoSuchSample`, and `Invalid` for too many."""
+    return samples_of(tx, _rows(tx, dataset, uuids))
+
+
 def remove(tx: Write, caller: Caller, dataset: UUID, *, uuids: Collection[UUID]) -> Sequence[KeptSample]:
     """Take samples out of a dataset; their files stay. The samples as they were.
 
@@ -169,7 +174,7 @@ def _note(tx: Write, dataset: Dataset, known: Sequence[KeptSample], *, said: Map
     properties.note(tx, dataset.id, came=(after for _, after in changed), went=(before for before, _ in changed))
 
 
-def _rows(tx: Write, dataset: Dataset, uuids: Collection[UUID]) -> Sequence[Row[Any]]:
+def _rows(tx: Read, dataset: Dataset, uuids: Collection[UUID]) -> Sequence[Row[Any]]:
     """The rows of these samples, all of which are there. `NoSuchSample`, `Invalid`."""
     wanted = {*uuids}
     if not 1 <= len(wanted) <= MOST:

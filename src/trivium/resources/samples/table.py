@@ -17,6 +17,9 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     bindparam,
+    false,
+    func,
+    literal_column,
 )
 from sqlalchemy import text as sql
 
@@ -28,6 +31,9 @@ from trivium.store.columns import Instant, Uuid16, text
 from trivium.store.counters import Counted
 from trivium.store.query import Scope
 from trivium.store.schema import partial_index
+
+LONGEST_PATH: Final = 1024
+"""Bytes of a path that samples are found by: an index takes no long ones."""
 
 # No foreign keys among these: a dataset is deleted at once, and its samples a few at a time after that.
 
@@ -53,13 +59,18 @@ samples = Table(
     Column("cells", text()),  # JSON
     Column("digest", LargeBinary),
     Column("said", LargeBinary, nullable=False),  # of what the source says of it: another says something else
+    Column("brought", Boolean, nullable=False, server_default=false()),  # its file came over an API, for this dataset
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Index(None, "dataset_id", "id"),
     Index(None, "dataset_id", "state", "id"),
     Index(None, "dataset_id", "created_at", "id"),
     partial_index("ix_samples_scored", "dataset_id", "score", "id", where=sql("score IS NOT NULL")),
+    partial_index("ix_samples_path", "path", where=sql(f"length(path) <= {LONGEST_PATH}")),  # more is more than fits
 )
+
+FOUND_BY_PATH: Final = func.length(samples.c.path) <= literal_column(str(LONGEST_PATH))
+"""What a statement must say to find samples by their paths."""
 
 COUNTED: Final = Counted(samples, (("dataset_id", "state"),), within=("dataset_id",), by=("state",))
 
@@ -113,7 +124,42 @@ leaving = Table(
     Column("label_id", BigInteger, primary_key=True, autoincrement=False),
     Column("dataset_id", BigInteger, nullable=False),
     Column("along", Integer, nullable=False),
+    Column("deletion_id", BigInteger),  # what deletes the files of samples that go along; null: they stay
     Index(None, "dataset_id", "label_id"),
+)
+
+deletions = Table(
+    "file_deletions",  # files of samples that are to be deleted, as they were asked for together
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("dataset_id", BigInteger, nullable=False),
+    Column("project_id", BigInteger, nullable=False),  # the dataset's
+    Column("host", text(), nullable=False),
+    Column("terms", text(), nullable=False),  # JSON
+    Column("open", Boolean, nullable=False),  # more files may come
+    Column("round", Integer, nullable=False, server_default="0"),  # how often all of them were tried
+    Column("looked", BigInteger, nullable=False, server_default="0"),  # the last file that was tried in this round
+    *(Column(name, BigInteger, nullable=False, server_default="0") for name in ("gone", "stayed")),
+    Column("faults", Integer, nullable=False, server_default="0"),
+    Column("due_at", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+)
+
+deleted = Table(
+    "deleted_files",
+    metadata,
+    Column("deletion_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # of the sample that it was
+    Column("path", LargeBinary, nullable=False),
+    Column("size", BigInteger),  # null: not known
+    Column("digest", LargeBinary),
+    Column("came_at", Instant, nullable=False),
+    Column("brought", Boolean, nullable=False),
+    Column("failed", Integer, nullable=False, server_default="0"),  # how often it could not be deleted
+    Index(None, "path"),
+    partial_index("ix_deleted_files_failed", "deletion_id", "id", where=sql("failed > 0")),
+    sqlite_with_rowid=False,
 )
 
 LABELLED: Final = f.Resource(

@@ -45,6 +45,7 @@ class KeptSample(Value, frozen=True):
     digest: bytes | None  # BLAKE3 of the file
     created_at: datetime
     changed_at: datetime
+    brought: bool = False  # its file came over an API, for this dataset
 
 
 class NewLabel(Value, frozen=True):
@@ -95,3 +96,40 @@ class Put(Value, frozen=True):
     annotated: int  # of all of these
     unconfirmed: int
     sub: int
+
+
+class FileTerms(Value, frozen=True):
+    """On which terms files of samples are deleted: for whom, and what stays in any case."""
+
+    project: int
+    everywhere: bool  # an administrator asks for it
+    store: UUID  # the dataset's
+    published: datetime | None  # samples that came until then are in versions, which name their files
+    besides: tuple[tuple[str, str], ...] = ()  # directories, and the endings of the labels beside samples in them
+
+
+class FileDeletion(Value, frozen=True):
+    """Files that are to be deleted, as they were asked for together, and how far that is."""
+
+    id: int
+    dataset: int
+    project: int
+    terms: FileTerms
+    round: int  # how often all were tried
+    looked: int  # the last that was tried in this round
+    gone: int
+    stayed: int
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class DeletedFile(Value, frozen=True):
+    """A file that is to be deleted if it is still what the sample was, and nothing else is made of it."""
+
+    id: int
+    path: bytes
+    size: int | None
+    digest: bytes | None
+    came_at: datetime  # without a digest it must not have been changed since
+    brought: bool
+    failed: int  # how often it could not be deleted

@@ -1,7 +1,15 @@
 """Stores of models: what ZStack calls model centres."""
 
 from trivium.resources.stores.errors import ModelStoreInUse, NoSuchModelStore, NotInStores
-from trivium.resources.stores.finding import check_open, check_seen, containing, directory_of, sight_of
+from trivium.resources.stores.finding import (
+    check_open,
+    check_seen,
+    containing,
+    directory_of,
+    hold_of,
+    path_of,
+    sight_of,
+)
 from trivium.resources.stores.places import Spot, is_within, path_within, spot_of
 from trivium.resources.stores.service import (
     change,
@@ -18,8 +26,10 @@ from trivium.resources.stores.service import (
 )
 from trivium.resources.stores.table import CAPACITIES, LISTING, STORES, stores
 from trivium.resources.stores.types import (
+    ALL,
     EVERYTHING,
     Capacity,
+    Hold,
     ModelStore,
     ModelStoreChange,
     NewModelStore,
@@ -29,11 +39,13 @@ from trivium.resources.stores.types import (
 from trivium.resources.stores.watching import is_any_new, without_store
 
 __all__ = [
+    "ALL",
     "CAPACITIES",
     "EVERYTHING",
     "LISTING",
     "STORES",
     "Capacity",
+    "Hold",
     "ModelStore",
     "ModelStoreChange",
     "ModelStoreInUse",
@@ -54,11 +66,13 @@ __all__ = [
     "ensure",
     "everywhere",
     "get",
+    "hold_of",
     "is_any_new",
     "is_within",
     "locked",
     "markable",
     "note_state",
+    "path_of",
     "path_within",
     "sight_of",
     "spot_of",

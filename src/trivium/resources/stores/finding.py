@@ -14,7 +14,7 @@ from trivium.resources import owning
 from trivium.resources.stores.errors import NotInStores
 from trivium.resources.stores.places import spelled
 from trivium.resources.stores.table import store_of, stores
-from trivium.resources.stores.types import ModelStore, Sight
+from trivium.resources.stores.types import Hold, ModelStore, Sight
 from trivium.store import Read
 
 _AFTER_SLASH: Final = "0"
@@ -41,6 +41,20 @@ def sight_of(tx: Read, project: int, *, own: UUID) -> Sight:
         is_seen = row.uuid == own or row.audience in (owning.EVERYBODY, project)
         found[directory] = is_seen or found.get(directory, False)
     return Sight(stores=found)
+
+
+def hold_of(tx: Read, project: int) -> Hold:
+    """What a project may delete files of: of what lies in stores of its own, and in none of another's."""
+    found: dict[bytes, bool] = {}
+    for row in tx.all(select(stores.c.path, stores.c.project_id)):
+        directory = os.fsencode(row.path)
+        found[directory] = row.project_id == project and found.get(directory, True)
+    return Hold(stores=found)
+
+
+def path_of(tx: Read, uuid: UUID) -> str | None:
+    """The directory of a store; None where it is gone."""
+    return tx.value(select(stores.c.path).where(stores.c.uuid == uuid))
 
 
 def containing(tx: Read, caller: Caller, place: str, *, field: str = "install_path") -> ModelStore:

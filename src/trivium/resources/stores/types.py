@@ -36,6 +36,28 @@ class Sight(Value, frozen=True):
 EVERYTHING: Final = Sight()
 
 
+class Hold(Value, frozen=True):
+    """Which files somebody may delete, as it was when it was asked for: every store around one must be theirs.
+
+    Whoever sees a store may make one of their own inside of it, so that the innermost alone says nothing.
+    """
+
+    stores: Mapping[bytes, bool] | None = None  # by their directories, whether all there are theirs; None: they all are
+
+    def covers(self, directory: bytes) -> bool:
+        """Whether files in a directory may be deleted. It is absolute, without `.`, `..` and doubled slashes."""
+        if self.stores is None:
+            return True
+        around = [b"/", directory]
+        while directory := directory.rpartition(b"/")[0]:
+            around.append(directory)
+        found = [self.stores[one] for one in around if one in self.stores]
+        return bool(found) and all(found)
+
+
+ALL: Final = Hold()
+
+
 class NewModelStore(Value, frozen=True):
     """What a caller asks for in a new store."""
 

@@ -1,5 +1,7 @@
 """Transfers of samples: what is imported into datasets and exported from them, and versions."""
 
+from trivium.resources.transfers.deleting import delete_label_with_files, remove_with_files, with_files
+from trivium.resources.transfers.deletion_worker import FileDeletionWorker
 from trivium.resources.transfers.errors import (
     NoSuchTransfer,
     NoSuchVersion,
@@ -74,6 +76,7 @@ __all__ = [
     "WAITING",
     "Chosen",
     "CountedLabel",
+    "FileDeletionWorker",
     "Form",
     "ImportCounts",
     "Into",
@@ -111,6 +114,7 @@ __all__ = [
     "begin_export",
     "begin_import",
     "begin_sync",
+    "delete_label_with_files",
     "delete_version",
     "find_import",
     "find_version",
@@ -129,10 +133,12 @@ __all__ = [
     "numbers_of_versions",
     "publish",
     "purge",
+    "remove_with_files",
     "running",
     "running_of",
     "samples_of_version",
     "source_of",
     "stop_import",
     "tasks_of",
+    "with_files",
 ]

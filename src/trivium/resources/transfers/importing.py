@@ -180,6 +180,8 @@ def keep(
     now = locked(tx, one)
     if now is None or now.position != one.position:
         return None
+    last = found[-1].position
+    found = _staying(tx, one, found, base=base)
     taken = [each for each in found if isinstance(each, Sample)]
     put = samples.put(tx, one.dataset, taken, base=base)
     refused = [each for each in found if isinstance(each, Refusal)]
@@ -196,7 +198,7 @@ def keep(
         added=put.added,
     )
     more = {name: imports.c[name] + number for name, number in structs.asdict(counts).items() if number}
-    told = {"position": found[-1].position, "seconds": imports.c.seconds + seconds, "changed_at": tx.now, **more}
+    told = {"position": last, "seconds": imports.c.seconds + seconds, "changed_at": tx.now, **more}
     tx.run(update(imports).where(imports.c.id == one.id).values(told))
     return import_of(tx.all(select(imports).where(imports.c.id == one.id))[0])
 
@@ -239,6 +241,17 @@ def _layout(dataset: Dataset, new: NewImport) -> Layout:
         message = "a directory does not say enough of samples of this type; import a manifest"
         raise NotImportable("import_type", message, dataset=dataset.name, type=dataset.type.value)
     return layout
+
+
+def _staying(
+    tx: Read, one: SampleImport, found: Sequence[Sample | Refusal], *, base: bytes
+) -> Sequence[Sample | Refusal]:
+    """Without the samples whose files are being deleted, or were since the import was asked for."""
+    paths = {samples.path_of(each, base) for each in found if isinstance(each, Sample)}
+    going = samples.on_their_way(tx, paths, since=one.created_at)
+    if not going:
+        return found
+    return [each for each in found if not isinstance(each, Sample) or samples.path_of(each, base) not in going]
 
 
 def _keep_refusals(tx: Write, one: SampleImport, found: Sequence[Refusal]) -> None:

@@ -1,4 +1,4 @@
-"""What the leader of a host does for models and datasets: it reads their files, and looks at their stores."""
+"""What the leader of a host does for models and datasets: it reads, writes and deletes files, and looks at stores."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Final
 from trivium.drivers.annotations import SourceReader
 from trivium.drivers.artifacts import ArtifactReader
 from trivium.drivers.exports import ExportWriter
+from trivium.drivers.samples import FileRemover
 from trivium.resources import samples, transfers
 from trivium.resources.hosts import Tenure
 from trivium.resources.models import ImportWorker
-from trivium.resources.transfers import SampleExportWorker, SampleImportWorker
+from trivium.resources.transfers import FileDeletionWorker, SampleExportWorker, SampleImportWorker
 from trivium.server.background import repeat
 from trivium.server.host.store_watch import StoreWatch
 from trivium.store import Store
@@ -23,12 +24,20 @@ class CatalogueWork:
     """All of it, side by side."""
 
     def __init__(
-        self, store: Store, artifacts: ArtifactReader, sources: SourceReader, *, sinks: ExportWriter, tenure: Tenure
+        self,
+        store: Store,
+        artifacts: ArtifactReader,
+        sources: SourceReader,
+        *,
+        sinks: ExportWriter,
+        remover: FileRemover,
+        tenure: Tenure,
     ) -> None:
         self._store = store
         self._imports = ImportWorker(store, artifacts, tenure)
         self._samples = SampleImportWorker(store, sources, tenure)
         self._exports = SampleExportWorker(store, sinks, tenure)
+        self._deletions = FileDeletionWorker(store, remover, tenure)
         self._watch = StoreWatch(store, artifacts, tenure)
 
     def wake(self) -> None:
@@ -36,6 +45,7 @@ class CatalogueWork:
         self._imports.wake()
         self._samples.wake()
         self._exports.wake()
+        self._deletions.wake()
         self._watch.wake()
 
     async def run(self) -> None:
@@ -44,6 +54,7 @@ class CatalogueWork:
             tasks.create_task(self._imports.run())
             tasks.create_task(self._samples.run())
             tasks.create_task(self._exports.run())
+            tasks.create_task(self._deletions.run())
             tasks.create_task(self._watch.run())
             tasks.create_task(repeat("leftovers of datasets", PURGE, self._purge))
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from trivium.drivers.annotations import SourceReader
     from trivium.drivers.artifacts import ArtifactReader
     from trivium.drivers.exports import ExportWriter
+    from trivium.drivers.samples import FileRemover
     from trivium.server.host.catalogue_work import CatalogueWork
 
 STOCK: Final = 60.0  # seconds between two looks at what the machine has
@@ -54,6 +55,7 @@ class HostWork:
         artifacts: Callable[[], ArtifactReader],
         sources: Callable[[], SourceReader],
         sinks: Callable[[], ExportWriter],
+        remover: Callable[[], FileRemover],
         grace: timedelta,
     ) -> None:
         self._store = store
@@ -66,6 +68,7 @@ class HostWork:
         self._artifacts = artifacts
         self._sources = sources
         self._sinks = sinks
+        self._remover = remover
         self._worker: NotebookWorker | None = None
         self._others: tuple[CallServer | CatalogueWork, ...] = ()  # that are woken, too
         self._furnished = asyncio.Event()
@@ -145,7 +148,14 @@ class HostWork:
     def _catalogue_work(self, tenure: Tenure) -> CatalogueWork:
         from trivium.server.host.catalogue_work import CatalogueWork  # noqa: PLC0415 - a server is ready before
 
-        return CatalogueWork(self._store, self._artifacts(), self._sources(), sinks=self._sinks(), tenure=tenure)
+        return CatalogueWork(
+            self._store,
+            self._artifacts(),
+            self._sources(),
+            sinks=self._sinks(),
+            remover=self._remover(),
+            tenure=tenure,
+        )
 
     def _upkeep(self, tenure: Tenure) -> tuple[Coroutine[Any, Any, None], ...]:
         common = (

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect
 from trivium.store.database import WRITING, Flavour
 from trivium.store.errors import NewerDatabase
 
-HEAD: Final = "0024"
+HEAD: Final = "0025"
 """The revision that this program works on."""
 
 LOCK: Final = 7_239_514_605_131_041

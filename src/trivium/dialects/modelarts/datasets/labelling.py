@@ -20,11 +20,11 @@ from trivium.dialects.modelarts.datasets.labels import (
     LabelPropertyBody,
     LabelPropertyShape,
 )
-from trivium.dialects.modelarts.errors import AttributeExists, NotHere, told_of
+from trivium.dialects.modelarts.errors import AttributeExists, told_of
 from trivium.dialects.modelarts.spelling import Shape, Text, one_of
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Wire, Write
 from trivium.dialects.reading import OutOfBounds
-from trivium.resources import owning, samples
+from trivium.resources import owning, samples, transfers
 from trivium.resources.datasets import Dataset
 from trivium.resources.samples import LabelDeletion, Named, NewLabel
 
@@ -40,7 +40,8 @@ SHAPES: Final = ("bndbox", "polygon", "circle", "line", "dashed", "point", "poly
 ATTRIBUTE_TYPES: Final = ("text", "select")
 LONGEST_ATTRIBUTE: Final = 64
 BARRED: Final = frozenset("!<>=&\"'")  # in names of attributes
-SOURCES: Final = "deleting the files of samples"
+WITH_FILES: Final = 2
+"""The policy by which files go along, too."""
 
 
 class OutcomeShape(Shape, frozen=True, kw_only=True):
@@ -108,12 +109,8 @@ async def update_labels(call: Call[LabelsBody, Nothing]) -> DoneShape:
 
 
 async def delete_labels(call: Call[LabelsBody, PolicyQuery]) -> DoneShape:
-    """Delete labels, alone or with the samples that have no other."""
-    along, uuid = _along(call.query.delete_policy), dataset_uuid(call)
-
-    def delete(tx: Write, caller: Caller, asked: Asked) -> None:
-        samples.delete_labels(tx, caller, asked.dataset.uuid, wanted=[asked.named], along=along)
-
+    """Delete labels, alone, with the samples that have no other, or with the files of these, too."""
+    uuid, delete = dataset_uuid(call), _deletion(call.query.delete_policy)
     done = await call.write(_each, uuid, bodies=call.body.labels, do=delete)
     await settled(call, uuid)
     return done
@@ -126,12 +123,11 @@ async def update_label(call: Call[LabelPropertyBody, TypeQuery]) -> None:
 
 
 async def delete_label(call: Call[Nothing, DeleteQuery]) -> None:
-    """Delete a label, and the samples that have no other; their files stay."""
-    if call.query.delete_source:
-        raise NotHere(what=SOURCES)
+    """Delete a label, and the samples that have no other; their files stay unless they are to go."""
     body = LabelBody(name=call.request.parameters["label_name"], type=call.query.label_type)
     uuid = dataset_uuid(call)
-    await call.write(_delete_named, uuid, body=body)
+    delete = _with_files("delete_source") if call.query.delete_source else _without_files(LabelDeletion.SAMPLES)
+    await call.write(_delete_named, uuid, body=body, delete=delete)
     await settled(call, uuid)
 
 
@@ -190,7 +186,7 @@ OPERATIONS: Final = (
         path=f"{ALL}/delete",
         handler=delete_labels,
         mark=Mark.COMPANION,
-        summary="Delete labels, alone or with the samples that have no other",
+        summary="Delete labels, alone, with the samples that have no other, or with the files of these, too",
         body=LabelsBody,
         query=PolicyQuery,
     ),
@@ -211,7 +207,7 @@ OPERATIONS: Final = (
         path=ONE,
         handler=delete_label,
         mark=Mark.COMPANION,
-        summary="Delete a label, and the samples that have no other",
+        summary="Delete a label, and the samples that have no other, maybe with their files",
         query=DeleteQuery,
         ok=204,
     ),
@@ -277,11 +273,10 @@ def _update_named(tx: Write, caller: Caller, uuid: UUID, *, body: LabelBody) -> 
     _change(tx, caller, Asked(dataset=dataset, body=body, at=""))
 
 
-def _delete_named(tx: Write, caller: Caller, uuid: UUID, *, body: LabelBody) -> None:
+def _delete_named(tx: Write, caller: Caller, uuid: UUID, *, body: LabelBody, delete: Change) -> None:
     dataset = locked(tx, caller, uuid)
     label = the_label(tx, dataset, body.name, type=body.type)
-    named = Named(label.type, label.name)
-    samples.delete_labels(tx, caller, uuid, wanted=[named], along=LabelDeletion.SAMPLES)
+    delete(tx, caller, Asked(dataset=dataset, body=msgspec.structs.replace(body, type=label.type.value), at=""))
 
 
 def _property(given: LabelPropertyBody | None, at: str) -> dict[str, Any]:
@@ -319,12 +314,27 @@ def _attributes(given: Sequence[AttributeShape], at: str) -> list[dict[str, Any]
     return kept
 
 
-def _along(policy: int | None) -> LabelDeletion:
-    if policy not in (None, 0, 1, 2):
+def _deletion(policy: int | None) -> Change:
+    """How a label is deleted by that policy. `OutOfBounds`."""
+    if policy not in (None, 0, 1, WITH_FILES):
         raise OutOfBounds("delete_policy", "0, 1 or 2")
-    if policy == 2:  # noqa: PLR2004 - the vendor's number
-        raise NotHere(what=SOURCES)
-    return LabelDeletion(policy or 0)
+    return _with_files("delete_policy") if policy == WITH_FILES else _without_files(LabelDeletion(policy or 0))
+
+
+def _without_files(along: LabelDeletion) -> Change:
+    def delete(tx: Write, caller: Caller, asked: Asked) -> None:
+        samples.delete_labels(tx, caller, asked.dataset.uuid, wanted=[asked.named], along=along)
+
+    return delete
+
+
+def _with_files(field: str) -> Change:
+    """How it is deleted with the samples that have no other, and their files; that is asked for in the field."""
+
+    def delete(tx: Write, caller: Caller, asked: Asked) -> None:
+        transfers.delete_label_with_files(tx, caller, asked.dataset.uuid, named=asked.named, field=field)
+
+    return delete
 
 
 _KEPT: Final = msgspec.structs.fields(LabelPropertyShape)

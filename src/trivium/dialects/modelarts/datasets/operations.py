@@ -148,7 +148,7 @@ def operations(
         *labelling.OPERATIONS,
         *imports.operations(buckets),
         *syncs.OPERATIONS,
-        *samples.operations(buckets, links, sinks),
+        *samples.operations(buckets, links, of_samples=of_samples, sinks=sinks),
         *files.operations(of_samples),
         *uploads.operations(buckets, of_samples),
         *versions.operations(buckets),

@@ -27,16 +27,14 @@ from trivium.dialects.modelarts.datasets.finding import (
     seen,
     the_label,
 )
-from trivium.dialects.modelarts.datasets.labelling import SOURCES
 from trivium.dialects.modelarts.datasets.processing import checked
 from trivium.dialects.modelarts.datasets.sources import schema_of
-from trivium.dialects.modelarts.errors import NotHere
 from trivium.dialects.modelarts.links import Links
 from trivium.dialects.modelarts.paging import numbered_page
 from trivium.dialects.modelarts.spelling import Shape, Text, bare, milliseconds, one_of
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, Write
 from trivium.dialects.reading import OutOfBounds
-from trivium.resources import samples
+from trivium.resources import datasets, samples, transfers
 from trivium.resources.datasets import Buckets, Dataset, DatasetType
 from trivium.resources.datasets.ports import Annotator, LabelType, SampleKind, SampleLabel, SampleUsage
 from trivium.resources.samples import (
@@ -47,10 +45,13 @@ from trivium.resources.samples import (
     SampleState,
     Sought,
     SoughtLabels,
+    SourceBarred,
 )
+from trivium.resources.samples.ports import NoFiles, SampleFiles
 from trivium.resources.transfers import Sinks, Version
 
 ALL: Final = f"{ANNOTATIONS}/samples"
+SOURCE: Final = "delete_source"
 FEW: Final = 10
 MOST: Final = 100
 KINDS: Final = tuple(int(kind) for kind in SampleKind)
@@ -160,10 +161,21 @@ class DeleteBody(Wire, frozen=True, kw_only=True):
 
 
 class Samples:
-    """The calls that show samples; `buckets` tells what their places are called, and `links` where files are read."""
+    """The calls that show samples, and take them out.
 
-    def __init__(self, buckets: Buckets, links: Links, sinks: Callable[[], Sinks] | None = None) -> None:
+    `buckets` tells what their places are called, `links` where `of_samples`, their files, are read.
+    """
+
+    def __init__(
+        self,
+        buckets: Buckets,
+        links: Links,
+        *,
+        of_samples: SampleFiles | None = None,
+        sinks: Callable[[], Sinks] | None = None,
+    ) -> None:
         self._buckets = buckets
+        self._files = of_samples or NoFiles()
         self._seeking = Seeking(buckets)
         self._links = links
         self._sinks = sinks
@@ -239,18 +251,23 @@ class Samples:
             sample_data=_data(sample, columns),
         )
 
+    async def delete(self, call: Call[DeleteBody, Nothing]) -> DoneShape:
+        """Take samples out of a dataset, all or none; their files stay unless they are to go."""
+        uuid, uuids = dataset_uuid(call), [sample_named(one) for one in call.body.samples]
+        if not call.body.delete_source:
+            await call.write(_remove, uuid, uuids=uuids)
+            return DoneShape(success=True)
+        found = {one.path: one.name for one in await call.read(_with_files, uuid, uuids=uuids)}
+        path = await asyncio.to_thread(self._files.barred, sorted(found))
+        if path is not None:
+            raise SourceBarred(field=SOURCE, name=found[path])
+        await call.write(_remove_with_files, uuid, uuids=uuids)
+        return DoneShape(success=True)
+
 
 async def update_samples(call: Call[SamplesBody, Nothing]) -> DoneShape:
     """Say something else of samples, all or none."""
     await call.write(_annotate, dataset_uuid(call), body=call.body)
-    return DoneShape(success=True)
-
-
-async def delete_samples(call: Call[DeleteBody, Nothing]) -> DoneShape:
-    """Take samples out of a dataset, all or none; their files stay."""
-    if call.body.delete_source:
-        raise NotHere(what=SOURCES)
-    await call.write(_remove, dataset_uuid(call), body=call.body)
     return DoneShape(success=True)
 
 
@@ -294,9 +311,11 @@ def said_of(dataset: Dataset, labels: Sequence[SampleLabelShape], field: str) ->
     return [_said(dataset, one, f"{field}[{place}]") for place, one in enumerate(labels)]
 
 
-def operations(buckets: Buckets, links: Links, sinks: Callable[[], Sinks] | None) -> tuple[Operation, ...]:
+def operations(
+    buckets: Buckets, links: Links, *, of_samples: SampleFiles, sinks: Callable[[], Sinks] | None
+) -> tuple[Operation, ...]:
     """All of it."""
-    calls = Samples(buckets, links, sinks)
+    calls = Samples(buckets, links, of_samples=of_samples, sinks=sinks)
     return (
         Operation(
             name="ListSamples",
@@ -320,9 +339,9 @@ def operations(buckets: Buckets, links: Links, sinks: Callable[[], Sinks] | None
             name="DeleteSamples",
             method="POST",
             path=f"{ALL}/delete",
-            handler=delete_samples,
+            handler=calls.delete,
             mark=Mark.COMPANION,
-            summary="Take samples out of a dataset; their files stay",
+            summary="Take samples out of a dataset, maybe with their files",
             body=DeleteBody,
         ),
         Operation(
@@ -410,9 +429,19 @@ def _annotate(tx: Write, caller: Caller, uuid: UUID, *, body: SamplesBody) -> No
     samples.annotate(tx, caller, uuid, said=said)
 
 
-def _remove(tx: Write, caller: Caller, uuid: UUID, *, body: DeleteBody) -> None:
+def _remove(tx: Write, caller: Caller, uuid: UUID, *, uuids: Sequence[UUID]) -> None:
     locked(tx, caller, uuid)
-    samples.remove(tx, caller, uuid, uuids=[sample_named(one) for one in body.samples])
+    samples.remove(tx, caller, uuid, uuids=uuids)
+
+
+def _with_files(tx: Read, caller: Caller, uuid: UUID, *, uuids: Sequence[UUID]) -> Sequence[KeptSample]:
+    datasets.find(tx, caller, uuid)
+    return transfers.with_files(tx, caller, uuid, uuids=uuids, field=SOURCE)
+
+
+def _remove_with_files(tx: Write, caller: Caller, uuid: UUID, *, uuids: Sequence[UUID]) -> None:
+    locked(tx, caller, uuid)
+    transfers.remove_with_files(tx, caller, uuid, uuids=uuids, field=SOURCE)
 
 
 def _check_types(tx: Write, dataset: Dataset, body: SamplesBody) -> None:
