@@ -33,6 +33,7 @@ STAYS_SMALL: Final = frozenset(
         "devices",
         "domains",
         "errands",  # remote calls, gone when they are answered
+        "file_deletions",  # gone when their files are
         "fingerprints",  # one for each environment on each host
         "flavors",
         "hosts",

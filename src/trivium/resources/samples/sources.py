@@ -48,16 +48,20 @@ class FileRights:
         return self._hold.covers(path.rpartition(b"/")[0] or b"/")
 
 
-def rights_of(tx: Read, terms: FileTerms) -> FileRights:
-    """Whose files may be deleted on these terms."""
+def rights_of(tx: Read, terms: FileTerms, paths: Sequence[bytes]) -> FileRights:
+    """Which of these files may be deleted on these terms."""
     if terms.everywhere:
         return FileRights(stores.ALL, stores.EVERYTHING)
-    return FileRights(stores.hold_of(tx, terms.project), stores.sight_of(tx, terms.project, own=terms.store))
+    directories = {path.rpartition(b"/")[0] for path in paths if path}
+    return FileRights(
+        stores.hold_of(tx, terms.project, of=directories),
+        stores.sight_of(tx, terms.project, own=terms.store, of=directories),
+    )
 
 
 def check_sources(tx: Read, terms: FileTerms, found: Sequence[KeptSample], *, field: str) -> None:
     """Raise why the file of one of the samples stays: `SourceNotYours`, `SourceNoFile`, `SourcePublished`."""
-    rights = rights_of(tx, terms)
+    rights = rights_of(tx, terms, [one.path for one in found])
     for one in found:
         if one.path and not rights.allow(one.path, brought=one.brought):
             raise SourceNotYours(field=field, name=one.name)
@@ -94,7 +98,7 @@ def note_files(tx: Write, deletion: int, found: Sequence[KeptSample]) -> None:
     rows = [
         {
             "deletion_id": deletion,
-            "id": one.id,
+            "sample_id": one.id,
             "path": one.path,
             "size": one.size if one.line is None else None,
             "digest": one.digest if one.line is None else None,
@@ -118,7 +122,7 @@ def close_deletion(tx: Write, deletion: int) -> None:
 
 def on_their_way(tx: Read, paths: Collection[bytes], *, since: datetime) -> frozenset[bytes]:
     """Those of the paths whose files are being deleted, or were after that time."""
-    if tx.first(select(deleted.c.id).limit(1)) is None:
+    if tx.first(select(deletions.c.id).limit(1)) is None:
         return frozenset()
     found: set[bytes] = set()
     lasting = or_(deletions.c.finished_at.is_(None), deletions.c.finished_at >= since)

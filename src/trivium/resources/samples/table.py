@@ -150,7 +150,7 @@ deleted = Table(
     "deleted_files",
     metadata,
     Column("deletion_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("id", BigInteger, primary_key=True, autoincrement=False),  # of the sample that it was
+    Column("sample_id", BigInteger, primary_key=True, autoincrement=False),
     Column("path", LargeBinary, nullable=False),
     Column("size", BigInteger),  # null: not known
     Column("digest", LargeBinary),
@@ -158,7 +158,7 @@ deleted = Table(
     Column("brought", Boolean, nullable=False),
     Column("failed", Integer, nullable=False, server_default="0"),  # how often it could not be deleted
     Index(None, "path"),
-    partial_index("ix_deleted_files_failed", "deletion_id", "id", where=sql("failed > 0")),
+    partial_index("ix_deleted_files_failed", "deletion_id", "sample_id", where=sql("failed > 0")),
     sqlite_with_rowid=False,
 )
 

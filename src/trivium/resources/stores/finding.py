@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import Row, exists, select
 
 from trivium.base.caller import Caller
 from trivium.resources import owning
@@ -16,6 +17,9 @@ from trivium.resources.stores.places import spelled
 from trivium.resources.stores.table import store_of, stores
 from trivium.resources.stores.types import Hold, ModelStore, Sight
 from trivium.store import Read
+
+AT_ONCE: Final = 1000
+"""Directories that one statement looks for stores of."""
 
 _AFTER_SLASH: Final = "0"
 """The character that comes next, so that a range ends with all that a directory has inside."""
@@ -33,20 +37,23 @@ def directory_of(tx: Read, caller: Caller, path: str, *, own: UUID) -> str | Non
     return directory if any(row.uuid == own or owning.sees(caller, row) for row in nearest) else None
 
 
-def sight_of(tx: Read, project: int, *, own: UUID) -> Sight:
-    """What the files of a project's things may be read of: of the stores that it sees, and of the `own` one."""
+def sight_of(tx: Read, project: int, *, own: UUID, of: Collection[bytes] | None = None) -> Sight:
+    """What the files of a project's things may be read of: of the stores that it sees, and of the `own` one.
+
+    With `of` it says that of these directories alone.
+    """
     found: dict[bytes, bool] = {}
-    for row in tx.all(select(stores.c.path, stores.c.uuid, stores.c.audience)):
+    for row in _around(tx, of):
         directory = os.fsencode(row.path)
         is_seen = row.uuid == own or row.audience in (owning.EVERYBODY, project)
         found[directory] = is_seen or found.get(directory, False)
     return Sight(stores=found)
 
 
-def hold_of(tx: Read, project: int) -> Hold:
-    """What a project may delete files of: of what lies in stores of its own, and in none of another's."""
+def hold_of(tx: Read, project: int, *, of: Collection[bytes]) -> Hold:
+    """In which of these directories a project may delete files: where its own stores have them, and no other's."""
     found: dict[bytes, bool] = {}
-    for row in tx.all(select(stores.c.path, stores.c.project_id)):
+    for row in _around(tx, of):
         directory = os.fsencode(row.path)
         found[directory] = row.project_id == project and found.get(directory, True)
     return Hold(stores=found)
@@ -100,6 +107,26 @@ def check_open(tx: Read, caller: Caller, path: str, *, field: str) -> None:
     nearest = [row for row in rows if len(row.path) == innermost]
     if nearest and not any(owning.sees(caller, row) for row in nearest):
         raise _refused(path, field)
+
+
+def _around(tx: Read, directories: Collection[bytes] | None) -> Iterator[Row[Any]]:
+    """The stores that have directories inside, or are one; all where none are told."""
+    wanted = select(stores.c.path, stores.c.uuid, stores.c.audience, stores.c.project_id)
+    if directories is None:
+        yield from tx.all(wanted)
+        return
+    around = {os.fsdecode(one).encode(errors="replace").decode() for each in directories for one in _above(each)}
+    every = sorted(around)
+    for start in range(0, len(every), AT_ONCE):
+        yield from tx.all(wanted.where(stores.c.path.in_(every[start : start + AT_ONCE])))
+
+
+def _above(directory: bytes) -> Iterator[bytes]:
+    """A directory, and those above it."""
+    yield b"/"
+    while directory:
+        yield directory
+        directory = directory.rpartition(b"/")[0]
 
 
 def _refused(path: str, field: str) -> NotInStores:

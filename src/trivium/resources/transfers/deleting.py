@@ -112,7 +112,10 @@ def _ending(one: NewImport) -> str:
 def _holds(tx: Read, caller: Caller, dataset: Dataset) -> bool:
     """Whether the caller may delete what lies in the dataset's store, stores within it apart."""
     path = stores.path_of(tx, dataset.store)
-    return caller.is_admin or (path is not None and stores.hold_of(tx, caller.project).covers(os.fsencode(path)))
+    if caller.is_admin or path is None:
+        return caller.is_admin
+    directory = os.fsencode(path)
+    return stores.hold_of(tx, caller.project, of=[directory]).covers(directory)
 
 
 def _has_others(tx: Read, label: int) -> bool:

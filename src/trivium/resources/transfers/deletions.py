@@ -53,10 +53,10 @@ def take(tx: Write, id: int) -> FileDeletion | None:
 
 def next_files(tx: Read, one: FileDeletion, *, most: int) -> Sequence[DeletedFile]:
     """The files that come next in this round: all in the first, and then those that failed in each so far."""
-    mine: list[ColumnElement[bool]] = [deleted.c.deletion_id == one.id, deleted.c.id > one.looked]
+    mine: list[ColumnElement[bool]] = [deleted.c.deletion_id == one.id, deleted.c.sample_id > one.looked]
     if one.round:
         mine += [deleted.c.failed > 0, deleted.c.failed == one.round]
-    rows = tx.all(select(deleted).where(*mine).order_by(deleted.c.id).limit(most))
+    rows = tx.all(select(deleted).where(*mine).order_by(deleted.c.sample_id).limit(most))
     found: list[DeletedFile] = []
     size = 0
     for row in rows:
@@ -77,7 +77,7 @@ def wait_for_imports(tx: Write) -> None:
 
 def removals(tx: Read, one: FileDeletion, found: Sequence[DeletedFile]) -> Mapping[int, Removal]:
     """What is to be deleted of the files, by their ids: what may be, and what no sample is made of."""
-    rights = samples.rights_of(tx, one.terms)
+    rights = samples.rights_of(tx, one.terms, [file.path for file in found])
     endings = _endings(one.terms)
     made = {
         file.id: Removal(
@@ -110,7 +110,11 @@ def note(
     done = [file.id for file in found if file.failed and fates.get(file.id) is not Fate.FAILED]
     for ids, times in ((failed, one.round + 1), (done, 0)):
         if ids:
-            tx.run(update(deleted).where(deleted.c.deletion_id == one.id, deleted.c.id.in_(ids)).values(failed=times))
+            tx.run(
+                update(deleted)
+                .where(deleted.c.deletion_id == one.id, deleted.c.sample_id.in_(ids))
+                .values(failed=times)
+            )
     numbers = Counter(fates.get(file.id) for file in found)
     gone = numbers[Fate.GONE]
     told = {"gone": row.gone + gone, "stayed": row.stayed + len(found) - gone - len(failed), "looked": found[-1].id}
@@ -124,7 +128,7 @@ def end_round(tx: Write, one: FileDeletion) -> None:
     if now is None or now.finished_at is not None or (now.round, now.looked) != (one.round, one.looked):
         return
     failed = (deleted.c.deletion_id == one.id, deleted.c.failed > 0)
-    if one.round >= len(PAUSES) or tx.first(select(deleted.c.id).where(*failed).limit(1)) is None:
+    if one.round >= len(PAUSES) or tx.first(select(deleted.c.sample_id).where(*failed).limit(1)) is None:
         _finish(tx, now, failed)
         return
     told = {"round": one.round + 1, "looked": 0, "due_at": tx.now + PAUSES[one.round]}
@@ -133,10 +137,10 @@ def end_round(tx: Write, one: FileDeletion) -> None:
 
 def forget_some(tx: Write, id: int) -> bool:
     """Forget some files of a deletion that is over, and then itself; False where it is forgotten. Repeatable."""
-    some = select(deleted.c.id).where(deleted.c.deletion_id == id).order_by(deleted.c.id).limit(FORGOTTEN)
-    ids = [row.id for row in tx.all(some)]
+    some = select(deleted.c.sample_id).where(deleted.c.deletion_id == id).order_by(deleted.c.sample_id).limit(FORGOTTEN)
+    ids = [row.sample_id for row in tx.all(some)]
     if ids:
-        tx.run(delete(deleted).where(deleted.c.deletion_id == id, deleted.c.id <= ids[-1]))
+        tx.run(delete(deleted).where(deleted.c.deletion_id == id, deleted.c.sample_id <= ids[-1]))
         return True
     tx.run(delete(deletions).where(deletions.c.id == id))
     return False
@@ -147,14 +151,14 @@ def count_fault(tx: Write, id: int) -> None:
     tx.run(update(deletions).where(deletions.c.id == id).values(faults=deletions.c.faults + 1))
     row = tx.first(select(deletions).where(deletions.c.id == id))
     if row is not None and row.finished_at is None and row.faults >= MOST_FAULTS:
-        rest = true() if row.round else deleted.c.id > row.looked
+        rest = true() if row.round else deleted.c.sample_id > row.looked
         _finish(tx, _deletion_of(row), (deleted.c.deletion_id == id, or_(deleted.c.failed > 0, rest)))
 
 
 def _finish(tx: Write, one: FileDeletion, failed: tuple[ColumnElement[bool], ...]) -> None:
     """Tell what became of the files; `failed` are those that are given up."""
     tx.run(update(deletions).where(deletions.c.id == one.id).values(finished_at=tx.now))
-    rows = tx.all(select(deleted.c.path).where(*failed).order_by(deleted.c.id).limit(TOLD))
+    rows = tx.all(select(deleted.c.path).where(*failed).order_by(deleted.c.sample_id).limit(TOLD))
     number = int(tx.value(select(func.count()).select_from(deleted).where(*failed)) or 0)
     names = [os.fsdecode(row.path).encode(errors="replace").decode() for row in rows]
     after = {"gone": one.gone, "stayed": one.stayed, "failed": number, "files": names}
@@ -195,7 +199,7 @@ def _deletion_of(row: Row[Any]) -> FileDeletion:
 
 def _file_of(row: Row[Any]) -> DeletedFile:
     return DeletedFile(
-        id=row.id,
+        id=row.sample_id,
         path=row.path,
         size=row.size,
         digest=row.digest,

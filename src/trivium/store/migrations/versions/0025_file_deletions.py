@@ -40,21 +40,21 @@ def upgrade() -> None:
     op.create_table(
         "deleted_files",
         sa.Column("deletion_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("sample_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("path", sa.LargeBinary(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=True),
         sa.Column("digest", sa.LargeBinary(), nullable=True),
         sa.Column("came_at", instant, nullable=False),
         sa.Column("brought", sa.Boolean(), nullable=False),
         sa.Column("failed", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("deletion_id", "id", name="pk_deleted_files"),
+        sa.PrimaryKeyConstraint("deletion_id", "sample_id", name="pk_deleted_files"),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_deleted_files_path", "deleted_files", ["path"], unique=False)
     op.create_index(
         "ix_deleted_files_failed",
         "deleted_files",
-        ["deletion_id", "id"],
+        ["deletion_id", "sample_id"],
         unique=False,
         sqlite_where=FAILED,
         postgresql_where=FAILED,
