@@ -81,6 +81,7 @@ def test_what_is_in_a_bucket_is_imported_labelled_and_taken_out(tmp_path: Path) 
         check_confirming(calls, cats)
         check_exports(calls, cats, data / "datasets")
         check_syncs(calls, cats, pets)
+        check_deleting(calls, cats, pets / "cats")
         (seen,) = door.query(f"/ai/datasets/{cats}")
         assert (seen["name"], seen["url"]) == ("lions", "obs://pets/cats/")
         assert calls.said("DELETE", f"/{cats}") is None
@@ -294,6 +295,19 @@ def check_exports(calls: Datasets, cats: str, buckets: Path) -> None:
     assert calls.shown(again)["b.png"]["sample_dir"] == "/out/new/data/lion/"
     body = body | {"path": "obs://out/newer/"}
     assert calls.ask("POST", f"/{cats}/export-tasks", body=body).json()["error_code"] == "ModelArts.4351"
+
+
+def check_deleting(calls: Datasets, cats: str, folder: Path) -> None:
+    below, shown = f"/{cats}/data-annotations/samples/delete", calls.shown(cats)
+    body = {"samples": [shown["猫.png"]["sample_id"]], "delete_source": True}
+    assert calls.said("POST", below, body=body) == {"success": True}
+    until(lambda: not (folder / "猫.png").exists(), what="a file that is deleted")
+    (folder / "lynx" / "c.png").rename(folder / "c.png")
+    (folder / "lynx" / "c.png").symlink_to("../c.png")
+    named = {"samples": [shown["c.png"]["sample_id"]], "delete_source": True}
+    refused = calls.ask("POST", below, body=named).json()
+    assert (refused["error_code"], refused["error_msg"][:13]) == ("ModelArts.0101", "delete_source")
+    assert set(calls.shown(cats)) == {"a.png", "c.png"}
 
 
 def check_syncs(calls: Datasets, cats: str, pets: Path) -> None:

@@ -120,10 +120,13 @@ def close_deletion(tx: Write, deletion: int) -> None:
     tx.wake(DELETING)
 
 
+def is_deleting(tx: Read) -> bool:
+    """Whether any files are being deleted, or were a short while ago."""
+    return tx.first(select(deletions.c.id).limit(1)) is not None
+
+
 def on_their_way(tx: Read, paths: Collection[bytes], *, since: datetime) -> frozenset[bytes]:
     """Those of the paths whose files are being deleted, or were after that time."""
-    if tx.first(select(deletions.c.id).limit(1)) is None:
-        return frozenset()
     found: set[bytes] = set()
     lasting = or_(deletions.c.finished_at.is_(None), deletions.c.finished_at >= since)
     for some in bookkeeping.batches(sorted(paths)):

@@ -247,10 +247,10 @@ def _staying(
     tx: Read, one: SampleImport, found: Sequence[Sample | Refusal], *, base: bytes
 ) -> Sequence[Sample | Refusal]:
     """Without the samples whose files are being deleted, or were since the import was asked for."""
+    if not samples.is_deleting(tx):
+        return found
     paths = {samples.path_of(each, base) for each in found if isinstance(each, Sample)}
     going = samples.on_their_way(tx, paths, since=one.created_at)
-    if not going:
-        return found
     return [each for each in found if not isinstance(each, Sample) or samples.path_of(each, base) not in going]
 
 
