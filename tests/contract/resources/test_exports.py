@@ -414,6 +414,8 @@ async def test_a_dataset_is_made_of_an_export(shelf: Shelf) -> None:
     dataset = shelf.dataset(DatasetType.OBJECT_DETECTION)
     path = boxes(shelf)
     await shelf.read(dataset, path)
+    red = NewLabel(name="unused", type=LabelType.OBJECT_DETECTION, property={"@modelarts:color": "#ff0000"})
+    shelf.store.write_now(samples.create_labels, shelf.alice, dataset.uuid, new=[red])
     form = Form(copies=True, base=bytes(path))
     done = await shelf.written(dataset, "out", form=form, chosen=Chosen.LABELLED, into=into(shelf, "new"))
     assert done.status is TransferStatus.DONE
@@ -429,6 +431,11 @@ async def test_a_dataset_is_made_of_an_export(shelf: Shelf) -> None:
     }
     before = {row.name: row.labels for row in shelf.all(dataset)}
     assert all(row.labels == before[row.name] for row in shelf.all(made))
+    listed = shelf.store.read_now(samples.list_labels, made, Query(order=(Order(field="id"),)))
+    assert {label.name: label.property for label in listed.rows} == {
+        **{name: {} for name in ("cat & dog", "pond", "eye")},
+        red.name: red.property,
+    }
 
 
 async def test_an_export_fails_whose_dataset_cannot_be_made(shelf: Shelf) -> None:

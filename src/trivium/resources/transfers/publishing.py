@@ -18,7 +18,7 @@ from trivium.base.query import After, Listed, Offset, Order, Query
 from trivium.base.reasons import Reason
 from trivium.resources import datasets, events, owning, samples
 from trivium.resources.datasets import Dataset
-from trivium.resources.samples import LabelsLeaving
+from trivium.resources.samples import LabelsLeaving, NewLabel
 from trivium.resources.transfers import exporting, importing
 from trivium.resources.transfers.errors import NoSuchVersion, TransferRunning, VersionExists
 from trivium.resources.transfers.ports import Form
@@ -188,8 +188,17 @@ def count_fault(tx: Write, id: int) -> None:
 
 
 def _made(tx: Write, one: SampleExport, into: Into) -> None:
-    """Make a dataset of what was written, and have that imported."""
+    """Make a dataset of what was written, with what is said of labels, and have that imported."""
     made = datasets.register(tx, into.caller, into.new, path=one.asked.path)
+    uuid = tx.value(select(datasets.datasets.c.uuid).where(datasets.datasets.c.id == one.dataset))
+    every = () if uuid is None else _labels(tx, datasets.get(tx, SYSTEM, uuid))
+    said = [
+        NewLabel(name=label.name, type=label.type, property=label.property, attributes=label.attributes)
+        for label in every
+        if label.property or label.attributes  # the import brings the others
+    ]
+    if said:
+        samples.create_labels(tx, into.caller, made.uuid, new=said)
     manifest = f"{one.asked.path}/{one.asked.manifest}"
     reading = NewImport(path=manifest, way=Way.MANIFEST, settings=into.settings)
     importing.begin_import(tx, into.caller, made.uuid, new=reading, host=one.host)
