@@ -74,6 +74,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "dataset.annotate": "Something else was said of samples of a dataset.",
     "dataset.upload": "Samples were brought to a dataset.",
     "dataset.remove": "Samples were taken out of a dataset.",
+    "dataset.delete_files": "Files of samples that are taken out are to be deleted, as far as they may be.",
     "dataset.files_deleted": "Files of samples were deleted with them; the event has what came of it.",
     "dataset.label": "Labels of a dataset were made, changed or deleted.",
     "model_service.create": "A model service was added to the catalogue.",

@@ -114,7 +114,7 @@ def delete_labels(
     for named in sorted({*wanted}):
         label = label_named(tx, mine, named)
         if label.samples:
-            deletion = None if files is None else begin_deletion(tx, mine, files, is_open=True)
+            deletion = None if files is None else begin_deletion(tx, caller, mine, terms=files, is_open=True)
             told = {"label_id": label.id, "dataset_id": mine.id, "along": along.value, "deletion_id": deletion}
             tx.run(insert(leaving).values(told))
         tx.run(delete(labels).where(labels.c.id == label.id))

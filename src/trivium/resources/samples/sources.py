@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 from sqlalchemy import exists, insert, literal, or_, select, union_all, update
 
-from trivium.resources import hosts, stores
+from trivium.base.caller import Caller
+from trivium.resources import events, hosts, stores
 from trivium.resources.datasets import Dataset
 from trivium.resources.samples import bookkeeping
 from trivium.resources.samples.errors import SourceNoFile, SourceNotYours, SourcePublished
@@ -71,7 +72,7 @@ def check_sources(tx: Read, terms: FileTerms, found: Sequence[KeptSample], *, fi
             raise SourcePublished(field=field, name=one.name)
 
 
-def begin_deletion(tx: Write, dataset: Dataset, terms: FileTerms, *, is_open: bool) -> int:
+def begin_deletion(tx: Write, caller: Caller, dataset: Dataset, *, terms: FileTerms, is_open: bool) -> int:
     """Have files of a dataset's samples deleted; its id. While it is open more files may come. `HostAway`."""
     id = tx.ids.next()
     row = {
@@ -85,6 +86,7 @@ def begin_deletion(tx: Write, dataset: Dataset, terms: FileTerms, *, is_open: bo
         "created_at": tx.now,
     }
     tx.run(insert(deletions).values(row))
+    events.record(tx, caller, "dataset.delete_files", target=dataset.id, project=dataset.project)
     tx.wake(DELETING)
     return id
 

@@ -54,7 +54,7 @@ def remove_with_files(tx: Write, caller: Caller, dataset: UUID, *, uuids: Collec
     mine = datasets.opened(tx, caller, dataset)
     found = with_files(tx, caller, dataset, uuids=uuids, field=field)
     samples.remove(tx, caller, dataset, uuids=uuids)
-    deletion = samples.begin_deletion(tx, mine, _terms(tx, caller, mine), is_open=False)
+    deletion = samples.begin_deletion(tx, caller, mine, terms=_terms(tx, caller, mine), is_open=False)
     samples.note_files(tx, deletion, found)
 
 

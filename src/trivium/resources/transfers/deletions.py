@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import structs
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, not_, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, false, func, not_, or_, select, update
 
 from trivium.base.caller import SYSTEM
 from trivium.resources import events, samples
@@ -151,7 +151,7 @@ def count_fault(tx: Write, id: int) -> None:
     tx.run(update(deletions).where(deletions.c.id == id).values(faults=deletions.c.faults + 1))
     row = tx.first(select(deletions).where(deletions.c.id == id))
     if row is not None and row.finished_at is None and row.faults >= MOST_FAULTS:
-        rest = true() if row.round else deleted.c.sample_id > row.looked
+        rest = false() if row.round else deleted.c.sample_id > row.looked
         _finish(tx, _deletion_of(row), (deleted.c.deletion_id == id, or_(deleted.c.failed > 0, rest)))
 
 
