@@ -16,6 +16,7 @@ from sqlalchemy import (
     Row,
     Table,
     UniqueConstraint,
+    and_,
     bindparam,
     false,
     func,
@@ -33,7 +34,7 @@ from trivium.store.query import Scope
 from trivium.store.schema import partial_index
 
 LONGEST_PATH: Final = 1024
-"""Bytes of a path that samples are found by: an index takes no long ones."""
+"""Bytes of a path that samples are found by: an index takes no long ones. A text that is no file has none."""
 
 # No foreign keys among these: a dataset is deleted at once, and its samples a few at a time after that.
 
@@ -66,10 +67,11 @@ samples = Table(
     Index(None, "dataset_id", "state", "id"),
     Index(None, "dataset_id", "created_at", "id"),
     partial_index("ix_samples_scored", "dataset_id", "score", "id", where=sql("score IS NOT NULL")),
-    partial_index("ix_samples_path", "path", where=sql(f"length(path) <= {LONGEST_PATH}")),  # more is more than fits
+    partial_index("ix_samples_path", "path", where=sql(f"length(path) > 0 AND length(path) <= {LONGEST_PATH}")),
 )
 
-FOUND_BY_PATH: Final = func.length(samples.c.path) <= literal_column(str(LONGEST_PATH))
+_LENGTH: Final = func.length(samples.c.path)
+FOUND_BY_PATH: Final = and_(literal_column("0") < _LENGTH, literal_column(str(LONGEST_PATH)) >= _LENGTH)
 """What a statement must say to find samples by their paths."""
 
 COUNTED: Final = Counted(samples, (("dataset_id", "state"),), within=("dataset_id",), by=("state",))

@@ -10,7 +10,7 @@ down_revision = "0024"
 
 text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 instant = sa.BigInteger()  # microseconds since 1970
-SHORT = sa.text("length(path) <= 1024")
+SHORT = sa.text("length(path) > 0 AND length(path) <= 1024")
 FAILED = sa.text("failed > 0")
 
 
