@@ -70,8 +70,8 @@ samples = Table(
     partial_index("ix_samples_path", "path", where=sql(f"length(path) > 0 AND length(path) <= {LONGEST_PATH}")),
 )
 
-_LENGTH: Final = func.length(samples.c.path)
-FOUND_BY_PATH: Final = and_(literal_column("0") < _LENGTH, literal_column(str(LONGEST_PATH)) >= _LENGTH)
+_length = func.length(samples.c.path)
+FOUND_BY_PATH: Final = and_(_length > literal_column("0"), _length <= literal_column(str(LONGEST_PATH)))
 """What a statement must say to find samples by their paths."""
 
 COUNTED: Final = Counted(samples, (("dataset_id", "state"),), within=("dataset_id",), by=("state",))
