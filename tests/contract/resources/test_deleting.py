@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 from blake3 import blake3
 from msgspec import structs
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
 from tests.builders import Place, place
 from tests.contract.annotations import world
@@ -33,7 +33,7 @@ from trivium.resources.samples import Annotation, Arrived, Named, SourceNoFile, 
 from trivium.resources.samples.ports import Fate, Removal, Remover
 from trivium.resources.stores import Hold
 from trivium.resources.transfers import FileDeletionWorker, Form, NewImport, Way, deletions, importing
-from trivium.store import Flavour, Read
+from trivium.store import Flavour, Read, Write
 
 CAT: Final = Named(LabelType.IMAGE_CLASSIFICATION, "cat")
 BOX: Final = """<annotation><object><name>cat</name>
@@ -606,3 +606,21 @@ def is_tried(tx: Read, times: int) -> bool:
     """Whether all files of the oldest deletion were tried so often."""
     row = tx.first(select(samples.deletions).order_by(samples.deletions.c.id))
     return row is not None and row.round == times
+
+
+def test_samples_are_found_by_their_files_along_an_index(shelf: Shelf) -> None:
+    def look(tx: Write) -> list[str]:
+        how = "EXPLAIN QUERY PLAN" if tx.flavour is Flavour.SQLITE else "EXPLAIN"
+        if tx.flavour is Flavour.POSTGRESQL:
+            tx.run(text("SET LOCAL enable_seqscan = off"))  # there are no rows: a scan would be as good
+        sent: list[tuple[str, Any]] = []
+        event.listen(
+            tx.connection,
+            "before_cursor_execute",
+            lambda _connection, _cursor, sql, values, *_: sent.append((sql, values)),
+        )
+        samples.named(tx, [b"/a", b"/b"])
+        ((sql, values),) = sent
+        return [str(row[-1]) for row in tx.connection.exec_driver_sql(f"{how} {sql}", values)]
+
+    assert any("ix_samples_path" in line for line in shelf.store.write_now(look))
