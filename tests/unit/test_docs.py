@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from tools.reference_page import commands
-from trivium.dialects.modelarts import errors as modelarts
-from trivium.dialects.modelarts.errors import (
+from trivium.dialects.modelarts import codes as modelarts
+from trivium.dialects.modelarts.codes import (
     BY_STATUS,
     FAULT_OF_POOLS,
     FINER,

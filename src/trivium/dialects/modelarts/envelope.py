@@ -11,7 +11,7 @@ from msgspec import structs
 from trivium.base.caller import Caller
 from trivium.base.errors import TriviumError
 from trivium.dialects.downloads import RangeOutside
-from trivium.dialects.modelarts.errors import Told, told_of
+from trivium.dialects.modelarts.codes import Told, told_of
 from trivium.dialects.operation import NOBODY, Operation, Reply, Request, Wire, WithHeaders
 
 IAM: Final = "/v3/"

@@ -14,10 +14,11 @@ from trivium.base.errors import Invalid, Missing
 from trivium.base.query import AnyOf, Condition, Offset, Op, Order
 from trivium.base.reasons import Reason
 from trivium.dialects.modelarts import errors
+from trivium.dialects.modelarts.codes import told_of
 from trivium.dialects.modelarts.datasets import checking, imports, sources
 from trivium.dialects.modelarts.datasets.finding import label_type
 from trivium.dialects.modelarts.datasets.imports import ImportBody, import_shape, new_import
-from trivium.dialects.modelarts.datasets.samples import SamplesQuery, samples_query
+from trivium.dialects.modelarts.datasets.seeking import SamplesQuery, samples_query
 from trivium.dialects.modelarts.datasets.shapes import CreateDatasetBody, DatasetsQuery
 from trivium.dialects.modelarts.datasets.sources import (
     DataSourceShape,
@@ -27,7 +28,7 @@ from trivium.dialects.modelarts.datasets.sources import (
     SourceInfoShape,
 )
 from trivium.dialects.modelarts.datasets.translation import Paths, datasets_query, first_import, new_dataset
-from trivium.dialects.modelarts.errors import OnlyBuckets, WorkPathIsBucket, WorkPathWithin, told_of
+from trivium.dialects.modelarts.errors import OnlyBuckets, WorkPathIsBucket, WorkPathWithin
 from trivium.dialects.reading import Malformed, OutOfBounds
 from trivium.resources.datasets import BadPlace, Dataset, DatasetExists, DatasetType, NoSuchBucket, NoSuchDataset
 from trivium.resources.datasets.ports import Columns, LabelType, TextFormat

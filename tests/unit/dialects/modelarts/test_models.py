@@ -14,7 +14,8 @@ from trivium.base.errors import Invalid, Missing
 from trivium.base.query import Condition, Offset, Op, Order
 from trivium.base.reasons import Reason
 from trivium.dialects.modelarts import errors
-from trivium.dialects.modelarts.errors import BadLocation, Exclusive, NotHere, told_of
+from trivium.dialects.modelarts.codes import told_of
+from trivium.dialects.modelarts.errors import BadLocation, Exclusive, NotHere
 from trivium.dialects.modelarts.models import checking
 from trivium.dialects.modelarts.models.events import event_shape
 from trivium.dialects.modelarts.models.shapes import CreateModelBody, ModelsQuery

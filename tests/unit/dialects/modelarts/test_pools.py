@@ -12,7 +12,8 @@ import pytest
 from trivium.base.errors import Conflict, Forbidden, Internal, Invalid, Missing, OverQuota, Unavailable, Unsupported
 from trivium.base.units import GIB
 from trivium.dialects.modelarts import objects
-from trivium.dialects.modelarts.errors import BadNodePoolName, NotHere, told_of
+from trivium.dialects.modelarts.codes import told_of
+from trivium.dialects.modelarts.errors import BadNodePoolName, NotHere
 from trivium.dialects.modelarts.nodes.translation import Around, node_shape
 from trivium.dialects.modelarts.pools.shapes import (
     CreateNodePoolBody,

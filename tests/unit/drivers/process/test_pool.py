@@ -86,7 +86,7 @@ def test_fork_servers_end_when_memory_is_short_and_none_starts_until_there_is_mo
         assert servers(folder) == []
         machine.says(available=11, pressure=9.5)
         pool.turn(BETWEEN_LOOKS, is_busy=False)
-        assert len(servers(folder)) == 1
+        until(lambda: len(servers(folder)) == 1)  # a process says what it is a moment after it is there
         machine.says(**short)  # pyright: ignore[reportArgumentType]
         pool.turn(2 * BETWEEN_LOOKS, is_busy=False)
         until(lambda: servers(folder) == [])
@@ -99,5 +99,5 @@ def test_a_fork_server_waits_while_a_launch_starts(tmp_path: Path) -> None:
         pool.turn(0.0, is_busy=True)
         assert servers(folder) == []
         pool.turn(0.1, is_busy=False)
-        assert len(servers(folder)) == 1
+        until(lambda: len(servers(folder)) == 1)  # a process says what it is a moment after it is there
     until(lambda: servers(folder) == [])

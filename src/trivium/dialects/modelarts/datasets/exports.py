@@ -18,7 +18,7 @@ from trivium.dialects.modelarts.datasets import checking, sources
 from trivium.dialects.modelarts.datasets.conditions import Seeking
 from trivium.dialects.modelarts.datasets.finding import ONE as DATASET
 from trivium.dialects.modelarts.datasets.finding import dataset_uuid, locked, seen, version_named
-from trivium.dialects.modelarts.datasets.samples import OF_TEAMS, STATES
+from trivium.dialects.modelarts.datasets.seeking import OF_TEAMS, STATES
 from trivium.dialects.modelarts.datasets.sources import DataSourceShape
 from trivium.dialects.modelarts.datasets.versions import FORMATS, RATIO, WHOLE
 from trivium.dialects.modelarts.errors import BadExport

@@ -12,6 +12,7 @@ import msgspec
 from trivium.base.caller import Caller
 from trivium.base.errors import TriviumError
 from trivium.base.values import Value
+from trivium.dialects.modelarts.codes import told_of
 from trivium.dialects.modelarts.datasets.finding import dataset_uuid, label_type, locked, the_label
 from trivium.dialects.modelarts.datasets.labels import (
     ALL,
@@ -20,7 +21,7 @@ from trivium.dialects.modelarts.datasets.labels import (
     LabelPropertyBody,
     LabelPropertyShape,
 )
-from trivium.dialects.modelarts.errors import AttributeExists, told_of
+from trivium.dialects.modelarts.errors import AttributeExists
 from trivium.dialects.modelarts.spelling import Shape, Text, one_of
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Wire, Write
 from trivium.dialects.reading import OutOfBounds

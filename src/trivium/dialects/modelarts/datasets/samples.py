@@ -12,13 +12,12 @@ from uuid import UUID
 import msgspec
 
 from trivium.base.caller import Caller
-from trivium.base.query import AnyOf, Condition, Listed, Offset, Op, Order, Query
+from trivium.base.query import Condition, Listed, Offset, Op, Order, Query
 from trivium.dialects.modelarts.datasets import files
 from trivium.dialects.modelarts.datasets.conditions import Seeking
-from trivium.dialects.modelarts.datasets.elsewhere import Elsewhere, label_of, outdated_version
+from trivium.dialects.modelarts.datasets.elsewhere import Elsewhere, outdated_version
 from trivium.dialects.modelarts.datasets.finding import (
     ANNOTATIONS,
-    LABEL_TYPES,
     dataset_uuid,
     label_type,
     locked,
@@ -28,45 +27,34 @@ from trivium.dialects.modelarts.datasets.finding import (
     the_label,
 )
 from trivium.dialects.modelarts.datasets.processing import checked
+from trivium.dialects.modelarts.datasets.seeking import (
+    SamplesQuery,
+    of_type,
+    page_of,
+    samples_query,
+    sought_by,
+)
 from trivium.dialects.modelarts.datasets.sources import schema_of
 from trivium.dialects.modelarts.links import Links
-from trivium.dialects.modelarts.paging import numbered_page
 from trivium.dialects.modelarts.spelling import Shape, Text, bare, milliseconds, one_of
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, Write
 from trivium.dialects.reading import OutOfBounds
 from trivium.resources import datasets, samples, transfers
 from trivium.resources.datasets import Buckets, Dataset, DatasetType
-from trivium.resources.datasets.ports import Annotator, LabelType, SampleKind, SampleLabel, SampleUsage
+from trivium.resources.datasets.ports import Annotator, SampleKind, SampleLabel, SampleUsage
 from trivium.resources.samples import (
     Annotation,
     KeptSample,
     Label,
-    Range,
     SampleState,
     Sought,
-    SoughtLabels,
     SourceBarred,
 )
 from trivium.resources.samples.ports import NoFiles, SampleFiles
-from trivium.resources.transfers import Sinks, Version
+from trivium.resources.transfers import Sinks
 
 ALL: Final = f"{ANNOTATIONS}/samples"
 SOURCE: Final = "delete_source"
-FEW: Final = 10
-MOST: Final = 100
-KINDS: Final = tuple(int(kind) for kind in SampleKind)
-LABELLED: Final = (SampleState.ANNOTATED.value, SampleState.AUTOMATIC.value)
-STATES: Final[Mapping[str, tuple[int, ...]]] = {
-    "__ALL__": LABELLED,
-    "__NONE__": (SampleState.BARE.value,),
-    "__AUTO_ANNOTATION__": (SampleState.UNCONFIRMED.value,),
-}
-OF_TEAMS: Final = (
-    *("__UNCHECK__", "__ACCEPTED__", "__REJECTED__", "__UNREVIEWED__", "__REVIEWED__", "__WORKFORCE_SAMPLED__"),
-    *(f"__WORKFORCE_SAMPLED_{word}__" for word in ("UNCHECK", "CHECKED", "ACCEPTED", "REJECTED")),
-)
-"""States that samples are in while teams label them: none ever is."""
-
 STATUSES: Final = {
     SampleState.BARE: "UN_ANNOTATION",
     SampleState.ANNOTATED: "MANUAL_ANNOTATION",
@@ -117,24 +105,6 @@ class DoneShape(Shape, frozen=True, kw_only=True):
     """That it was done."""
 
     success: bool
-
-
-class SamplesQuery(Wire, frozen=True, kw_only=True):
-    """What is asked of the list; the offset counts pages."""
-
-    limit: int | None = None
-    offset: int | None = None
-    version_id: Text = None
-    label_name: Text = None
-    label_type: int | None = None
-    sample_state: Text = None
-    sample_type: int | None = None
-    low_score: float | None = None
-    high_score: float | None = None
-    order: Text = None
-    search_conditions: Text = None
-    process_parameter: Text = None
-    email: Text = None  # of somebody who labels in a team: nobody does
 
 
 class SampleBody(Wire, frozen=True, kw_only=True):
@@ -195,12 +165,12 @@ class Samples:
         dataset, asked = seen(tx, call), call.query
         columns = columns_of(tx, dataset)
         query = samples_query(asked)
-        sought = (_of_type(asked), *self._seeking.of_text(asked.search_conditions, call.caller, tx.now))
+        sought = (of_type(asked), *self._seeking.of_text(asked.search_conditions, call.caller, tx.now))
         sought = tuple(one for one in sought if one != Sought())
         version = outdated_version(tx, dataset, asked.version_id)
         if version is not None:
-            page, descending = _page(asked), query.order[0].descending
-            every = tuple(one for one in (_sought_by(tx, version, asked), *sought) if one != Sought())
+            page, descending = page_of(asked), query.order[0].descending
+            every = tuple(one for one in (sought_by(tx, version, asked), *sought) if one != Sought())
             return dataset, columns, Elsewhere(version=version, page=page, descending=descending, sought=every)
         label = None
         if asked.label_name:
@@ -271,30 +241,6 @@ async def update_samples(call: Call[SamplesBody, Nothing]) -> DoneShape:
     return DoneShape(success=True)
 
 
-def samples_query(asked: SamplesQuery) -> Query:
-    """The list that is asked for, labels and conditions apart. `OutOfBounds`, `NotOneOf`."""
-    page = _page(asked)
-    descending = one_of(asked.order, "order", ("asc", "desc")) != "asc"
-    states = _states(asked)
-    where: list[Condition] = []
-    if states:
-        where.append(_among("state", states))
-    if asked.sample_type is not None:
-        if asked.sample_type not in KINDS:
-            raise OutOfBounds("sample_type", f"one of {', '.join(map(str, KINDS))}")
-        where.append(Condition(field="kind", op=Op.EQ, value=asked.sample_type))
-    score = _score(asked)
-    if score is not None:
-        where += [Condition(field="score", op=Op.GE, value=score.least)]
-        where += [Condition(field="score", op=Op.LE, value=score.most)]
-    return Query(
-        where=tuple(where),
-        tree=AnyOf(parts=()) if states == () else None,
-        order=(Order(field="id", descending=descending),),
-        page=page,
-    )
-
-
 def columns_of(tx: Read, dataset: Dataset) -> tuple[str, ...]:
     """The columns of a table: those that it was made with, or those of its first row."""
     if dataset.type is not DatasetType.TABLE:
@@ -355,54 +301,6 @@ def operations(
     )
 
 
-def _page(asked: SamplesQuery) -> Offset:
-    return numbered_page(asked.limit, asked.offset, default=FEW, most=MOST)
-
-
-def states_of(state: Text, *, email: Text) -> tuple[int, ...] | None:
-    """The states that samples must be in; none of them is in what teams do. None: whichever. `NotOneOf`."""
-    word = one_of(state, "sample_state", (*STATES, *OF_TEAMS))
-    if (email or "").strip():
-        return ()
-    return None if word is None else STATES.get(word, ())
-
-
-def _states(asked: SamplesQuery) -> tuple[int, ...] | None:
-    return states_of(asked.sample_state, email=asked.email)
-
-
-def _score(asked: SamplesQuery) -> Range | None:
-    """The confidence that is sought; None where it is what it is for all, and for those without any. `OutOfBounds`."""
-    least, most = 0.0 if asked.low_score is None else asked.low_score, asked.high_score
-    most = 1.0 if most is None else most
-    for field, score in (("low_score", least), ("high_score", most)):
-        if not 0 <= score <= 1:
-            raise OutOfBounds(field, "between 0 and 1")
-    if least > most:
-        raise OutOfBounds("low_score", "at most high_score")
-    return Range(least, most) if (least, most) != (0, 1) else None
-
-
-def _of_type(asked: SamplesQuery) -> Sought:
-    """The type that one of the labels is of, where it is told without a name. `OutOfBounds`."""
-    if asked.label_type is None or asked.label_name:
-        return Sought()
-    if asked.label_type not in LABEL_TYPES:
-        raise OutOfBounds("label_type", f"one of {', '.join(map(str, LABEL_TYPES))}")
-    return Sought(type=LabelType(asked.label_type))
-
-
-def _sought_by(tx: Read, version: Version, asked: SamplesQuery) -> Sought:
-    """What a query that is in order asks of the samples of a version. `NoSuchLabel`, `Missing`."""
-    label = asked.label_name and label_of(tx, version, asked.label_name, type=asked.label_type)
-    return Sought(
-        states=_states(asked),
-        kind=asked.sample_type,
-        score=_score(asked),
-        labels=SoughtLabels(labels=(label,)) if label else None,
-    )
-
-
 def _found(
     tx: Read, dataset: Dataset, query: Query, *, sought: tuple[Sought, ...], label: Label | None
 ) -> Listed[KeptSample]:
@@ -414,12 +312,6 @@ def _found(
     having = Condition(field="labels.label", op=Op.EQ, value=label.id)
     narrower = msgspec.structs.replace(query, where=(*query.where, having))
     return samples.list_samples(tx, dataset, narrower, sought=sought)
-
-
-def _among(field: str, values: tuple[int, ...]) -> Condition:
-    if len(values) == 1:
-        return Condition(field=field, op=Op.EQ, value=values[0])
-    return Condition(field=field, op=Op.IN, value=values)
 
 
 def _annotate(tx: Write, caller: Caller, uuid: UUID, *, body: SamplesBody) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from trivium.base.query import Condition, Offset, Op, Order, Query
 from trivium.dialects.modelarts.datasets.finding import ANNOTATIONS, seen
 from trivium.dialects.modelarts.datasets.labels import MOST, LabelShape, label_shape
-from trivium.dialects.modelarts.datasets.samples import states_of
+from trivium.dialects.modelarts.datasets.seeking import states_of
 from trivium.dialects.modelarts.spelling import Shape, Text
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, always
 from trivium.resources import samples

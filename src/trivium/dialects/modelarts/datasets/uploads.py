@@ -17,10 +17,12 @@ import msgspec
 from trivium.base.caller import Caller
 from trivium.base.errors import Conflict, Invalid, Missing, NotFound, TriviumError
 from trivium.base.values import Value
+from trivium.dialects.modelarts.codes import told_of
 from trivium.dialects.modelarts.datasets.finding import dataset_uuid, locked
-from trivium.dialects.modelarts.datasets.samples import ALL, KINDS, SampleLabelShape, said_of
+from trivium.dialects.modelarts.datasets.samples import ALL, SampleLabelShape, said_of
+from trivium.dialects.modelarts.datasets.seeking import KINDS
 from trivium.dialects.modelarts.datasets.sources import DataSourceShape, LabelFormatShape, text_format
-from trivium.dialects.modelarts.errors import NotHere, told_of
+from trivium.dialects.modelarts.errors import NotHere
 from trivium.dialects.modelarts.spelling import Shape, Text, bare, one_of
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Wire, Write
 from trivium.dialects.reading import OutOfBounds

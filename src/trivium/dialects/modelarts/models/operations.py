@@ -12,7 +12,7 @@ from msgspec import structs
 from trivium.base.caller import Caller
 from trivium.base.errors import TriviumError
 from trivium.base.ids import uuid_of
-from trivium.dialects.modelarts.errors import told_of
+from trivium.dialects.modelarts.codes import told_of
 from trivium.dialects.modelarts.models.checking import location
 from trivium.dialects.modelarts.models.events import ModelEventsPage, ModelEventsQuery, event_shape, events_query
 from trivium.dialects.modelarts.models.shapes import (

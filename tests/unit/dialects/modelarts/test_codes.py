@@ -9,7 +9,7 @@ import pytest
 from tests.every_error import every_error, made
 from trivium.base.errors import Forbidden, Internal, Invalid, Missing, NotFound, TriviumError, Unavailable
 from trivium.dialects.modelarts import errors
-from trivium.dialects.modelarts.errors import told_of
+from trivium.dialects.modelarts.codes import told_of
 from trivium.dialects.reading import Malformed, Mistyped
 from trivium.resources.images import ImageExists, NoSuchImage
 from trivium.resources.nodes import NoCapacity, NoRoom
