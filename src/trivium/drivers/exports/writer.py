@@ -111,6 +111,8 @@ class ExportInProgress:
         self._sight = sight
         with suppress(FileNotFoundError):  # it was finished, and nobody came to note that
             os.rename(manifest, manifest + PART, src_dir_fd=folder, dst_dir_fd=folder)
+        self._into = _Folders(self._made)
+        self._from = _Folders(self._found)
         self._out = os.fdopen(os.open(manifest + PART, WRITE, 0o644, dir_fd=folder), "wb", BLOCK)
         self._out.truncate(position)
         self._out.seek(position)
@@ -159,6 +161,8 @@ class ExportInProgress:
         """See the port."""
         with suppress(OSError):
             self._out.close()
+        self._into.close()
+        self._from.close()
         os.close(self._folder)
 
     def _write_coco(self) -> None:
@@ -179,14 +183,11 @@ class ExportInProgress:
         """Copy the file of a sample, and what is said of it; where it is then, from the export's directory."""
         where = [FILES, *self._place(sample)]
         with _told(self._path):
-            folder = _below(self._folder, where[:-1])
-            try:
-                self._copy(sample, folder, where[-1])
-                if self._form.beside and sample.line is None:
-                    name, said = _beside(sample, where[-1])
-                    _write(folder, name, said)
-            finally:
-                os.close(folder)
+            folder = self._into.opened(b"/".join(where[:-1]))
+            self._copy(sample, folder, where[-1])
+            if self._form.beside and sample.line is None:
+                name, said = _beside(sample, where[-1])
+                _write(folder, name, said)
         return b"/".join(where)
 
     def _place(self, sample: KeptSample) -> list[bytes]:
@@ -200,9 +201,7 @@ class ExportInProgress:
         return [stem + mark + dot + suffix if stem else name + mark]
 
     def _copy(self, sample: KeptSample, folder: int, name: bytes) -> None:
-        if not self._sight.shows(sample.path.rpartition(b"/")[0]):
-            raise SampleNotWritten("closed", sample.name)
-        source = _opened(sample, self._roots)
+        source = self._opened(sample)
         try:
             target = os.open(name, WRITE | os.O_TRUNC, 0o644, dir_fd=folder)
             try:
@@ -212,6 +211,64 @@ class ExportInProgress:
                 os.close(target)
         finally:
             os.close(source)
+
+    def _opened(self, sample: KeptSample) -> int:
+        """The file of a sample. `SampleNotWritten` where it is not there, or not to be seen."""
+        directory, _, name = sample.path.rpartition(b"/")
+        if not self._sight.shows(directory):
+            raise SampleNotWritten("closed", sample.name)
+        if self._root_of(directory) is None:
+            raise SampleNotWritten("outside", sample.name)
+        try:
+            found = os.open(name, READ, dir_fd=self._from.opened(directory))
+        except OSError as error:
+            raise SampleNotWritten("absent", sample.name) from error
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            os.close(found)
+            raise SampleNotWritten("absent", sample.name)
+        return found
+
+    def _root_of(self, path: bytes) -> bytes | None:
+        roots = (root.rstrip(b"/") for root in self._roots)
+        return next((root for root in roots if path == root or path.startswith(root + b"/")), None)
+
+    def _made(self, path: bytes) -> int:
+        return _below(self._folder, path.split(b"/"))
+
+    def _found(self, path: bytes) -> int:
+        """A directory inside the roots, by way of no symbolic link. OSError."""
+        root = self._root_of(path) or b"/"
+        here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        for part in path[len(root) + 1 :].split(b"/") if len(path) > len(root) else ():
+            try:
+                there = os.open(part, ENTER, dir_fd=here)
+            finally:
+                os.close(here)
+            here = there
+        return here
+
+
+class _Folders:
+    """The directory that was used last, held open: files of one come together."""
+
+    def __init__(self, open: Callable[[bytes], int]) -> None:
+        self._open = open
+        self._path: bytes | None = None
+        self._place = -1
+
+    def opened(self, path: bytes) -> int:
+        """A descriptor of the directory, which stays this one's. Raises what opening it raises."""
+        if path != self._path:
+            self.close()
+            self._place = self._open(path)
+            self._path = path
+        return self._place
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._path is not None:
+            os.close(self._place)
+            self._path = None
 
 
 def _beside(sample: KeptSample, name: bytes) -> tuple[bytes, bytes]:
@@ -225,29 +282,6 @@ def _write(folder: int, name: bytes, said: bytes) -> None:
     target = os.open(name, WRITE | os.O_TRUNC, 0o644, dir_fd=folder)
     with os.fdopen(target, "wb") as out:
         out.write(said)
-
-
-def _opened(sample: KeptSample, roots: Sequence[bytes]) -> int:
-    """The file of a sample, inside the roots, through no symbolic link. `SampleNotWritten` where it is not there."""
-    root = next((one.rstrip(b"/") for one in roots if sample.path.startswith(one.rstrip(b"/") + b"/")), None)
-    if root is None:
-        raise SampleNotWritten("outside", sample.name)
-    here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        *parts, name = sample.path[len(root) + 1 :].split(b"/")
-        for part in parts:
-            there = os.open(part, ENTER, dir_fd=here)
-            os.close(here)
-            here = there
-        found = os.open(name, READ, dir_fd=here)
-    except OSError as error:
-        raise SampleNotWritten("absent", sample.name) from error
-    finally:
-        os.close(here)
-    if not stat.S_ISREG(os.fstat(found).st_mode):
-        os.close(found)
-        raise SampleNotWritten("absent", sample.name)
-    return found
 
 
 def _below(start: int, parts: Sequence[bytes]) -> int:
