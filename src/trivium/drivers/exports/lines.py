@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
 from html import escape
+from typing import Any, Final
 
 import msgspec
 
