@@ -19,7 +19,7 @@ from trivium.base.reasons import Reason
 from trivium.resources import datasets, events, owning, samples
 from trivium.resources.datasets import Dataset
 from trivium.resources.samples import LabelsLeaving, NewLabel
-from trivium.resources.transfers import exporting, importing
+from trivium.resources.transfers import exporting, importing, versioned
 from trivium.resources.transfers.errors import NoSuchVersion, TransferRunning, VersionExists
 from trivium.resources.transfers.ports import Form
 from trivium.resources.transfers.table import VERSIONS, VERSIONS_OF_DATASET, version_of, versions
@@ -34,6 +34,7 @@ from trivium.resources.transfers.types import (
     VersionStatus,
     Way,
 )
+from trivium.resources.transfers.versioned import SoughtSetting
 from trivium.store import Read, Write, query
 
 PAGE: Final = 1000
@@ -101,9 +102,12 @@ def numbers_of_versions(tx: Read, of: Collection[Dataset]) -> Mapping[int, int]:
     return {row.dataset_id: row.number for row in found}
 
 
-def list_versions(tx: Read, dataset: Dataset, asked: Query) -> Listed[Version]:
-    """The versions of a dataset, as asked. Raises what `query.page` raises."""
-    found = query.page(tx, VERSIONS, asked, scope=(VERSIONS_OF_DATASET.of(dataset=dataset.id),))
+def list_versions(
+    tx: Read, dataset: Dataset, asked: Query, *, settings: Sequence[SoughtSetting] = ()
+) -> Listed[Version]:
+    """The versions of a dataset that have these settings, as asked. Raises what `query.page` raises."""
+    narrowed = (versioned.has(one, tx.flavour) for one in settings)
+    found = query.page(tx, VERSIONS, asked, scope=(VERSIONS_OF_DATASET.of(dataset=dataset.id), *narrowed))
     return Listed(rows=tuple(map(version_of, found.rows)), total=found.total, next=found.next)
 
 

@@ -1,4 +1,4 @@
-"""Datasets by the versions that they have."""
+"""Versions by what was asked for in them, and datasets by the versions that they have."""
 
 from __future__ import annotations
 
@@ -39,12 +39,13 @@ def list_datasets(tx: Read, caller: Caller, asked: Query, *, having: Sequence[So
 
 def _having(wanted: SoughtVersions, flavour: Flavour) -> ColumnElement[bool]:
     """A look for one version of each dataset: no database takes it for a join with all versions that there are."""
-    mine = [versions.c.dataset_id == datasets.datasets.c.id, *(_is(one, flavour) for one in wanted.settings)]
+    mine = [versions.c.dataset_id == datasets.datasets.c.id, *(has(one, flavour) for one in wanted.settings)]
     found = select(versions.c.id).where(*mine).limit(1).scalar_subquery()
     return found.is_not(None) if wanted.there else found.is_(None)
 
 
-def _is(wanted: SoughtSetting, flavour: Flavour) -> ColumnElement[bool]:
+def has(wanted: SoughtSetting, flavour: Flavour) -> ColumnElement[bool]:
+    """Whether a version has the setting."""
     told = func.coalesce(func.nullif(_told(wanted.name, flavour), ""), wanted.default)
     if wanted.range is not None:
         return cast(told, Float).between(wanted.range.least, wanted.range.most)

@@ -15,7 +15,7 @@ from trivium.dialects.modelarts.datasets.labels import LabelShape
 from trivium.dialects.modelarts.datasets.samples import SampleShape
 from trivium.dialects.modelarts.datasets.shapes import CreateDatasetBody, DatasetShape, DatasetsQuery, TasksQuery
 from trivium.dialects.modelarts.datasets.sources import DataSourceShape, FieldShape, LabelFormatShape
-from trivium.dialects.modelarts.datasets.versions import FORMATS, WHOLE, VersionShape, ratios
+from trivium.dialects.modelarts.datasets.versions import VersionShape, settings_sought
 from trivium.dialects.modelarts.errors import NotSortable
 from trivium.dialects.modelarts.paging import numbered_page
 from trivium.dialects.modelarts.spelling import Shape, Text, bare, milliseconds, one_of
@@ -27,7 +27,6 @@ from trivium.resources.models import NOWHERE
 from trivium.resources.transfers import (
     NewImport,
     SampleImport,
-    SoughtSetting,
     SoughtVersions,
     Task,
     TaskKind,
@@ -112,16 +111,8 @@ def datasets_query(asked: DatasetsQuery, workspace: int | None) -> Query:
 
 def versions_sought(asked: DatasetsQuery) -> tuple[SoughtVersions, ...]:
     """The versions that datasets are to have. `OutOfBounds`."""
-    settings: list[SoughtSetting] = []
-    if asked.version_format is not None:
-        if asked.version_format not in range(len(FORMATS)):
-            raise OutOfBounds("version_format", f"an integer from 0 to {len(FORMATS) - 1}")
-        word = FORMATS[asked.version_format]
-        settings.append(SoughtSetting(name="version_format", default=FORMATS[0], texts=(word,)))
-    if (asked.train_evaluate_ratio or "").strip():
-        between = ratios(asked.train_evaluate_ratio or "")
-        settings.append(SoughtSetting(name="train_evaluate_sample_ratio", default=WHOLE, range=between))
-    having = (SoughtVersions(settings=tuple(settings)),) if settings else ()
+    settings = settings_sought(asked.version_format, asked.train_evaluate_ratio)
+    having = (SoughtVersions(settings=settings),) if settings else ()
     if asked.contain_versions is None:
         return having
     return (*having, SoughtVersions(there=asked.contain_versions))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import msgspec
 
 from trivium.base.caller import Caller
 from trivium.base.ids import uuid_of
-from trivium.base.query import After, Condition, Offset, Op, Order, Query
+from trivium.base.query import Condition, Op, Order, Query
 from trivium.base.text import Language
 from trivium.dialects.modelarts.datasets import sources
 from trivium.dialects.modelarts.datasets.finding import ONE as DATASET
@@ -24,7 +24,15 @@ from trivium.dialects.reading import OutOfBounds
 from trivium.resources import datasets, transfers
 from trivium.resources.datasets import Buckets, Dataset, NoWorkPath
 from trivium.resources.samples import Range
-from trivium.resources.transfers import CountedLabel, Form, NewVersion, NoSuchVersion, Version, VersionStatus
+from trivium.resources.transfers import (
+    CountedLabel,
+    Form,
+    NewVersion,
+    NoSuchVersion,
+    SoughtSetting,
+    Version,
+    VersionStatus,
+)
 
 ALL: Final = f"{DATASET}/versions"
 ONE: Final = f"{ALL}/{{version_id}}"
@@ -37,7 +45,6 @@ WHOLE: Final = "1.00"
 NUMBERS: Final = {VersionStatus.MAKING: 0, VersionStatus.READY: 1, VersionStatus.FAILED: 4}
 STATUSES: Final = {number: status for status, number in NUMBERS.items()}
 GONE: Final = (2, 3)  # what is deleted is not there
-NEWEST_FIRST: Final = (Order(field="id", descending=True),)
 RATIO_BOUND: Final = re.compile(r"0?\.[0-9]{1,8}|[01](\.0{0,8})?", re.ASCII)
 RATIO: Final = re.compile(r"0|0?\.\d{1,2}|1(\.0{1,2})?")
 
@@ -129,15 +136,10 @@ def list_versions(tx: Read, call: Call[Nothing, VersionsQuery]) -> VersionsPage:
         if asked.status not in STATUSES:
             raise OutOfBounds("status", "an integer from 0 to 4")
         where.append(Condition(field="status", op=Op.EQ, value=STATUSES[asked.status]))
-    fits = _fitting(asked)
-    if fits is None:
-        query = Query(where=tuple(where), order=NEWEST_FIRST, page=page)
-        found = transfers.list_versions(tx, dataset, query)
-        total, rows = found.total or 0, found.rows
-    else:
-        every = [one for one in _all(tx, dataset, where) if fits(msgspec.convert(one.settings, VersionBody))]
-        total, rows = len(every), tuple(every[page.offset : page.offset + page.limit])
-    return VersionsPage(total_number=total, versions=[version_shape(tx, dataset, one) for one in rows])
+    query = Query(where=tuple(where), order=(Order(field="id", descending=True),), page=page)
+    settings = settings_sought(asked.version_format, asked.train_evaluate_ratio)
+    found = transfers.list_versions(tx, dataset, query, settings=settings)
+    return VersionsPage(total_number=found.total or 0, versions=[version_shape(tx, dataset, one) for one in found.rows])
 
 
 def show_version(tx: Read, call: Call[Nothing, Nothing]) -> VersionShape:
@@ -217,14 +219,17 @@ def version_shape(tx: Read, dataset: Dataset, version: Version) -> VersionShape:
     )
 
 
-def ratios(text: str) -> Range:
-    """The ratios from the one to the other. `OutOfBounds`."""
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) == 2 and all(map(RATIO_BOUND.fullmatch, parts)):  # noqa: PLR2004 - the least and the most
-        found = Range(float(parts[0]), float(parts[1]))
-        if found.least <= found.most:
-            return found
-    raise OutOfBounds("train_evaluate_ratio", "two numbers from 0 to 1 with a comma between them, the smaller first")
+def settings_sought(format: int | None, ratio: Text) -> tuple[SoughtSetting, ...]:
+    """What was asked for in the versions that a list is of. `OutOfBounds`."""
+    found: list[SoughtSetting] = []
+    if format is not None:
+        if format not in range(len(FORMATS)):
+            raise OutOfBounds("version_format", f"an integer from 0 to {len(FORMATS) - 1}")
+        found.append(SoughtSetting(name="version_format", default=FORMATS[0], texts=(FORMATS[format],)))
+    if (ratio or "").strip():
+        between = _ratios(ratio or "")
+        found.append(SoughtSetting(name="train_evaluate_sample_ratio", default=WHOLE, range=between))
+    return tuple(found)
 
 
 def operations(buckets: Buckets) -> Sequence[Operation]:
@@ -269,31 +274,14 @@ def operations(buckets: Buckets) -> Sequence[Operation]:
     )
 
 
-def _fitting(asked: VersionsQuery) -> Callable[[VersionBody], bool] | None:
-    """Whether a version is asked for, by what was said when it was published; None where all are. `OutOfBounds`."""
-    if asked.version_format is None and not asked.train_evaluate_ratio:
-        return None
-    if asked.version_format is not None and asked.version_format not in range(len(FORMATS)):
-        raise OutOfBounds("version_format", f"an integer from 0 to {len(FORMATS) - 1}")
-    format = None if asked.version_format is None else FORMATS[asked.version_format]
-    between = ratios(asked.train_evaluate_ratio) if asked.train_evaluate_ratio else Range(0, 1)
-
-    def fits(said: VersionBody) -> bool:
-        ratio = float(said.train_evaluate_sample_ratio or WHOLE)
-        return format in (None, said.version_format or FORMATS[0]) and between.least <= ratio <= between.most
-
-    return fits
-
-
-def _all(tx: Read, dataset: Dataset, where: Sequence[Condition]) -> Iterator[Version]:
-    """Every version of a dataset, newest first. There are few, for each is published."""
-    page: Offset | After | None = Offset(limit=MOST)
-    while page is not None:
-        found = transfers.list_versions(
-            tx, dataset, Query(where=tuple(where), order=NEWEST_FIRST, page=page, total=False)
-        )
-        yield from found.rows
-        page = None if found.next is None else After(limit=MOST, key=found.next)
+def _ratios(text: str) -> Range:
+    """The ratios from the one to the other. `OutOfBounds`."""
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) == 2 and all(map(RATIO_BOUND.fullmatch, parts)):  # noqa: PLR2004 - the least and the most
+        found = Range(float(parts[0]), float(parts[1]))
+        if found.least <= found.most:
+            return found
+    raise OutOfBounds("train_evaluate_ratio", "two numbers from 0 to 1 with a comma between them, the smaller first")
 
 
 def _check(body: VersionBody) -> None:
