@@ -146,14 +146,18 @@ class Directory:
     def _check_sample(self, met: Met) -> None:
         """Raises `SourceRefused` where there is nothing that labels could be of."""
         stem = stem_of(met.name)
-        spelt = (form(suffix) for suffix in SUFFIXES[self._kind] for form in (bytes.lower, bytes.upper, _capital))
-        if not any(met.folder.has(stem + suffix) for suffix in spelt):
+        if not any(met.folder.has(name) for name in spelt(stem, self._kind)):
             raise SourceRefused(SourceFault.ORPHAN, met.file.name)
 
 
 def stem_of(name: bytes) -> bytes:
     """A name without what is behind its last dot."""
     return name.rpartition(b".")[0]
+
+
+def spelt(stem: bytes, kind: SampleKind) -> Iterator[bytes]:
+    """The names with that stem that are samples of a kind."""
+    return (stem + form(suffix) for suffix in SUFFIXES.get(kind, ()) for form in (bytes.lower, bytes.upper, _capital))
 
 
 def kind_of(name: bytes) -> SampleKind:

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from trivium.base.clock import microseconds
-from trivium.drivers.annotations.directories import SUFFIXES, kind_of, stem_of
+from trivium.drivers.annotations.directories import kind_of, spelt, stem_of
 from trivium.drivers.annotations.files import Hasher
 from trivium.drivers.artifacts.places import innermost
 from trivium.resources.datasets.ports import SampleKind
@@ -202,10 +202,8 @@ def _regular(folder: int, name: bytes) -> os.stat_result | None:
 def _remove_beside(folder: int, name: bytes, ending: bytes) -> None:
     """Delete the labels beside a file that is gone, unless they are another's as well. OSError."""
     stem, kind = stem_of(name), kind_of(name)
-    kinds = TEXTS if kind in TEXTS else (kind,)
-    suffixes = (suffix for each in kinds for suffix in SUFFIXES.get(each, ()))
-    spelt = {stem + form(suffix) for suffix in suffixes for form in (bytes.lower, bytes.upper, _capital)}
-    if stem + ending == name or any(_is_there(folder, other) for other in spelt):
+    others = (other for each in (TEXTS if kind in TEXTS else (kind,)) for other in spelt(stem, each))
+    if stem + ending == name or any(_is_there(folder, other) for other in others):
         return
     with suppress(_Barred):
         if _regular(folder, stem + ending) is not None:
@@ -218,10 +216,6 @@ def _is_there(folder: int, name: bytes) -> bool:
     except OSError:
         return False
     return True
-
-
-def _capital(suffix: bytes) -> bytes:
-    return suffix[:1] + suffix[1:].capitalize()
 
 
 def _state(found: os.stat_result) -> tuple[int, int, int, int]:
