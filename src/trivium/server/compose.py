@@ -89,7 +89,7 @@ def sinks_of(settings: Settings) -> ExportWriter:
 
     from trivium.drivers.exports import ExportWriter  # noqa: PLC0415
 
-    return ExportWriter(settings.dataset_roots, hasher=blake3)
+    return ExportWriter(settings.dataset_roots, hasher=blake3, sources=settings.store_roots)
 
 
 def remover_of(settings: Settings) -> FileRemover:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from blake3 import blake3
 
 from tests.builders import Place, place
 from tests.contract.annotations import world
@@ -17,6 +19,7 @@ from tests.sources import Shelf
 from tests.waiting import until_async
 from trivium.base.clock import ManualClock
 from trivium.base.query import Offset, Order, Query
+from trivium.drivers.exports import ExportWriter
 from trivium.resources import datasets, samples, stores, transfers
 from trivium.resources.datasets import Dataset, DatasetPublishing, DatasetType, NewDataset
 from trivium.resources.datasets.ports import LabelType, SampleUsage
@@ -131,8 +134,47 @@ async def test_samples_are_chosen_by_their_labels(shelf: Shelf, chosen: Chosen, 
 async def test_labels_that_wait_to_be_confirmed_are_not_exported(shelf: Shelf) -> None:
     dataset = shelf.dataset()
     await shelf.read(dataset, shelf.images("cat", of_each=1), confirmed=False)
-    await shelf.written(dataset, "out")
+    await shelf.written(dataset, "out", form=Form(copies=True, beside=True))
     assert [line["annotation"] for line in lines(shelf.root / "out/all.manifest")] == [[]]
+    (beside,) = (shelf.root / "out/data").glob("*.txt")
+    assert beside.read_text() == ""
+
+
+@pytest.mark.parametrize("type", [DatasetType.FREE, DatasetType.TEXT_CLASSIFICATION])
+async def test_what_is_put_beside_copies_overwrites_none(shelf: Shelf, type: DatasetType) -> None:
+    path = shelf.root / "notes"
+    path.mkdir()
+    (path / "a.txt").write_text("what was written")
+    label = {"type": "modelarts/text_classification", "name": "good"}
+    (path / "all.manifest").write_text(json.dumps({"source": "a.txt", "annotation": [label]}))
+    dataset = shelf.dataset(type)
+    await shelf.read(dataset, path / "all.manifest", Way.MANIFEST)
+    await shelf.written(dataset, "out", form=Form(copies=True, beside=True, base=bytes(path)))
+    assert [one.name for one in (shelf.root / "out/data").iterdir()] == ["a.txt"]
+    assert (shelf.root / "out/data/a.txt").read_text() == "what was written"
+
+
+async def test_a_link_inside_the_roots_is_copied_as_it_was_imported(shelf: Shelf) -> None:
+    dataset, path = shelf.dataset(), shelf.images("cat", of_each=1)
+    (path / "cat" / "link.png").symlink_to("0000.png")
+    await shelf.read(dataset, path)
+    done = await shelf.written(dataset, "out", form=Form(copies=True, base=bytes(path)))
+    assert (done.written, done.refused) == (2, 0)
+    copied = shelf.root / "out/data/cat"
+    assert (copied / "link.png").read_bytes() == (copied / "0000.png").read_bytes()
+    assert not (copied / "link.png").is_symlink()
+
+
+async def test_files_outside_of_where_exports_go_are_copied(shelf: Shelf, tmp_path: Path) -> None:
+    elsewhere, form = tmp_path / "targets", Form(copies=True)
+    elsewhere.mkdir()
+    dataset = shelf.dataset()
+    await shelf.read(dataset, shelf.images("cat", of_each=1))
+    (sample,) = shelf.all(dataset)
+    writer = ExportWriter([elsewhere], hasher=blake3, sources=[shelf.root])
+    with closing(writer.open(elsewhere / "out", owner=sample.uuid, manifest="m", position=0, form=form)) as out:
+        out.put(sample)
+    assert len([*(elsewhere / "out/data").iterdir()]) == 1
 
 
 async def test_a_file_that_is_gone_is_counted_and_the_rest_is_written(shelf: Shelf) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from trivium.drivers.annotations.files import Hasher
+from msgspec import structs
+
+from trivium.drivers.annotations.files import Files, Hasher
+from trivium.drivers.artifacts.places import innermost
 from trivium.drivers.exports import coco, lines
 from trivium.drivers.exports.changing import changed
 from trivium.drivers.exports.kept import KeptManifest, KeptManifests
-from trivium.resources.datasets.ports import LabelType
+from trivium.resources.datasets import SourceFault, SourceRefused
+from trivium.resources.datasets.ports import LabelType, SampleKind
+from trivium.resources.models import ArtifactRefused
 from trivium.resources.samples import KeptSample, SampleState
 from trivium.resources.stores import EVERYTHING, Sight
 from trivium.resources.transfers import SampleNotWritten, TargetRefused
@@ -28,14 +32,21 @@ OWNER: Final = ".trivium-export"  # whose the directory is, while it is being wr
 PART: Final = ".part"
 FILES: Final = b"data"
 BLOCK: Final = 1024 * 1024
+LABELLED_BESIDE: Final = (SampleKind.IMAGE, SampleKind.AUDIO, SampleKind.VIDEO)
+"""What has its labels in a file beside it; of a text that would be the text itself."""
+
 SHAPES: Final = frozenset({LabelType.OBJECT_DETECTION, LabelType.IMAGE_SEGMENTATION, LabelType.VIDEO})
 
 
 class ExportWriter:
     """The port `Sinks` of the transfers room, for local disks."""
 
-    def __init__(self, roots: Sequence[Path], *, hasher: Callable[[], Hasher]) -> None:
-        self._roots = tuple(os.fsencode(root) for root in roots)
+    def __init__(
+        self, roots: Sequence[Path], *, hasher: Callable[[], Hasher], sources: Sequence[Path] | None = None
+    ) -> None:
+        """`roots` are what may be written to, `sources` what the files of samples are in, where that is more."""
+        self._roots = tuple(roots)
+        self._sources = self._roots if sources is None else tuple(sources)
         self._manifests = KeptManifests(roots, hasher)
 
     def open(
@@ -49,7 +60,7 @@ class ExportWriter:
                 return ExportInProgress(
                     folder,
                     str(path),
-                    self._roots,
+                    Files(self._sources),
                     manifests=self._manifests,
                     manifest=manifest,
                     position=position,
@@ -72,13 +83,13 @@ class ExportWriter:
 
     def _folder(self, path: Path) -> int:
         """The directory, made where it is not there. `TargetRefused`, `OSError`."""
-        raw = os.fsencode(path)
-        root = next((one for one in self._roots if raw.startswith(one.rstrip(b"/") + b"/")), None)
-        if root is None:
-            raise TargetRefused("outside", str(path))
+        try:
+            root, below = innermost(self._roots, path)
+        except ArtifactRefused as error:
+            raise TargetRefused("outside", str(path)) from error
         start = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            return _below(start, raw[len(root.rstrip(b"/")) + 1 :].split(b"/"))
+            return _below(start, below.split(b"/"))
         finally:
             os.close(start)
 
@@ -94,7 +105,7 @@ class ExportInProgress:
         self,
         folder: int,
         path: str,
-        roots: Sequence[bytes],
+        files: Files,
         *,
         manifests: KeptManifests,
         manifest: str,
@@ -104,7 +115,6 @@ class ExportInProgress:
     ) -> None:
         self._folder = folder
         self._path = path
-        self._roots = roots
         self._manifests = manifests
         self._manifest = manifest
         self._form = form
@@ -112,7 +122,7 @@ class ExportInProgress:
         with suppress(FileNotFoundError):  # it was finished, and nobody came to note that
             os.rename(manifest, manifest + PART, src_dir_fd=folder, dst_dir_fd=folder)
         self._into = _Folders(self._made)
-        self._from = _Folders(self._found)
+        self._files = files
         self._out = os.fdopen(os.open(manifest + PART, WRITE, 0o644, dir_fd=folder), "wb", BLOCK)
         self._out.truncate(position)
         self._out.seek(position)
@@ -162,7 +172,7 @@ class ExportInProgress:
         with suppress(OSError):
             self._out.close()
         self._into.close()
-        self._from.close()
+        self._files.close()
         os.close(self._folder)
 
     def _write_coco(self) -> None:
@@ -185,9 +195,8 @@ class ExportInProgress:
         with _told(self._path):
             folder = self._into.opened(b"/".join(where[:-1]))
             self._copy(sample, folder, where[-1])
-            if self._form.beside and sample.line is None:
-                name, said = _beside(sample, where[-1])
-                _write(folder, name, said)
+            if self._form.beside and sample.kind in LABELLED_BESIDE:
+                _write(folder, *_beside(sample, where[-1]))
         return b"/".join(where)
 
     def _place(self, sample: KeptSample) -> list[bytes]:
@@ -213,39 +222,18 @@ class ExportInProgress:
             os.close(source)
 
     def _opened(self, sample: KeptSample) -> int:
-        """The file of a sample. `SampleNotWritten` where it is not there, or not to be seen."""
-        directory, _, name = sample.path.rpartition(b"/")
-        if not self._sight.shows(directory):
+        """A sample's file, found as imports find it. `SampleNotWritten` where it is not there, or not to be seen."""
+        if not self._sight.shows(sample.path.rpartition(b"/")[0]):
             raise SampleNotWritten("closed", sample.name)
-        if self._root_of(directory) is None:
-            raise SampleNotWritten("outside", sample.name)
         try:
-            found = os.open(name, READ, dir_fd=self._from.opened(directory))
-        except OSError as error:
-            raise SampleNotWritten("absent", sample.name) from error
-        if not stat.S_ISREG(os.fstat(found).st_mode):
-            os.close(found)
-            raise SampleNotWritten("absent", sample.name)
-        return found
-
-    def _root_of(self, path: bytes) -> bytes | None:
-        roots = (root.rstrip(b"/") for root in self._roots)
-        return next((root for root in roots if path == root or path.startswith(root + b"/")), None)
+            with self._files.file(sample.path) as file:
+                return os.dup(file.descriptor())
+        except SourceRefused as error:
+            fault = "outside" if error.fault is SourceFault.OUTSIDE else "absent"
+            raise SampleNotWritten(fault, sample.name) from error
 
     def _made(self, path: bytes) -> int:
         return _below(self._folder, path.split(b"/"))
-
-    def _found(self, path: bytes) -> int:
-        """A directory inside the roots, by way of no symbolic link. OSError."""
-        root = self._root_of(path) or b"/"
-        here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        for part in path[len(root) + 1 :].split(b"/") if len(path) > len(root) else ():
-            try:
-                there = os.open(part, ENTER, dir_fd=here)
-            finally:
-                os.close(here)
-            here = there
-        return here
 
 
 class _Folders:
@@ -272,6 +260,9 @@ class _Folders:
 
 
 def _beside(sample: KeptSample, name: bytes) -> tuple[bytes, bytes]:
+    """What is written beside a copy of that name, and what that is called. Labels to be confirmed are nobody's word."""
+    if sample.state is SampleState.UNCONFIRMED:
+        sample = structs.replace(sample, labels=())
     stem = name.rpartition(b".")[0] or name
     if any(label.type in SHAPES for label in sample.labels):
         return stem + b".xml", lines.voc(sample, os.fsdecode(name).encode(errors="replace").decode())

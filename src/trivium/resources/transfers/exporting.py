@@ -72,9 +72,12 @@ def begin(
     """The same of a dataset that is locked, and maybe of a version. `NotExportable`, `NoSuchSample`, `HostAway`."""
     if dataset.type is DatasetType.TABLE:
         raise NotExportable("export_type", "tables are not exported", dataset=dataset.name)
-    id = tx.ids.next()
     if len(new.uuids) > MOST_NAMED:
         raise NotExportable("samples", f"names more than {MOST_NAMED} samples", dataset=dataset.name)
+    id = tx.ids.next()
+    # Files of the free format may be called anything, also what labels beside another would be.
+    form = structs.replace(new.form, beside=new.form.beside and dataset.type is not DatasetType.FREE)
+    asked = structs.replace(new, form=form, everywhere=caller.is_admin)
     row = {
         "id": id,
         "uuid": uuid4(),
@@ -82,7 +85,7 @@ def begin(
         "version_id": version,
         "owner_id": caller.user or None,
         "host": host or hosts.working(tx),
-        "asked": msgspec.json.encode(structs.replace(new, everywhere=caller.is_admin)).decode(),
+        "asked": msgspec.json.encode(asked).decode(),
         "chosen": new.chosen.value,
         "status": TransferStatus.WAITING.value,
         "total": new.source.total if new.source is not None else _total(tx, dataset, new),
