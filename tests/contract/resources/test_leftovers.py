@@ -13,7 +13,7 @@ from tests.builders import Place, place
 from tests.sources import Shelf
 from trivium.resources import datasets, samples, transfers
 from trivium.resources.datasets import Dataset, DatasetPublishing
-from trivium.resources.datasets.ports import LabelType, Refusal, Sample, SampleKind, SampleLabel
+from trivium.resources.datasets.ports import LabelType, Refusal, Sample, SampleKind, SampleLabel, SampleUsage
 from trivium.resources.datasets.table import dataset_of
 from trivium.resources.datasets.table import datasets as datasets_table
 from trivium.resources.samples import Annotation, LabelDeletion, LabelsLeaving, Named, NewLabel, SampleState
@@ -124,6 +124,21 @@ def test_whoever_ends_amid_it_leaves_the_rest_to_the_next_one(shelf: Shelf) -> N
     store.write_now(transfers.publish, alice, dataset.uuid, new=NewVersion(path="/srv/work"))
     with pytest.raises(DatasetPublishing):
         store.write_now(samples.delete_labels, alice, dataset.uuid, wanted=[CAT])
+
+
+@pytest.mark.parametrize(("along", "left"), [(LabelDeletion.ALONE, 1), (LabelDeletion.SAMPLES, 0)])
+def test_a_label_that_is_leaving_goes_from_samples_that_something_else_is_said_of(
+    shelf: Shelf, along: LabelDeletion, left: int
+) -> None:
+    dataset, store, alice = filled(shelf, 1, 0), shelf.store, shelf.alice
+    store.write_now(samples.delete_labels, alice, dataset.uuid, wanted=[CAT], along=along)
+    said = Annotation(uuid=store.read_now(last_of, dataset), usage=SampleUsage.TEST, metadata={"seen": True})
+    store.write_now(samples.annotate, alice, dataset.uuid, said=[said])
+    while store.write_now(samples.settle, dataset.uuid):
+        pass
+    rows = shelf.all(dataset)
+    assert [(row.state, row.usage) for row in rows] == [(SampleState.BARE, SampleUsage.TEST)] * left
+    shelf.check(dataset)
 
 
 def test_a_deleted_dataset_takes_its_leaving_labels_along(shelf: Shelf) -> None:

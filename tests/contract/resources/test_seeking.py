@@ -146,3 +146,13 @@ async def test_samples_of_a_time_are_found_by_an_index(shelf: Shelf, tmp_path: P
     with noted() as statements:
         assert shelf.store.search_now(samples.list_samples, dataset, asked, sought=wanted).total
     assert all_scans(statements, tmp_path) == []
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-Infinity", "1e999"])
+async def test_a_number_that_json_has_not_is_no_null(shelf: Shelf, value: str) -> None:
+    dataset = shelf.dataset(DatasetType.FREE)
+    one = Sample(position=b"", path=b"a", size=1, kind=SampleKind.FREE, metadata={"height": None})
+    shelf.store.write_now(lambda tx: samples.put(tx, dataset.id, [one], base=bytes(shelf.root)))
+    wanted = Sought(properties=SoughtProperties(values={"height": (value,)}))
+    assert not samples.fits(wanted, shelf.all(dataset)[0])
+    assert shelf.store.read_now(samples.list_samples, dataset, Query(), sought=[wanted]).total == 0

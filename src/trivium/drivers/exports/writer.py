@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec import structs
 
+from trivium.base.text import readable
 from trivium.drivers.annotations.files import Files, Hasher
 from trivium.drivers.artifacts.places import innermost
 from trivium.drivers.exports import coco, lines
@@ -265,7 +266,7 @@ def _beside(sample: KeptSample, name: bytes) -> tuple[bytes, bytes]:
         sample = structs.replace(sample, labels=())
     stem = name.rpartition(b".")[0] or name
     if any(label.type in SHAPES for label in sample.labels):
-        return stem + b".xml", lines.voc(sample, os.fsdecode(name).encode(errors="replace").decode())
+        return stem + b".xml", lines.voc(sample, readable(name))
     return stem + b".txt", lines.names(sample)
 
 
@@ -278,7 +279,7 @@ def _write(folder: int, name: bytes, said: bytes) -> None:
 def _below(start: int, parts: Sequence[bytes]) -> int:
     """A directory below one that is open, made where it is not there, by way of no symbolic link."""
     if {*parts} & {b"", b".", b".."}:
-        raise TargetRefused("outside", os.fsdecode(b"/".join(parts)).encode(errors="replace").decode())
+        raise TargetRefused("outside", readable(b"/".join(parts)))
     here = os.dup(start)
     try:
         for part in parts:

@@ -38,7 +38,7 @@ class Work(Protocol):
         ...
 
     async def do(self, id: int) -> None:
-        """Do a piece. It is cancelled when it is not due any more. Raises `Gone`, and what `Rounds.held` raises."""
+        """Do a piece. It is cancelled when it is not due any more. Raises `Gone`, and what `held_write` raises."""
         ...
 
     def count_fault(self, tx: Write, id: int) -> None:
@@ -49,7 +49,7 @@ class Work(Protocol):
 class Rounds:
     """Does the work of one host. `run` goes on until it is cancelled; `wake` makes it look at once.
 
-    What is written goes through `held`, in transactions in which nobody can take the host.
+    What is written must go through `held_write`, in transactions in which nobody can take the host.
     """
 
     def __init__(self, store: Store, tenure: Tenure, work: Work) -> None:

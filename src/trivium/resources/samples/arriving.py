@@ -19,7 +19,7 @@ from trivium.resources.samples.table import samples
 from trivium.resources.samples.types import Annotation
 from trivium.store import Write
 
-NOWHERE: Final = b"/"
+ROOT: Final = b"/"
 
 
 class Arrived(Value, frozen=True):
@@ -40,7 +40,7 @@ def take_in(
     """
     mine = datasets.opened(tx, caller, dataset)
     every = [sample for one in arrived for sample in one.samples]
-    put(tx, mine.id, every, base=NOWHERE)
+    put(tx, mine.id, every, base=ROOT)
     for some in bookkeeping.batches([_uuid(mine.id, sample) for sample in every]):
         tx.run(update(samples).where(samples.c.uuid.in_(some)).values(brought=True))
     said = [

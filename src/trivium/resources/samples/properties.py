@@ -60,11 +60,11 @@ class _Changes:
         self.samples += sign
         if self._many or isinstance(value, (list, dict)):
             return
-        text = _ENCODER.encode(value).decode()
-        if len(text.encode()) > LONGEST:
+        raw = _ENCODER.encode(value)
+        if len(raw) > LONGEST:
             self.is_long = True
         else:
-            self.values[text] += sign
+            self.values[raw.decode()] += sign
 
 
 def note(
@@ -143,7 +143,9 @@ def _note_values(tx: Write, row: Row[Any], changes: _Changes) -> dict[str, Any]:
     same = {"dataset_id": row.dataset_id, "name": row.name, "number": 0, "many": False}
     if new:
         tx.run(insert(properties), [{**same, "value": value, "samples": number} for value, number in new.items()])
-    told = [{"of": row.dataset_id, "named": row.name, "told": value, "more": own[value]} for value in known]
+    told = [
+        {"of": row.dataset_id, "named": row.name, "told": value, "more": own[value]} for value in known if own[value]
+    ]
     if told:
         tx.run(_ADDED, told)
     return {"number": row.number + len(new)} if new else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import blake2b
@@ -12,6 +11,7 @@ import msgspec
 from sqlalchemy import LargeBinary, bindparam, select, type_coerce, update
 
 from trivium.base.clock import microseconds
+from trivium.base.text import readable
 from trivium.resources.datasets.ports import Annotator, Json, Sample, SampleLabel
 from trivium.resources.samples import bookkeeping, properties
 from trivium.resources.samples.bookkeeping import Named, names_of
@@ -134,7 +134,7 @@ def _told(one: _Placed, ids: Mapping[Named, int]) -> dict[str, Any]:
     sample = one.sample
     return {
         "path": one.path,
-        "name": os.fsdecode(one.path.rpartition(b"/")[2]).encode(errors="replace").decode(),
+        "name": readable(one.path.rpartition(b"/")[2]),
         "line": sample.line,
         "size": sample.size,
         "kind": sample.kind.value,
@@ -178,7 +178,7 @@ def _add(tx: Write, dataset: int, new: Sequence[_Placed], *, ids: Mapping[Named,
     add_rows(tx, samples, [_stored(id, dataset, one, now=now, ids=ids) for id, one in made])
     bookkeeping.count(tx, dataset, came=Counter(map(_kind, new)), went={}, size=sum(one.sample.size for one in new))
     bookkeeping.note_labels(tx, came={id: _numbers(one, ids) for id, one in made})
-    properties.note(tx, dataset, came=(one.sample.metadata for one in new if one.sample.metadata))
+    properties.note(tx, dataset, came=(one.sample.metadata for one in new))
 
 
 def _stored(id: int, dataset: int, one: _Placed, *, now: int, ids: Mapping[Named, int]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -212,11 +213,12 @@ def _spelled(value: str) -> set[str]:
     found = {_ENCODER.encode(value).decode()}
     if value in ("true", "false", "null"):
         found.add(value)
-    with suppress(ValueError, OverflowError):
+    with suppress(ValueError):
         number = float(value)
-        found |= {value, _ENCODER.encode(number).decode()}
-        if number.is_integer():
-            found.add(str(int(number)))
+        if math.isfinite(number):  # JSON has no others
+            found |= {value, _ENCODER.encode(number).decode()}
+            if number.is_integer():
+                found.add(str(int(number)))
     return found
 
 

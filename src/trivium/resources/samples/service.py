@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
@@ -13,6 +12,7 @@ from sqlalchemy import Row, bindparam, delete, func, select, update
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid
 from trivium.base.query import Condition, Listed, Op, Query
+from trivium.base.text import readable
 from trivium.resources import datasets, events, stores
 from trivium.resources.datasets import Dataset
 from trivium.resources.samples import bookkeeping, properties
@@ -64,7 +64,7 @@ def directory_of(tx: Read, caller: Caller, dataset: Dataset, *, sample: KeptSamp
     A manifest may name files anywhere, so the store is the dataset's own or another that the caller sees. Raises
     `NoSampleFile` where the sample is no file, or is in no such store.
     """
-    path = os.fsdecode(sample.path).encode(errors="replace").decode()
+    path = readable(sample.path)
     is_file = bool(path) and sample.line is None
     found = stores.directory_of(tx, caller, path, own=dataset.store) if is_file else None
     if found is None:
@@ -81,19 +81,24 @@ def annotate(tx: Write, caller: Caller, dataset: UUID, *, said: Sequence[Annotat
     asked = {one.uuid: one for one in said}
     before = _rows(tx, mine, [*asked])
     known = samples_of(tx, before)
-    labels = {one.id: asked[one.uuid].labels if asked[one.uuid].labels is not None else one.labels for one in known}
-    ids = bookkeeping.label_ids(tx, mine.id, {named for each in labels.values() for named in names_of(each or ())})
+    labels = {one.id: given for one in known if (given := asked[one.uuid].labels) is not None}
+    every = (*labels.values(), *(one.labels for one in known if one.id not in labels))
+    ids = bookkeeping.label_ids(tx, mine.id, {named for each in every for named in names_of(each)})
+    had_labels = {row.id: row.labels for row in before}
     after: list[dict[str, Any]] = []
     for sample in known:
-        one, said_of = asked[sample.uuid], labels[sample.id] or ()
+        one, said_of = asked[sample.uuid], labels.get(sample.id, sample.labels)
         state = sample.state if one.labels is None else state_of(said_of, confirmed=confirmed)
         usage = one.usage or sample.usage
         metadata = sample.metadata if one.metadata is None else one.metadata
         columns = {"state": state.value, "usage": None if usage is None else usage.value, "changed_at": tx.now}
-        after.append({"of": sample.id, **columns, **told(said_of, metadata, ids)})
+        columns = {"of": sample.id, **columns, **told(said_of, metadata, ids)}
+        if one.labels is None:  # one that is leaving is taken from the sample by what its row says
+            columns["labels"] = had_labels[sample.id]
+        after.append(columns)
     tx.run(_ANNOTATED, after)
-    had = bookkeeping.take_labels(tx, [row.id for row in before])
-    came = {id: {ids[named]: number for named, number in names_of(each or ()).items()} for id, each in labels.items()}
+    had = bookkeeping.take_labels(tx, [*labels])
+    came = {id: {ids[named]: number for named, number in names_of(each).items()} for id, each in labels.items()}
     bookkeeping.note_labels(tx, came=came, went=had)
     _move(tx, mine, before, states=[row["state"] for row in after])
     _note(tx, mine, known, said=asked)

@@ -95,7 +95,8 @@ def note_files(tx: Write, deletion: int, found: Sequence[KeptSample]) -> None:
     """Have the files of samples that go out deleted, too. What is none, or is named by versions, stays."""
     kept = tx.value(select(deletions.c.terms).where(deletions.c.id == deletion))
     terms = msgspec.json.decode(kept, type=FileTerms)
-    going = {(one.path, one.line is None): one for one in found if _is_file(one) and not _is_published(one, terms)}
+    leaving = [one for one in found if _is_file(one) and not _is_published(one, terms)]
+    going = {(one.path, one.line is None): one for one in leaving}
     known = _noted(tx, deletion, [path for path, is_whole in going if not is_whole])
     rows = [
         {
@@ -112,8 +113,8 @@ def note_files(tx: Write, deletion: int, found: Sequence[KeptSample]) -> None:
     ]
     if rows:
         tx.run(insert(deleted), rows)
-    stayed = sum(not _is_file(one) or _is_published(one, terms) for one in found)
-    tx.run(update(deletions).where(deletions.c.id == deletion).values(stayed=deletions.c.stayed + stayed))
+    stayed = deletions.c.stayed + len(found) - len(leaving)
+    tx.run(update(deletions).where(deletions.c.id == deletion).values(stayed=stayed))
 
 
 def close_deletion(tx: Write, deletion: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, exists, select
 
 from trivium.base.caller import Caller
+from trivium.base.text import readable
 from trivium.resources import owning
 from trivium.resources.stores.errors import NotInStores
 from trivium.resources.stores.places import spelled
@@ -30,11 +31,8 @@ def directory_of(tx: Read, caller: Caller, path: str, *, own: UUID) -> str | Non
 
     They may where they see that store, or one with the same directory, or it is the `own` one.
     """
-    above = [str(directory) for directory in PurePosixPath(path).parents]
-    rows = tx.all(select(stores).where(stores.c.path.in_(above)))
-    directory = max((row.path for row in rows), key=len, default=None)
-    nearest = [row for row in rows if row.path == directory]
-    return directory if any(row.uuid == own or owning.sees(caller, row) for row in nearest) else None
+    nearest = _nearest(tx, _parents(path))
+    return nearest[0].path if any(row.uuid == own or owning.sees(caller, row) for row in nearest) else None
 
 
 def sight_of(tx: Read, project: int, *, own: UUID, of: Collection[bytes] | None = None) -> Sight:
@@ -71,8 +69,7 @@ def containing(tx: Read, caller: Caller, place: str, *, field: str = "install_pa
     """
     spot = spelled(place, field=field)
     check_seen(tx, caller, spot.path, field=field)
-    above = [str(directory) for directory in PurePosixPath(spot.path).parents]
-    rows = tx.all(select(stores).where(stores.c.path.in_(above)).order_by(stores.c.id))
+    rows = tx.all(select(stores).where(stores.c.path.in_(_parents(spot.path))).order_by(stores.c.id))
     seen = [store_of(row) for row in rows if owning.sees(caller, row)]
     seen = [store for store in seen if spot.host is None or spot.host in store.hosts]
     if not spot.path.startswith("/") or not seen:
@@ -101,12 +98,20 @@ def check_open(tx: Read, caller: Caller, path: str, *, field: str) -> None:
     """
     if caller.is_admin:
         return
-    around = [path, *(str(directory) for directory in PurePosixPath(path).parents)]
-    rows = tx.all(select(stores.c.path, stores.c.audience).where(stores.c.path.in_(around)))
-    innermost = max((len(row.path) for row in rows), default=0)
-    nearest = [row for row in rows if len(row.path) == innermost]
+    nearest = _nearest(tx, [path, *_parents(path)])
     if nearest and not any(owning.sees(caller, row) for row in nearest):
         raise _refused(path, field)
+
+
+def _nearest(tx: Read, around: Sequence[str]) -> Sequence[Row[Any]]:
+    """The stores at the innermost of these directories, each of which has the one before it inside."""
+    rows = tx.all(select(stores.c.path, stores.c.uuid, stores.c.audience).where(stores.c.path.in_(around)))
+    longest = max((len(row.path) for row in rows), default=0)
+    return [row for row in rows if len(row.path) == longest]
+
+
+def _parents(path: str) -> list[str]:
+    return [str(directory) for directory in PurePosixPath(path).parents]
 
 
 def _around(tx: Read, directories: Collection[bytes] | None) -> Iterator[Row[Any]]:
@@ -115,7 +120,7 @@ def _around(tx: Read, directories: Collection[bytes] | None) -> Iterator[Row[Any
     if directories is None:
         yield from tx.all(wanted)
         return
-    around = {os.fsdecode(one).encode(errors="replace").decode() for each in directories for one in _above(each)}
+    around = {readable(one) for each in directories for one in _above(each)}
     every = sorted(around)
     for start in range(0, len(every), AT_ONCE):
         yield from tx.all(wanted.where(stores.c.path.in_(every[start : start + AT_ONCE])))

@@ -52,9 +52,10 @@ def remove_with_files(tx: Write, caller: Caller, dataset: UUID, *, uuids: Collec
     Raises `DatasetPublishing` and `HostAway`, and what `with_files` raises.
     """
     mine = datasets.opened(tx, caller, dataset)
-    found = with_files(tx, caller, dataset, uuids=uuids, field=field)
-    samples.remove(tx, caller, dataset, uuids=uuids)
-    deletion = samples.begin_deletion(tx, caller, mine, terms=_terms(tx, caller, mine), is_open=False)
+    terms = _terms(tx, caller, mine)
+    samples.check_sources(tx, terms, samples.of_uuids(tx, mine, uuids), field=field)
+    found = samples.remove(tx, caller, dataset, uuids=uuids)
+    deletion = samples.begin_deletion(tx, caller, mine, terms=terms, is_open=False)
     samples.note_files(tx, deletion, found)
 
 

@@ -18,6 +18,7 @@ from msgspec import structs
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, false, func, not_, or_, select, update
 
 from trivium.base.caller import SYSTEM
+from trivium.base.text import readable
 from trivium.resources import events, samples
 from trivium.resources.samples import DeletedFile, FileDeletion, FileTerms, deleted, deletions
 from trivium.resources.samples.ports import Fate, Removal
@@ -45,7 +46,7 @@ def due(tx: Read, host: str, *, most: int) -> Sequence[int]:
     return [row.id for row in tx.all(mine.order_by(deletions.c.id).limit(most))]
 
 
-def take(tx: Write, id: int) -> FileDeletion | None:
+def get(tx: Read, id: int) -> FileDeletion | None:
     """The deletion as it is now; None where it is over and forgotten."""
     row = tx.first(select(deletions).where(deletions.c.id == id))
     return None if row is None else _deletion_of(row)
@@ -119,12 +120,12 @@ def note(
     gone = numbers[Fate.GONE]
     told = {"gone": row.gone + gone, "stayed": row.stayed + len(found) - gone - len(failed), "looked": found[-1].id}
     tx.run(update(deletions).where(deletions.c.id == one.id).values(told))
-    return take(tx, one.id)
+    return get(tx, one.id)
 
 
 def end_round(tx: Write, one: FileDeletion) -> None:
     """All files were tried: those that failed are tried again later, or given up."""
-    now = take(tx, one.id)
+    now = get(tx, one.id)
     if now is None or now.finished_at is not None or (now.round, now.looked) != (one.round, one.looked):
         return
     failed = (deleted.c.deletion_id == one.id, deleted.c.failed > 0)
@@ -160,7 +161,7 @@ def _finish(tx: Write, one: FileDeletion, failed: tuple[ColumnElement[bool], ...
     tx.run(update(deletions).where(deletions.c.id == one.id).values(finished_at=tx.now))
     rows = tx.all(select(deleted.c.path).where(*failed).order_by(deleted.c.sample_id).limit(TOLD))
     number = int(tx.value(select(func.count()).select_from(deleted).where(*failed)) or 0)
-    names = [os.fsdecode(row.path).encode(errors="replace").decode() for row in rows]
+    names = [readable(row.path) for row in rows]
     after = {"gone": one.gone, "stayed": one.stayed, "failed": number, "files": names}
     events.record(tx, SYSTEM, "dataset.files_deleted", target=one.dataset, project=one.project, after=after)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Sequence
 from itertools import islice
@@ -11,6 +10,7 @@ from typing import Final
 
 from trivium.base.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
 from trivium.base.reasons import Reason
+from trivium.base.threads import DaemonThreads
 from trivium.resources import stores
 from trivium.resources.hosts import Gone, Rounds, Tenure, held_write, until_there
 from trivium.resources.samples import KeptSample
@@ -42,6 +42,7 @@ class _Exports:
         self._store = store
         self._sinks = sinks
         self._tenure = tenure
+        self._threads = DaemonThreads()
 
     def due(self, tx: Read, host: str, *, most: int) -> Sequence[int]:
         """Exports that are not over."""
@@ -70,7 +71,7 @@ class _Exports:
                 digest=None,
             )
         if digest is not None:
-            await asyncio.to_thread(self._sinks.release, Path(one.asked.path), owner=one.uuid)
+            await self._threads.run(self._sinks.release, Path(one.asked.path), owner=one.uuid)
 
     async def _end(self, id: int, *, reason: Reason | None, digest: bytes | None) -> None:
         await until_there(
@@ -78,7 +79,7 @@ class _Exports:
         )
 
     async def _write(self, one: SampleExport) -> bytes:
-        reading = await asyncio.to_thread(self._reading, one)
+        reading = await self._threads.run(self._reading, one)
         try:
             return await self._written(one, reading)
         finally:
@@ -87,14 +88,14 @@ class _Exports:
     def _reading(self, one: SampleExport) -> _Reading:
         source = one.asked.source
         kept = None if source is None else self._sinks.kept(Path(source.path), digest=source.digest)
-        return _Reading(self._store, kept)
+        return _Reading(self._store, kept, self._threads)
 
     async def _written(self, one: SampleExport, reading: _Reading) -> bytes:
         asked = one.asked
         sight = stores.EVERYTHING
         if asked.form.copies:
             sight = await self._store.read(importing.sight_of, one.dataset, everywhere=asked.everywhere)
-        sink = await asyncio.to_thread(
+        sink = await self._threads.run(
             self._sinks.open,
             Path(asked.path),
             owner=one.uuid,
@@ -106,9 +107,9 @@ class _Exports:
         writing = _Writing(sink)
         try:
             while found := await reading.next(one):
-                refused, position = await asyncio.to_thread(writing.put, found.samples)
+                refused, position = await self._threads.run(writing.put, found.samples)
                 one = await self._note(one, found, refused=refused, position=position)
-            return await asyncio.to_thread(writing.finish)
+            return await self._threads.run(writing.finish)
         finally:
             writing.end()
 
@@ -126,16 +127,17 @@ class _Exports:
 class _Reading:
     """The samples that there are: the dataset's, or those of a manifest, which is closed when no thread reads it."""
 
-    def __init__(self, store: Store, kept: Kept | None) -> None:
+    def __init__(self, store: Store, kept: Kept | None, threads: DaemonThreads) -> None:
         self._store = store
         self._kept = kept
+        self._threads = threads
         self._lock = threading.Lock()
 
     async def next(self, one: SampleExport) -> Batch | None:
         """Those that come next; None where none does. Raises `VersionUnreadable`."""
         if self._kept is None:
             return await self._store.search(exporting.next_samples, one, most=MOST)
-        return await asyncio.to_thread(self._of_manifest, self._kept, one)
+        return await self._threads.run(self._of_manifest, self._kept, one)
 
     def end(self) -> None:
         """Close the manifest, which a thread may still be reading; nobody waits for that."""

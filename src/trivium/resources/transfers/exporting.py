@@ -176,8 +176,7 @@ def _total(tx: Read, dataset: Dataset, new: NewExport) -> int:
     """How many samples there are to look at. `NoSuchSample` where one that is named is not there."""
     if new.chosen in (Chosen.ALL, Chosen.SOUGHT) and not new.uuids:
         return dataset.counts.total
-    chosen = structs.replace(new, chosen=Chosen.ALL) if new.uuids else new
-    wanted = select(func.count()).select_from(samples.samples).where(*_chosen(dataset.id, chosen))
+    wanted = select(func.count()).select_from(samples.samples).where(*_chosen(dataset.id, new))
     found = int(tx.value(wanted) or 0)
     if found < len({*new.uuids}):
         raise samples.NoSuchSample

@@ -7,7 +7,6 @@ can take the host (`hosts.held`). So no sample is lost or doubled, wherever a se
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -19,6 +18,7 @@ from sqlalchemy import ColumnElement, Row, insert, select, update
 from trivium.base.caller import SYSTEM, Caller
 from trivium.base.query import Listed, Query
 from trivium.base.reasons import Reason
+from trivium.base.text import readable
 from trivium.resources import datasets, events, hosts, samples, stores
 from trivium.resources.datasets import Dataset, DatasetType
 from trivium.resources.datasets.ports import Layout, Refusal, Sample
@@ -261,7 +261,7 @@ def _keep_refusals(tx: Write, one: SampleImport, found: Sequence[Refusal]) -> No
         {
             "import_id": one.id,
             "number": one.counts.refused + place,
-            "name": os.fsdecode(refused.path).encode(errors="replace").decode(),
+            "name": readable(refused.path),
             "line": refused.line,
             "reason": msgspec.json.encode(refused.reason).decode(),
         }

@@ -22,7 +22,7 @@ from trivium.resources.samples import LabelsLeaving, NewLabel
 from trivium.resources.transfers import exporting, importing, versioned
 from trivium.resources.transfers.errors import NoSuchVersion, TransferRunning, VersionExists
 from trivium.resources.transfers.ports import Form
-from trivium.resources.transfers.table import VERSIONS, VERSIONS_OF_DATASET, version_of, versions
+from trivium.resources.transfers.table import SHOWN, VERSIONS, VERSIONS_OF_DATASET, version_of, versions
 from trivium.resources.transfers.types import (
     CountedLabel,
     Into,
@@ -83,7 +83,7 @@ def publish(tx: Write, caller: Caller, dataset: UUID, *, new: NewVersion, form: 
 
 def get_version(tx: Read, dataset: Dataset, uuid: UUID) -> Version:
     """The version of that uuid. `NoSuchVersion`."""
-    row = tx.first(select(versions).where(versions.c.uuid == uuid, versions.c.dataset_id == dataset.id))
+    row = tx.first(select(*SHOWN).where(versions.c.uuid == uuid, versions.c.dataset_id == dataset.id))
     if row is None:
         raise NoSuchVersion
     return version_of(row)
@@ -91,7 +91,7 @@ def get_version(tx: Read, dataset: Dataset, uuid: UUID) -> Version:
 
 def find_version(tx: Read, id: int) -> Version | None:
     """The version of that id; None where it was deleted."""
-    row = tx.first(select(versions).where(versions.c.id == id))
+    row = tx.first(select(*SHOWN).where(versions.c.id == id))
     return None if row is None else version_of(row)
 
 
@@ -234,7 +234,7 @@ def _before(tx: Read, id: int) -> Version | None:
 
 
 def _get(tx: Read, id: int) -> Version:
-    return version_of(tx.all(select(versions).where(versions.c.id == id))[0])
+    return version_of(tx.all(select(*SHOWN).where(versions.c.id == id))[0])
 
 
 def _labels(tx: Read, dataset: Dataset) -> list[CountedLabel]:

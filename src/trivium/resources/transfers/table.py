@@ -152,6 +152,9 @@ EXPORTS: Final = f.Resource(
     ),
 )
 
+SHOWN: Final = [column for column in versions.c if column.key != "labels"]
+"""What versions are known by."""
+
 VERSIONS: Final = f.Resource(
     "versions of a dataset",
     versions,
@@ -159,7 +162,7 @@ VERSIONS: Final = f.Resource(
         f.Field("id", f.integer, versions.c.id),
         f.Field("status", f.enum(VersionStatus), versions.c.status),
     ),
-    columns=[column for column in versions.c if column.key != "labels"],
+    columns=SHOWN,
 )
 
 EXPORTS_OF_DATASET: Final = Scope(exports.c.dataset_id == bindparam("dataset", None, BigInteger()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +12,7 @@ import msgspec
 
 from trivium.base.caller import Caller
 from trivium.base.query import Condition, Listed, Offset, Op, Order, Query
+from trivium.base.text import readable
 from trivium.dialects.modelarts.datasets import files
 from trivium.dialects.modelarts.datasets.conditions import Seeking
 from trivium.dialects.modelarts.datasets.elsewhere import Elsewhere, outdated_version
@@ -202,7 +202,7 @@ class Samples:
         return lambda sample: self._shape(sample, source(sample), columns)
 
     def _shape(self, sample: KeptSample, source: Text, columns: Sequence[str]) -> SampleShape:
-        path = os.fsdecode(sample.path).encode(errors="replace").decode()
+        path = readable(sample.path)
         place = self._buckets.place(path)
         return SampleShape(
             sample_id=bare(sample.uuid),
