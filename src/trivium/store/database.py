@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
+from sqlite3 import SQLITE_BUSY
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -16,6 +19,9 @@ from trivium.store.errors import StoreUnavailable
 WRITING = "trivium_writing"
 """Execution option of a connection whose transactions write: SQLite then takes its lock at the start."""
 
+
+PAUSE: Final = 0.003  # seconds between two tries to change a database that others are opening
+PRIMARY: Final = 0xFF  # the part of SQLite's error codes that says what, not why
 
 OLDEST_POSTGRESQL: Final = 150_000
 TIMEOUTS: Final = {
@@ -98,16 +104,35 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
         hide_parameters=True,  # secrets among them must not come into a log
         connect_args={"timeout": busy_seconds, "check_same_thread": False},
     )
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, busy_seconds=busy_seconds))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, _record: object, *, busy_seconds: float) -> None:
     # The driver would begin transactions by itself, and late; `_begin_sqlite` does it instead.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "temp_store=MEMORY"):
+    _write_ahead(connection, busy_seconds)
+    for pragma in ("foreign_keys=ON", "synchronous=FULL", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _write_ahead(connection: Any, busy_seconds: float) -> None:
+    """Let readers go on while somebody writes.
+
+    A new database changes to that when it is first opened, and SQLite does not wait by itself for others that open it,
+    too.
+    """
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except connection.OperationalError as error:
+            if error.sqlite_errorcode & PRIMARY != SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(PAUSE)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
