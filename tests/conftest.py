@@ -114,7 +114,8 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("migrated") / "trivium.db"
     engine = engine_for(f"sqlite:///{path}")
     try:
-        migrations.upgrade(engine)
+        with engine.connect() as connection:
+            migrations.upgrade(connection)
     finally:
         engine.dispose()
     return path

@@ -167,8 +167,8 @@ class Planner:
         self._growing = growing()
         path = folder / "plans.db"
         engine = engine_for(f"sqlite:///{path}")
-        with noted() as migrating:
-            migrations.upgrade(engine)
+        with noted() as migrating, engine.connect() as connection:
+            migrations.upgrade(connection)
         engine.dispose()
         self._migrating = frozenset(migrating.sqlite)  # goes through everything, once
         self._connection = sqlite3.connect(path)

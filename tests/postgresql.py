@@ -205,7 +205,8 @@ def _migrate(url: str) -> None:
 
     engine = engine_for(url)
     try:
-        migrations.upgrade(engine)
+        with engine.connect() as connection:
+            migrations.upgrade(connection)
     finally:
         engine.dispose()
 

@@ -105,7 +105,8 @@ def main() -> None:
     declare_all()
     with TemporaryDirectory() as folder:
         engine = engine_for(f"sqlite:///{Path(folder) / 'schema.db'}")
-        migrations.upgrade(engine)
+        with engine.connect() as connection:
+            migrations.upgrade(connection)
         with engine.connect() as connection:
             print(missing_operations(connection))
 

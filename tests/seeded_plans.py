@@ -130,8 +130,8 @@ class SeededPlanner:
 def _seed(url: str, *, migrating: Path) -> None:
     """Make the tables and fill them; what statements that takes is written to the file."""
     engine = engine_for(url)
-    with noted() as statements:
-        migrations.upgrade(engine)
+    with noted() as statements, engine.connect() as connection:
+        migrations.upgrade(connection)
     migrating.write_text(json.dumps([*statements.postgresql]), "utf-8")
     _leave_alone(engine)
     _fill(engine, [table for table in metadata.sorted_tables if table.name in growing()])

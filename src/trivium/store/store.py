@@ -89,12 +89,14 @@ class Store:
         """
         engine = engine_for(url)
         try:
-            with _kept_open(engine):
-                migrations.upgrade(engine)
-                lease, ids = cls._begun(engine, clock, kind)
+            with engine.connect() as connection:
+                migrations.upgrade(connection)
+                lease, ids = cls._begun(connection, clock, kind)
                 store = cls(engine, clock, lease, ids=ids, search_limit=search_limit)
                 if store.flavour is Flavour.SQLITE:
-                    store.read_now(lambda _: None)  # opens the connection that keeps it open from now on
+                    # SQLite writes its log back, and waits for the disk, each time that its last connection closes:
+                    # this opens the one that keeps it open from now on.
+                    store.read_now(lambda _: None)
         except exc.DBAPIError as error:
             engine.dispose()
             told = failures.translated(error)
@@ -105,9 +107,9 @@ class Store:
         return store
 
     @staticmethod
-    def _begun(engine: Engine, clock: Clock, kind: str) -> tuple[servers.Lease, Ids]:
-        with engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
-            migrations.lock(connection, Flavour(engine.dialect.name))
+    def _begun(connection: Connection, clock: Clock, kind: str) -> tuple[servers.Lease, Ids]:
+        with connection.execution_options(**{WRITING: True}).begin():
+            migrations.lock(connection)
             lease = servers.lease_worker(connection, clock, kind)
             return lease, Ids(clock, lease.worker, servers.largest_id(connection))
 
@@ -229,7 +231,7 @@ class Store:
         servers.announce(tx.connection, self._lease, host=host, proxy_address=proxy_address)
 
     def _leased_again(self, tx: Write) -> servers.Lease:
-        migrations.lock(tx.connection, self.flavour)
+        migrations.lock(tx.connection)
         lease = servers.lease_worker(tx.connection, self.clock, self._lease.kind)
         if self._announced is not None:
             host, proxy_address = self._announced
@@ -354,8 +356,3 @@ class Store:
             return call()
 
         return await asyncio.get_running_loop().run_in_executor(pool, timed)
-
-
-def _kept_open(engine: Engine) -> contextlib.AbstractContextManager[object]:
-    """A connection to SQLite, which writes its log back and waits for the disk, each time that its last one closes."""
-    return engine.connect() if engine.dialect.name == Flavour.SQLITE else contextlib.nullcontext()

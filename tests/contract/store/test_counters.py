@@ -283,7 +283,8 @@ def _fold(store: Store, writing: list[Any]) -> None:
 
 def test_the_schema_has_the_triggers_that_are_declared(database_url: str) -> None:
     engine = engine_for(database_url)
-    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        migrations.upgrade(connection)
     flavour = Flavour(engine.dialect.name)
     with engine.connect() as connection:
         for counted in counters.all_counted():

@@ -23,7 +23,8 @@ from trivium.store.database import engine_for
 if len(sys.argv) > 2:
     print("ready", flush=True)
     sys.stdin.readline()
-migrations.upgrade(engine_for(sys.argv[1]))
+with engine_for(sys.argv[1]).connect() as connection:
+    migrations.upgrade(connection)
 print("alembic" in sys.modules)
 """
 
@@ -51,7 +52,8 @@ def plain_engine(request: pytest.FixtureRequest, empty_database_url: str, tmp_pa
 
 def test_the_migrated_schema_is_what_the_rooms_declare(engine: Engine, plain_engine: Engine) -> None:
     schema.declare_all()
-    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        migrations.upgrade(connection)
     with engine.connect() as connection:
         wrong = schema.differences(connection)
         assert not wrong, f"the newest migration lacks:\n{schema.missing_operations(connection)}"
@@ -115,11 +117,13 @@ def test_several_processes_may_upgrade_at_once(empty_database_url: str) -> None:
 
 
 def test_a_database_of_a_newer_program_is_refused_and_left_alone(engine: Engine) -> None:
-    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        migrations.upgrade(connection)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(NewerDatabase, match=r"newer Trivium \(its schema is 9999, this program knows up to 0"):
-        migrations.upgrade(engine)
+    sentence = r"newer Trivium \(its schema is 9999, this program knows up to 0"
+    with engine.connect() as connection, pytest.raises(NewerDatabase, match=sentence):
+        migrations.upgrade(connection)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == ["9999"]
 
@@ -127,10 +131,11 @@ def test_a_database_of_a_newer_program_is_refused_and_left_alone(engine: Engine)
 def test_an_upgrade_that_fails_leaves_nothing_behind(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE VIEW servers AS SELECT 1 AS worker")  # in the way of a table that comes
-    with pytest.raises(exc.DBAPIError):
-        migrations.upgrade(engine)
+    with engine.connect() as connection, pytest.raises(exc.DBAPIError):
+        migrations.upgrade(connection)
     assert inspect(engine).get_table_names() == []
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP VIEW servers")
-    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        migrations.upgrade(connection)
     assert inspect(engine).has_table("servers")

@@ -71,7 +71,7 @@ def _check(store: Store, keyring: Keyring, settings: Settings) -> None:
 
 def _make(tx: Write, settings: Settings, keyring: Keyring, *, password: users.PasswordHash) -> First:
     """Everything in one transaction, so that a site is there whole or not at all."""
-    migrations.lock(tx.connection, tx.flavour)  # of several processes one makes it, the others find it
+    migrations.lock(tx.connection)  # of several processes one makes it, the others find it
     found = _admin(tx)
     if found is not None:
         return First(admin=found, made=False)

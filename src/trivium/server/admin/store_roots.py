@@ -21,6 +21,6 @@ def ensure_stores(store: Store, settings: Settings, admin: Caller) -> None:
 
 
 def _make(tx: Write, roots: Sequence[str], admin: Caller) -> None:
-    migrations.lock(tx.connection, tx.flavour)
+    migrations.lock(tx.connection)
     for root in roots:
         stores.ensure(tx, admin, root)

@@ -13,7 +13,7 @@ from trivium.store import Write, migrations
 
 def take_stock(tx: Write, found: Sequence[NodeFound], *, host: str) -> None:
     """Write down what the runtime found; the default pool and its flavors are made and follow what is there."""
-    migrations.lock(tx.connection, tx.flavour)  # two servers that start at once make one default pool
+    migrations.lock(tx.connection)  # two servers that start at once make one default pool
     pools.alone(tx)
     pool = pools.default_pool(tx) or _default_pool(tx)
     nodes.take_stock(tx, found, host=host, pool=pool.id, new_uuid=uuid4)

@@ -5,10 +5,12 @@ Alembic is imported only when there is something to do: `HEAD` names the last fi
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Final
 
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, inspect
 
 from trivium.store.database import WRITING, Flavour
 from trivium.store.errors import NewerDatabase
@@ -20,34 +22,31 @@ LOCK: Final = 7_239_514_605_131_041
 """PostgreSQL's advisory lock for the steps of a start; any number that nobody else uses."""
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(connection: Connection) -> None:
     """Bring the database to `HEAD`; it costs one look when it is there already.
 
-    Several processes may do this at once: one of them does it, the others wait. Raises `NewerDatabase` when the
-    database has a revision that this program does not know, and SQLAlchemy's errors as they come.
+    Several processes may do this at once: one of them does it, the others wait. The connection must not be in a
+    transaction. Raises `NewerDatabase` when the database has a revision that this program does not know, and
+    SQLAlchemy's errors as they come.
     """
-    with engine.connect() as connection, connection.begin():
+    with connection.begin():
         if revision(connection) == HEAD:
             return
-    flavour = Flavour(engine.dialect.name)
-    with engine.connect().execution_options(**{WRITING: True}) as connection:
-        if flavour is Flavour.SQLITE:
-            _ignore_foreign_keys(connection)
-        with connection.begin():
-            lock(connection, flavour)
-            found = revision(connection)
-            if found != HEAD:
-                # Alembic takes half a second to import, so only an upgrade pays for it.
-                running = import_module("trivium.store.migrations.running")
-                running.run(connection, found)
+    with _no_foreign_keys(connection), connection.execution_options(**{WRITING: True}).begin():
+        lock(connection)
+        found = revision(connection)
+        if found != HEAD:
+            # Alembic takes half a second to import, so only an upgrade pays for it.
+            running = import_module("trivium.store.migrations.running")
+            running.run(connection, found)
 
 
-def lock(connection: Connection, flavour: Flavour) -> None:
+def lock(connection: Connection) -> None:
     """Wait until no other process is in the steps of its start; the lock ends with the transaction.
 
     On SQLite a writing transaction is alone already.
     """
-    if flavour is Flavour.POSTGRESQL:
+    if Flavour(connection.dialect.name) is Flavour.POSTGRESQL:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
 
 
@@ -70,8 +69,15 @@ def newer(found: str) -> NewerDatabase:
     return NewerDatabase(message, found=found, known=HEAD)
 
 
-def _ignore_foreign_keys(connection: Connection) -> None:
+@contextmanager
+def _no_foreign_keys(connection: Connection) -> Generator[None]:
     """Let tables be made anew: SQLite would else empty what refers to them. Only possible outside a transaction."""
     driver = connection.connection.driver_connection
-    if driver is not None:
-        driver.execute("PRAGMA foreign_keys=OFF").close()
+    if Flavour(connection.dialect.name) is not Flavour.SQLITE or driver is None:
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys=OFF").close()
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON").close()
