@@ -136,7 +136,7 @@ class _Serving:
             print(greeting(self._settings, site, made=self._first.made), flush=True)  # noqa: T201 - to the operator
             app = self._app(work, site, proxy=proxy)
             if self._first.made:
-                await asyncio.to_thread(self._ensure_stores)  # who asks first finds them
+                await self._ensure_stores()  # who asks first finds them
             background.append(loop.create_task(self._loaded(app)))
             watch(background[-1], self._stop)
             await serve(app, [listener], self._stop, patience=Patience(grace=GRACE))
@@ -215,15 +215,15 @@ class _Serving:
         """
         await asyncio.sleep(LOADS)
         dialects = (await asyncio.to_thread(app.load)).dialects
-        await once("stores of models", SOON, lambda: asyncio.to_thread(self._ensure_stores))
+        await once("stores of models", SOON, self._ensure_stores)
         from trivium.server import hooks  # noqa: PLC0415 - it is a dialect's
 
         await hooks.send_on(self._store, dialects)
 
-    def _ensure_stores(self) -> None:
-        from trivium.server.admin.store_roots import ensure_stores  # noqa: PLC0415 - it takes the catalogue's rooms
+    async def _ensure_stores(self) -> None:
+        from trivium.server.admin.store_roots import ensure_stores_beside  # noqa: PLC0415 - it takes the catalogue's rooms
 
-        ensure_stores(self._store, self._settings, self._first.admin)
+        await ensure_stores_beside(self._store, self._settings, self._first.admin)
 
     async def _readiness(self, work: HostWork) -> tuple[Part, ...]:
         try:

@@ -340,10 +340,20 @@ class Store:
                 found.driver.execute("PRAGMA query_only=ON").close()
             if name == "loop":
                 found.driver.execute("PRAGMA busy_timeout=0").close()  # waiting is for other threads
+                self._close_reader()
             setattr(self._local, name, found)
             with self._opening:
                 self._opened.append(connection)
         return found
+
+    def _close_reader(self) -> None:
+        """Close what this thread read by before it had an event loop: each connection keeps the whole schema anew."""
+        reader: SqliteConnection | None = getattr(self._local, "reader", None)
+        if reader is not None:
+            del self._local.reader
+            with self._opening:
+                self._opened.remove(reader.connection)
+            reader.connection.close()
 
     async def _in(self, use: str, pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
         on_wait = self.on_wait

@@ -15,9 +15,20 @@ def ensure_stores(store: Store, settings: Settings, admin: Caller) -> None:
 
     It can be repeated and run by several processes at once.
     """
-    roots = [str(root) for root in settings.store_roots]
+    roots = _roots(settings)
     if store.read_now(stores.without_store, roots):
         store.write_now(_make, roots, admin)
+
+
+async def ensure_stores_beside(store: Store, settings: Settings, admin: Caller) -> None:
+    """The same, beside what the event loop does."""
+    roots = _roots(settings)
+    if await store.search(stores.without_store, roots):
+        await store.write(_make, roots, admin)
+
+
+def _roots(settings: Settings) -> Sequence[str]:
+    return [str(root) for root in settings.store_roots]
 
 
 def _make(tx: Write, roots: Sequence[str], admin: Caller) -> None:
