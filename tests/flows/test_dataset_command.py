@@ -140,6 +140,20 @@ def test_what_is_imported_into_a_dataset_that_is_there_is_added_to_it(operator: 
     assert "of another type (text-classification)" in said.stderr
 
 
+def test_an_export_says_truly_what_it_lacks_and_names_that_are_no_text_come_again(local: Operator) -> None:
+    path = write_pets(local.datasets, "cat")
+    (path / "cat" / os.fsdecode(b"caf\xe9.png")).write_bytes(world.png(9, 9))
+    local.tell(*of_pets(path))
+    told = local.tell("dataset", "export", "pets", str(local.datasets / "out"))
+    assert (told["written"], told["refused"]) == (4, 0)
+    again = local.tell(*of_pets(Path(told["manifest"]), "--manifest", "--name", "again"))
+    assert (again["imported"], again["refused"]) == (4, 0)
+    (path / "cat" / "0.png").unlink()
+    done = local.run("dataset", "export", "pets", str(local.datasets / "copies"), "--copy")
+    assert done.returncode == 0
+    assert "1 of 4 samples could not be written. The first: 0.png is not there any more." in done.stderr
+
+
 def test_the_rows_of_a_table_are_imported_by_their_header(local: Operator) -> None:
     path = world.write(
         local.datasets, {"flights/a.csv": "to,hours\nOslo,2\nRome\n", "flights/b.csv": "to,hours\nBonn,3\n"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 from collections.abc import Iterator, Sequence
@@ -77,7 +76,7 @@ def known(rows: Sequence[KeptSample]) -> list[KeptSample]:
 async def test_a_version_has_the_samples_that_there_were(shelf: Shelf) -> None:
     dice = random.Random(3)
     dataset, read = filled(shelf, dice), Reader(shelf)
-    every = [row for row in shelf.all(dataset) if os.fsdecode(row.path).isprintable()]
+    every = list(shelf.all(dataset))
     version = await shelf.published(dataset)
     taken, other = every[0].uuid, every[1].uuid
     shelf.store.write_now(samples.remove, shelf.alice, dataset.uuid, uuids=[taken])

@@ -10,9 +10,11 @@ from trivium.base.query import Condition, Offset, Op, Query
 from trivium.base.reasons import Reason
 from trivium.resources import datasets, transfers
 from trivium.resources.transfers import Chosen, NewExport, NewVersion, exporting, publishing
+from trivium.resources.transfers.exporting import Put
 from trivium.store import Store, Write
 
 FULL: Final = Reason(code="transfer.target.not_empty", details={"file": "/out/there"})
+GONE: Final = Reason(code="transfer.target.absent", details={"file": "b.jpg"})
 
 
 def put(store: Store, caller: Caller, told: dict[str, Any], names: dict[str, Any], *, root: str) -> bool:
@@ -54,7 +56,9 @@ def _exported(tx: Write, caller: Caller, told: dict[str, Any], names: dict[str, 
     taken = begun if state == "waiting" else exporting.take(tx, begun.id)
     assert taken is not None
     if "written" in told:
-        exporting.note(tx, taken, last=1, written=told["written"], refused=told.get("refused", 0), passed=0, position=9)
+        refused = told.get("refused", 0)
+        put = Put(written=told["written"], refused=refused, first=GONE if refused else None, position=9)
+        exporting.note(tx, taken, put, last=1, passed=0)
     if state in ("done", "failed"):
         publishing.end_export(tx, begun.id, reason=FULL if state == "failed" else None)
     return {f"{label}.id": begun.uuid.hex, f"{label}.dashed": str(begun.uuid)}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trivium.drivers.annotations.files import File, Files
+from trivium.drivers.artifacts.places import shown
 from trivium.resources.datasets import SourceFault, SourceRefused, bucket_and_key
 from trivium.resources.stores import EVERYTHING, Sight
 
@@ -32,16 +33,20 @@ class Locations:
         self._bucket = bucket
 
     def file(self, said: str, name: str) -> File:
-        """The file, which the caller closes; `name` is what names it. Raises `SourceRefused`."""
+        """The file, which the caller closes; `name` is what names it. Raises `SourceRefused`.
+
+        Bytes of its name that are no text are told as `os.fsdecode` has them.
+        """
         path = self._absolute(said, name)
+        told = shown(os.fsencode(said))
         if b"/." in path or b"//" in path:  # so that no file has two paths
             path = os.path.normpath(path)
-        self._check_shown(path, said)
+        self._check_shown(path, told)
         try:
             file = self._files.file(path)
         except SourceRefused as error:
-            raise error.about(said) from error
-        file.name = said
+            raise error.about(told) from error
+        file.name = told
         return file
 
     def path_of(self, file: File) -> bytes:
@@ -60,8 +65,8 @@ class Locations:
         if found is not None:
             return self._in_bucket(found, said, name)
         if "://" in said or not said:
-            raise SourceRefused(SourceFault.LOCATION, name, part=said)
-        raw = said.encode()
+            raise SourceRefused(SourceFault.LOCATION, name, part=shown(os.fsencode(said)))
+        raw = os.fsencode(said)
         if not raw.startswith(b"/"):
             return self._base + raw
         bucket, _, key = said[1:].partition("/")
@@ -71,5 +76,5 @@ class Locations:
         bucket, key = found
         directory = self._bucket(bucket)
         if directory is None or not key:
-            raise SourceRefused(SourceFault.LOCATION, name, part=said)
-        return b"%s/%s" % (os.fsencode(directory), key.encode())
+            raise SourceRefused(SourceFault.LOCATION, name, part=shown(os.fsencode(said)))
+        return b"%s/%s" % (os.fsencode(directory), os.fsencode(key))

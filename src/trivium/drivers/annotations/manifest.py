@@ -6,10 +6,12 @@ Pascal VOC, which `annotation-loc` names.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any, Final, NoReturn, cast
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -40,6 +42,9 @@ from trivium.resources.models import ArtifactRefused
 CONTENT: Final = "content://"
 PRIVATE: Final = "@trivium:sample"
 """The property in which manifests of versions say what only they are read for."""
+
+PATH: Final = "@trivium:path"
+"""The property in which manifests of ours say, as a URL has it, what a file is called whose name is no text."""
 
 
 class _Meaning(Value, frozen=True):
@@ -148,7 +153,7 @@ class Manifest:
         if line.source.startswith(CONTENT):
             text = line.source.removeprefix(CONTENT)
             return self._choice.take(self._of(line, position, name, content=text), text.encode())
-        with self._locations.file(line.source, name) as file:
+        with self._locations.file(_place(line), name) as file:
             return self._choice.take(self._of(line, position, name, content=file), file)
 
     def _line(self, raw: bytes, name: str) -> _Line:
@@ -249,9 +254,16 @@ def _check_thoroughly(raw: bytes, name: str) -> None:
         raise translated(error, name) from error
 
 
+def _place(line: _Line) -> str:
+    """What a line calls its file; its `source` is only for people where the file's name is no text."""
+    path = (line.property or {}).get(PATH)
+    return os.fsdecode(unquote_to_bytes(path)) if isinstance(path, str) else line.source
+
+
 def _metadata(line: _Line, name: str) -> dict[str, Json]:
     found: dict[str, Json] = line.property or {}
-    found.pop(PRIVATE, None)
+    for ours in (PRIVATE, PATH):
+        found.pop(ours, None)
     if line.hard is not None:
         found[HARD] = line.hard in YES
     if line.hard_coefficient is not None:

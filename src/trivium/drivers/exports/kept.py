@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote, unquote_to_bytes
 from uuid import UUID
 
 import msgspec
 
 from trivium.base.clock import instant, microseconds
+from trivium.base.text import readable
 from trivium.base.units import MIB
 from trivium.drivers.annotations.files import Files, Hasher
-from trivium.drivers.annotations.manifest import CONTENT, PRIVATE
+from trivium.drivers.annotations.manifest import CONTENT, PATH, PRIVATE
 from trivium.resources.datasets import SourceRefused
 from trivium.resources.datasets.ports import Annotator, LabelType, SampleKind, SampleLabel, SampleUsage
 from trivium.resources.samples import KeptSample, SampleState
@@ -52,7 +54,8 @@ class Said(msgspec.Struct, omit_defaults=True):
     unconfirmed: list[Annotation] | None = None  # labels that do not count yet
     score: float | None = None
     hard: bool = False
-    path: str | None = None  # where its file is, if that is not the source of the line
+    path: str | None = None  # where its file is, if that is not the source of the line …
+    quoted: str | None = None  # … as a URL has it where that is no text
     line: int | None = None
 
 
@@ -68,8 +71,9 @@ class _Line(msgspec.Struct, rename="kebab"):
 _DECODER: Final = msgspec.json.Decoder(_Line)
 
 
-def said_of(sample: KeptSample, annotations: Sequence[Mapping[str, Any]], path: str | None) -> dict[str, Any]:
+def said_of(sample: KeptSample, annotations: Sequence[Mapping[str, Any]], path: bytes | None) -> dict[str, Any]:
     """What a line says besides; the annotations are of all labels, the path is told where the source is another."""
+    is_plain = path is None or is_text(path)
     said = Said(
         size=sample.size,
         state=sample.state,
@@ -78,11 +82,21 @@ def said_of(sample: KeptSample, annotations: Sequence[Mapping[str, Any]], path: 
         types=[label.type for label in sample.labels],
         score=sample.score,
         hard=sample.hard,
-        path=path,
+        path=os.fsdecode(path) if path is not None and is_plain else None,
+        quoted=None if path is None or is_plain else quote(path),
         line=sample.line,
     )
     told: dict[str, Any] = msgspec.to_builtins(said)
     return {**told, "unconfirmed": annotations} if sample.state is SampleState.UNCONFIRMED else told
+
+
+def is_text(path: bytes) -> bool:
+    """Whether a manifest can have the path as it is."""
+    try:
+        path.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _Mark(NamedTuple):
@@ -217,15 +231,16 @@ def _read(place: int, hasher: Hasher) -> _Known:
 
 def _sample(line: _Line, *, number: int, dataset: int) -> KeptSample:
     said = msgspec.convert(line.property.pop(PRIVATE), Said)
-    is_text = line.source.startswith(CONTENT)
-    path = os.fsencode(said.path or ("" if is_text else line.source))
+    is_content = line.source.startswith(CONTENT)
+    quoted = line.property.pop(PATH, None) or said.quoted
+    path = unquote_to_bytes(quoted) if quoted else os.fsencode(said.path or ("" if is_content else line.source))
     annotations = line.annotation if said.unconfirmed is None else said.unconfirmed
     return KeptSample(
         id=number,
         uuid=UUID(line.id),
         dataset=dataset,
         path=path,
-        name=os.fsdecode(path.rpartition(b"/")[2]),
+        name=readable(path.rpartition(b"/")[2]),
         line=said.line,
         size=said.size,
         kind=line.sample_type,
@@ -235,7 +250,7 @@ def _sample(line: _Line, *, number: int, dataset: int) -> KeptSample:
         score=said.score,
         labels=tuple(_label(one, type) for one, type in zip(annotations, said.types, strict=True)),
         metadata=line.property,
-        text=line.source.removeprefix(CONTENT) if is_text else None,
+        text=line.source.removeprefix(CONTENT) if is_content else None,
         cells=None,
         digest=None,
         created_at=instant(said.created),

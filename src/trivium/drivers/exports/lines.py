@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 
-from trivium.drivers.annotations.manifest import CONTENT, PRIVATE
+from trivium.drivers.annotations.manifest import CONTENT, PATH, PRIVATE
 from trivium.drivers.annotations.pictures import FEATURE, KEPT, SHAPE, SIZE
 from trivium.drivers.annotations.shapes import BOX, CIRCLE
-from trivium.drivers.exports.kept import said_of
+from trivium.drivers.artifacts.places import shown
+from trivium.drivers.exports.kept import is_text, said_of
 from trivium.resources.datasets.ports import LabelType, SampleLabel
 from trivium.resources.samples import KeptSample, SampleState
 
@@ -32,17 +34,19 @@ CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def line(sample: KeptSample, source: str | None, *, path: str | None = None, is_whole: bool = False) -> bytes:
+def line(sample: KeptSample, source: bytes | None, *, path: bytes | None = None, is_whole: bool = False) -> bytes:
     """The line of a manifest that says what is known of a sample, at `source`; None where it is a text and no file.
 
     `is_whole`: it also says what importers pass over; the path where the source is another.
     """
     annotations = [_annotation(one) for one in sample.labels]
-    property = dict(sample.metadata)
+    property = {name: value for name, value in sample.metadata.items() if name != PATH}
+    if source is not None and not is_text(source):
+        property[PATH] = quote(source)
     if is_whole:
         property[PRIVATE] = said_of(sample, annotations, path)
     said: dict[str, Any] = {
-        "source": CONTENT + (sample.text or "") if source is None else source,
+        "source": CONTENT + (sample.text or "") if source is None else _shown(source),
         "id": sample.uuid.hex,
         "sample-type": sample.kind.value,
         "usage": None if sample.usage is None else sample.usage.value,
@@ -66,6 +70,11 @@ def voc(sample: KeptSample, name: str) -> bytes:
 def names(sample: KeptSample) -> bytes:
     """The names of a sample's labels, one in each line."""
     return "".join(f"{label.name}\n" for label in sample.labels).encode()
+
+
+def _shown(source: bytes) -> str:
+    """The source as it is, control characters and all; else as people can read it."""
+    return source.decode() if is_text(source) else shown(source)
 
 
 def _annotation(label: SampleLabel) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from trivium.drivers.annotations.files import Files, Hasher
 from trivium.drivers.artifacts.places import innermost
 from trivium.drivers.exports import coco, lines
 from trivium.drivers.exports.changing import changed
-from trivium.drivers.exports.kept import KeptManifest, KeptManifests
+from trivium.drivers.exports.kept import KeptManifest, KeptManifests, is_text
 from trivium.resources.datasets import SourceFault, SourceRefused
 from trivium.resources.datasets.ports import LabelType, SampleKind
 from trivium.resources.models import ArtifactRefused
@@ -33,6 +33,12 @@ OWNER: Final = ".trivium-export"  # whose the directory is, while it is being wr
 PART: Final = ".part"
 FILES: Final = b"data"
 BLOCK: Final = 1024 * 1024
+LONGEST_NAME: Final = 255 - len(".xml")
+"""Bytes of a copy's name, so that one may lie beside it."""
+
+LONGEST_SUFFIX: Final = 16
+"""Characters of what is taken for the ending of a name."""
+
 LABELLED_BESIDE: Final = (SampleKind.IMAGE, SampleKind.AUDIO, SampleKind.VIDEO)
 """What has its labels in a file beside it; of a text that would be the text itself."""
 
@@ -130,16 +136,11 @@ class ExportInProgress:
 
     def put(self, sample: KeptSample) -> None:
         """See the port."""
-        sample, path, source = changed(sample, self._form), None, None
+        sample, path, source = changed(sample, self._form), sample.path or None, None
         if self._form.coco and sample.state is not SampleState.UNCONFIRMED and not coco.can_say(sample.labels):
             raise SampleNotWritten("shape", sample.name)
-        if sample.path:
-            try:
-                path = sample.path.decode()
-            except UnicodeDecodeError as error:
-                raise SampleNotWritten("name", sample.name) from error
         if sample.line is None:  # what is one line of a file is a text that is no file
-            source = self._copied(sample).decode() if path and self._form.copies else path
+            source = self._copied(sample) if path and self._form.copies else path
         elsewhere = None if source == path else path
         with _told(self._path):
             self._out.write(lines.line(sample, source, path=elsewhere, is_whole=self._form.whole))
@@ -201,14 +202,14 @@ class ExportInProgress:
         return b"/".join(where)
 
     def _place(self, sample: KeptSample) -> list[bytes]:
-        """Where the copy of a sample's file is to be: as it lies below the base, or beside all others."""
+        """Where the copy of a sample's file is to be: as it lies below the base, or beside all others. It is text."""
         base = self._form.base.rstrip(b"/") + b"/"
-        if not self._form.flat and len(base) > 1 and sample.path.startswith(base):
-            return sample.path[len(base) :].split(b"/")
-        name = sample.path.rpartition(b"/")[2]
-        stem, dot, suffix = name.rpartition(b".")
-        mark = b"-" + sample.uuid.hex[:12].encode()
-        return [stem + mark + dot + suffix if stem else name + mark]
+        is_below = not self._form.flat and len(base) > 1 and sample.path.startswith(base)
+        below = sample.path[len(base) :] if is_below else sample.path.rpartition(b"/")[2]
+        if is_below and is_text(below):
+            return below.split(b"/")
+        *folders, name = (part.decode(errors="replace").replace("\ufffd", "_") for part in below.split(b"/"))
+        return [*map(str.encode, folders), _marked(name, sample.uuid)]
 
     def _copy(self, sample: KeptSample, folder: int, name: bytes) -> None:
         source = self._opened(sample)
@@ -268,6 +269,15 @@ def _beside(sample: KeptSample, name: bytes) -> tuple[bytes, bytes]:
     if any(label.type in SHAPES for label in sample.labels):
         return stem + b".xml", lines.voc(sample, readable(name))
     return stem + b".txt", lines.names(sample)
+
+
+def _marked(name: str, uuid: UUID) -> bytes:
+    """A name that no other sample's copy has."""
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - a name, which may be called anything
+    if len(suffix) > LONGEST_SUFFIX:
+        stem, suffix = name, ""
+    end = f"-{uuid.hex[:12]}{suffix}".encode()
+    return stem.encode()[: LONGEST_NAME - len(end)].decode(errors="ignore").encode() + end
 
 
 def _write(folder: int, name: bytes, said: bytes) -> None:

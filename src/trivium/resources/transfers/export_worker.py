@@ -16,7 +16,7 @@ from trivium.resources.hosts import Gone, Rounds, Tenure, held_write, until_ther
 from trivium.resources.samples import KeptSample
 from trivium.resources.transfers import exporting, importing, publishing
 from trivium.resources.transfers.errors import SampleNotWritten, TargetRefused, VersionUnreadable
-from trivium.resources.transfers.exporting import Batch
+from trivium.resources.transfers.exporting import Batch, Put
 from trivium.resources.transfers.ports import Kept, Sink, Sinks
 from trivium.resources.transfers.types import SampleExport
 from trivium.store import Read, Store, Write
@@ -107,18 +107,14 @@ class _Exports:
         writing = _Writing(sink)
         try:
             while found := await reading.next(one):
-                refused, position = await self._threads.run(writing.put, found.samples)
-                one = await self._note(one, found, refused=refused, position=position)
+                put = await self._threads.run(writing.put, found.samples)
+                one = await self._note(one, found, put=put)
             return await self._threads.run(writing.finish)
         finally:
             writing.end()
 
-    async def _note(self, one: SampleExport, found: Batch, *, refused: int, position: int) -> SampleExport:
-        noted = await until_there(
-            lambda: held_write(
-                self._store, self._tenure, publishing.note, one, found, refused=refused, position=position
-            )
-        )
+    async def _note(self, one: SampleExport, found: Batch, *, put: Put) -> SampleExport:
+        noted = await until_there(lambda: held_write(self._store, self._tenure, publishing.note, one, found, put=put))
         if noted is None:
             raise Gone
         return noted
@@ -162,16 +158,18 @@ class _Writing:
         self._sink = sink
         self._lock = threading.Lock()
 
-    def put(self, found: Sequence[KeptSample]) -> tuple[int, int]:
-        """Write samples; how many could not be, and how long the manifest is then. Raises `TargetRefused`."""
-        refused = 0
+    def put(self, found: Sequence[KeptSample]) -> Put:
+        """Write samples; what came of it. Raises `TargetRefused`."""
+        refused: list[Reason] = []
         with self._lock:
             for sample in found:
                 try:
                     self._sink.put(sample)
-                except SampleNotWritten:
-                    refused += 1
-            return refused, self._sink.keep()
+                except SampleNotWritten as error:
+                    refused.append(error.reason)
+            position = self._sink.keep()
+        first = next(iter(refused), None)
+        return Put(written=len(found) - len(refused), refused=len(refused), first=first, position=position)
 
     def finish(self) -> bytes:
         """All is written; the checksum of the manifest. Raises `TargetRefused`."""

@@ -47,6 +47,15 @@ class Batch(NamedTuple):
     last: int  # the id of the last one of both; of a manifest how many lines were read
 
 
+class Put(NamedTuple):
+    """What came of samples that were to be written."""
+
+    written: int
+    refused: int  # that could not be
+    first: Reason | None  # why the first of these could not
+    position: int  # how long the manifest is then
+
+
 def begin_export(tx: Write, caller: Caller, dataset: UUID, *, new: NewExport, host: str | None = None) -> SampleExport:
     """Have samples of a dataset written: on that host, or on the one that reads files.
 
@@ -141,13 +150,13 @@ def batch(asked: NewExport, found: Sequence[KeptSample], *, last: int) -> Batch:
     return Batch(samples=fitting, passed=len(found) - len(fitting), last=last)
 
 
-def note(
-    tx: Write, one: SampleExport, *, last: int, written: int, refused: int, passed: int, position: int
-) -> SampleExport | None:
+def note(tx: Write, one: SampleExport, put: Put, *, last: int, passed: int) -> SampleExport | None:
     """Write down how far an export is; None where it is over. Those that are passed over are not in its total."""
-    told: dict[str, Any] = {"last": last, "position": position, "changed_at": tx.now}
-    told |= {"written": exports.c.written + written, "refused": exports.c.refused + refused}
+    told: dict[str, Any] = {"last": last, "position": put.position, "changed_at": tx.now}
+    told |= {"written": exports.c.written + put.written, "refused": exports.c.refused + put.refused}
     told["total"] = exports.c.total - passed
+    if put.first is not None and one.reason is None:
+        told["reason"] = msgspec.json.encode(put.first).decode()
     return _get(tx, one.id) if tx.run(update(exports).where(*_going(one.id)).values(told)) else None
 
 
@@ -157,8 +166,9 @@ def finish(tx: Write, id: int, *, reason: Reason | None = None) -> SampleExport 
     if row is None:
         return None
     status = TransferStatus.DONE if reason is None else TransferStatus.FAILED
-    kept = None if reason is None else msgspec.json.encode(reason).decode()
-    told = {"status": status.value, "reason": kept, "finished_at": tx.now, "changed_at": tx.now}
+    told = {"status": status.value, "finished_at": tx.now, "changed_at": tx.now}
+    if reason is not None:
+        told["reason"] = msgspec.json.encode(reason).decode()
     tx.run(update(exports).where(exports.c.id == id).values(told))
     project = tx.value(select(datasets.datasets.c.project_id).where(datasets.datasets.c.id == row.dataset_id))
     after = {"written": row.written, "refused": row.refused, "reason": None if reason is None else reason.code}

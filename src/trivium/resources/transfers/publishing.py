@@ -16,11 +16,13 @@ from sqlalchemy import delete, func, insert, select, update
 from trivium.base.caller import SYSTEM, Caller
 from trivium.base.query import After, Listed, Offset, Order, Query
 from trivium.base.reasons import Reason
+from trivium.base.text import Language
 from trivium.resources import datasets, events, owning, samples
 from trivium.resources.datasets import Dataset
 from trivium.resources.samples import LabelsLeaving, NewLabel
 from trivium.resources.transfers import exporting, importing, versioned
 from trivium.resources.transfers.errors import NoSuchVersion, TransferRunning, VersionExists
+from trivium.resources.transfers.exporting import Batch, Put
 from trivium.resources.transfers.ports import Form
 from trivium.resources.transfers.table import SHOWN, VERSIONS, VERSIONS_OF_DATASET, version_of, versions
 from trivium.resources.transfers.types import (
@@ -30,6 +32,7 @@ from trivium.resources.transfers.types import (
     NewImport,
     NewVersion,
     SampleExport,
+    TransferStatus,
     Version,
     VersionStatus,
     Way,
@@ -147,17 +150,9 @@ def delete_version(tx: Write, caller: Caller, dataset: UUID, *, uuid: UUID) -> N
     events.record(tx, caller, "dataset.unpublish", target=mine.id, project=mine.project, before=told)
 
 
-def note(tx: Write, one: SampleExport, found: exporting.Batch, *, refused: int, position: int) -> SampleExport | None:
+def note(tx: Write, one: SampleExport, found: Batch, *, put: Put) -> SampleExport | None:
     """Write down how far an export is, and what is otherwise in the version that it makes; None where it is over."""
-    noted = exporting.note(
-        tx,
-        one,
-        last=found.last,
-        written=len(found.samples) - refused,
-        refused=refused,
-        passed=found.passed,
-        position=position,
-    )
+    noted = exporting.note(tx, one, put, last=found.last, passed=found.passed)
     if noted is not None and one.version is not None:
         before = _before(tx, one.version)
         added, modified = len(found.samples), 0
@@ -180,7 +175,7 @@ def end_export(tx: Write, id: int, *, reason: Reason | None = None, digest: byte
     if ended is None:
         return
     if ended.version is not None:
-        _settle(tx, ended.version, reason=reason, digest=digest)
+        _settle(tx, ended, ended.version, digest=digest)
     if reason is None and ended.asked.into is not None:
         _made(tx, ended, ended.asked.into)
 
@@ -208,21 +203,23 @@ def _made(tx: Write, one: SampleExport, into: Into) -> None:
     importing.begin_import(tx, into.caller, made.uuid, new=reading, host=one.host)
 
 
-def _settle(tx: Write, id: int, *, reason: Reason | None, digest: bytes | None) -> None:
+def _settle(tx: Write, one: SampleExport, id: int, *, digest: bytes | None) -> None:
     row = tx.first(select(versions.c.dataset_id).where(versions.c.id == id))
     if row is None:
         return
-    kept = None if reason is None else msgspec.json.encode(reason).decode()
-    status = VersionStatus.READY if reason is None else VersionStatus.FAILED
+    is_ready = one.status is TransferStatus.DONE
+    said = one.shortfall(Language.EN) if is_ready else one.reason
+    kept = None if said is None else msgspec.json.encode(said).decode()
+    status = VersionStatus.READY if is_ready else VersionStatus.FAILED
     told: dict[str, Any] = {"status": status.value, "reason": kept, "digest": digest, "changed_at": tx.now}
     before, now = _before(tx, id), _get(tx, id)
     if before is not None:
         told["deleted"] = max(before.counts.total + now.since.added - now.counts.total, 0)
     tx.run(update(versions).where(versions.c.id == id).values(told))
     table = datasets.datasets
-    current = {} if reason is not None else {"current_version_id": id}
+    current = {"current_version_id": id} if is_ready else {}
     tx.run(update(table).where(table.c.id == row.dataset_id).values(publishing=False, **current))
-    if reason is None:
+    if is_ready:
         project = tx.value(select(table.c.project_id).where(table.c.id == row.dataset_id))
         events.record(tx, SYSTEM, "dataset.published", target=row.dataset_id, project=project)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from trivium.base.caller import Caller
 from trivium.base.reasons import Reason
+from trivium.base.text import Language
 from trivium.base.values import Value
 from trivium.resources.datasets import NewDataset, SampleCounts
 from trivium.resources.datasets.ports import Columns, LabelType, Layout, TextFormat, Wanted
@@ -162,7 +163,7 @@ class SampleExport(Value, frozen=True):
     host: str
     asked: NewExport
     status: TransferStatus
-    reason: Reason | None  # why it failed
+    reason: Reason | None  # why it failed; else why the first of what could not be written was not
     total: int  # samples to be written; as long as it runs also those that are still to be looked at
     written: int
     refused: int  # that could not be written
@@ -171,6 +172,13 @@ class SampleExport(Value, frozen=True):
     created_at: datetime
     changed_at: datetime
     finished_at: datetime | None
+
+    def shortfall(self, language: Language) -> Reason | None:
+        """How many samples could not be written, and why the first could not; None where all could."""
+        if self.reason is None or not self.refused:
+            return None
+        told = {"refused": f"{self.refused}", "total": f"{self.total}", "first": self.reason.say(language)}
+        return Reason(code="transfer.not_written", details=told)
 
 
 class VersionStatus(StrEnum):
@@ -219,7 +227,7 @@ class Version(Value, frozen=True):
     description: str | None
     previous: int | None
     status: VersionStatus
-    reason: Reason | None
+    reason: Reason | None  # why it failed, or lacks samples
     counts: SampleCounts
     since: SinceBefore  # counted while it is written
     manifest: str  # absolute

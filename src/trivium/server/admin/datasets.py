@@ -98,10 +98,12 @@ def export(context: click.Context, name: str, path: Path, *, output: str, copy: 
         logs.set_up("warning", logs.Form(site.settings.log.format.value))
         of, begun = exporting_samples.begin(site, name, place, chosen=chosen, copies=copy, flat=flat)
         done = asyncio.run(exporting_samples.follow(site, of, begun))
-        if done.refused:
-            click.echo(f"{done.refused:,} of {done.total:,} could not be written: their files are gone", err=True)
+        language = language_of(os.environ)
+        lacking = done.shortfall(language) if done.status is TransferStatus.DONE else None
+        if lacking is not None:
+            click.echo(lacking.say(language), err=True)
         if done.status is not TransferStatus.DONE:
-            said = None if done.reason is None else done.reason.say(language_of(os.environ))
+            said = None if done.reason is None else done.reason.say(language)
             click.echo(f"trivium: {said or 'the export was stopped'}", err=True)
             context.exit(1)
         print_row(exporting_samples.row_of(of, done), output=output)

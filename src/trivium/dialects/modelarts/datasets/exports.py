@@ -211,25 +211,26 @@ class Exports:
 
 def export_shape(one: SampleExport) -> ExportShape:
     """The task as it is shown."""
-    said = msgspec.convert(one.asked.settings, ExportBody)
+    asked = msgspec.convert(one.asked.settings, ExportBody)
+    said = one.reason if one.status is TransferStatus.FAILED else one.shortfall(Language.EN)
     dealt = one.written + one.refused
     return ExportShape(
         task_id=bare(one.uuid),
-        path=said.path,
+        path=asked.path,
         export_type=one.asked.chosen.value,
-        export_format=said.export_format,
-        export_params=said.export_params,
-        annotation_format=said.annotation_format,
-        version_format=said.version_format,
-        version_id=said.version_id,
+        export_format=asked.export_format,
+        export_params=asked.export_params,
+        annotation_format=asked.annotation_format,
+        version_format=asked.version_format,
+        version_id=asked.version_id,
         status=STATUSES[one.status],
         progress=100.0 if one.status is TransferStatus.DONE else round(100 * dealt / max(one.total, dealt, 1), 2),
         total_sample_count=one.total,
         finished_sample_count=one.written,
         create_time=milliseconds(one.created_at),
         update_time=milliseconds(one.changed_at),
-        error_code=None if one.reason is None else FAILED,
-        error_msg=None if one.reason is None else one.reason.say(Language.EN),
+        error_code=FAILED if one.status is TransferStatus.FAILED else None,
+        error_msg=None if said is None else said.say(Language.EN),
     )
 
 

@@ -1,0 +1,104 @@
+"""Datasets of somebody who is no administrator: nothing is lost on the way, and what they are told is theirs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.annotations.world import png, write
+from tests.flows.operator import Operator, is_ready, site_in
+from tests.flows.test_modelarts_datasets import Datasets, exported, published
+from tests.waiting import until
+
+pytestmark = pytest.mark.timeout(300)
+
+NO_TEXT = os.fsdecode(b"caf\xe9.png")
+
+
+class Member:
+    """A member of a site with two buckets: `pets`, which samples are in, and `out`."""
+
+    def __init__(self, operator: Operator, calls: Datasets) -> None:
+        self.operator, self.calls = operator, calls
+        self.buckets = operator.datasets
+
+    def dataset(self, name: str, place: str, kind: int = 0, work: str | None = None) -> str:
+        """A dataset of what is at a place, once that is imported."""
+        source = {"data_path": place, "data_type": 0}
+        body = {"dataset_name": name, "dataset_type": kind, "data_sources": [source]}
+        made = self.calls.said("POST", body={**body, "work_path": work or f"/out/{name}/"})
+        if "import_task_id" in made:
+            self.calls.ended(made["dataset_id"], made["import_task_id"])
+        return made["dataset_id"]
+
+    def imported(self, dataset: str, place: str, kind: str = "manifest") -> dict[str, Any]:
+        """An import that is over."""
+        body = {"import_path": place, "import_type": kind}
+        return self.calls.ended(dataset, self.calls.said("POST", f"/{dataset}/import-tasks", body=body)["task_id"])
+
+    def path(self, place: str) -> Path:
+        """What is at a place."""
+        return self.buckets / place.removeprefix("obs://").strip("/")
+
+
+@pytest.fixture
+def member(database_url: str, tmp_path: Path) -> Iterator[Member]:
+    with site_in(tmp_path / "data", database_url, Operator) as operator:
+        for bucket in ("pets", "out"):
+            (operator.datasets / bucket).mkdir(parents=True)
+        operator.tell("user", "create", "alice")
+        key = operator.tell("key", "create", "--user", "alice")
+        with operator.serving() as server:
+            until(lambda: is_ready(server), within=120, what="a ready server")
+            yield Member(operator, Datasets(server, key))
+
+
+def lines(manifest: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
+
+
+def test_a_sample_whose_name_is_no_text_comes_along_everywhere(member: Member) -> None:
+    calls = member.calls
+    cats = member.buckets / "pets" / "cats"
+    write(cats, {"lion/a.png": png()})
+    (cats / "lion" / NO_TEXT).write_bytes(png(9, 9))
+    first = member.dataset("first", "obs://pets/cats/")
+    shown = calls.shown(first)
+    assert len(shown) == 2
+    version = published(calls, first)
+    assert version["total_sample_count"] == len(lines(member.path(version["manifest_path"]))) == 2
+    assert calls.shown(first, version_id=version["version_id"]) == shown
+    back = member.dataset("back", "obs://pets/none/")
+    done = member.imported(back, version["manifest_path"])
+    assert (done["status"], done["imported_sample_count"], done.get("error_msg")) == ("COMPLETED", 2, None)
+    assert {name: one["labels"] for name, one in calls.shown(back).items()} == {
+        name: one["labels"] for name, one in shown.items()
+    }
+    new = {"export_new_dataset_name": "copied", "export_new_dataset_work_path": "/out/work/"}
+    body = {"path": "obs://out/new/", "export_params": {"export_dest": "NEW_DATASET", **new}}
+    told = exported(calls, first, body)
+    assert (told["status"], told["finished_sample_count"], told.get("error_msg")) == ("SUCCESSED", 2, None)
+    copied = calls.said("GET", search_content="copied")["datasets"][0]["dataset_id"]
+    task = calls.said("GET", f"/{copied}")["import_task_id"]
+    assert calls.ended(copied, task)["imported_sample_count"] == 2
+    mark = shown[next(name for name in shown if name != "a.png")]["sample_id"][:12]
+    names = {path.name for path in (member.buckets / "out" / "new" / "data" / "lion").iterdir()}
+    assert names == {"a.png", "a.txt", f"caf_-{mark}.png", f"caf_-{mark}.txt"}
+
+
+def test_an_export_says_how_much_is_lacking_and_why(member: Member) -> None:
+    calls, cats = member.calls, member.buckets / "pets" / "cats"
+    write(cats, {"lion/a.png": png(), "lion/b.png": png(9, 9)})
+    first = member.dataset("first", "obs://pets/cats/")
+    (cats / "lion" / "b.png").unlink()
+    told = exported(calls, first, {"path": "obs://out/there/"})
+    assert (told["status"], told["total_sample_count"], told["finished_sample_count"]) == ("SUCCESSED", 2, 1)
+    words = "1 of 2 samples could not be written. The first: b.png is not there any more."
+    assert (told["error_msg"], told.get("error_code")) == (words, None)
+    version = published(calls, first, export_images=True)
+    assert (version["status"], version["message"]) == (1, words)
