@@ -102,3 +102,26 @@ def test_an_export_says_how_much_is_lacking_and_why(member: Member) -> None:
     assert (told["error_msg"], told.get("error_code")) == (words, None)
     version = published(calls, first, export_images=True)
     assert (version["status"], version["message"]) == (1, words)
+
+
+def test_what_no_manifest_could_bring_back_is_no_label(member: Member) -> None:
+    calls = member.calls
+    write(member.buckets / "pets" / "cats", {"lion/a.png": png()})
+    first = member.dataset("first", "obs://pets/cats/")
+    sample = calls.shown(first)["a.png"]["sample_id"]
+    below = f"/{first}/data-annotations"
+    longest = "\u732b" * 256
+    for name in (longest + "x", "two\nlines", "\u202e", " cat", ""):
+        renamed = {"name": "lion", "property": {"@modelarts:rename_to": name}}
+        asked: list[tuple[str, str, str, Any]] = [
+            ("POST", "labels", "labels[0].name", [{"name": name}]),
+            ("PUT", "samples", "samples[0].labels[0].name", [{"sample_id": sample, "labels": [{"name": name}]}]),
+            *([("PUT", "labels", "labels[0].property.@modelarts:rename_to", [renamed])] if name else []),
+        ]
+        for method, path, field, said in asked:
+            refused = calls.ask(method, f"{below}/{path}", {path: said})
+            assert (refused.status_code, field in refused.json()["error_msg"]) == (400, True), refused.text
+    calls.said("PUT", f"{below}/samples", body={"samples": [{"sample_id": sample, "labels": [{"name": longest}]}]})
+    back = member.dataset("back", "obs://pets/none/")
+    member.imported(back, published(calls, first)["manifest_path"])
+    assert [label["name"] for label in calls.shown(back)["a.png"]["labels"]] == [longest]

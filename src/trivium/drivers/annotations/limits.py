@@ -6,13 +6,14 @@ from typing import Final
 
 from trivium.base.units import KIB, MIB
 from trivium.base.values import Value
+from trivium.resources.datasets.ports import LONGEST_LABEL
 
 XML: Final = MIB  # of a file of Pascal VOC
 XML_DEPTH: Final = 16
 XML_ELEMENTS: Final = 60_000
 LABEL_FILE: Final = 64 * KIB
 LABELS: Final = 10_000  # of one sample
-LABEL: Final = 256  # characters of its name
+LABEL: Final = LONGEST_LABEL  # characters of its name
 TEXT: Final = 4 * KIB  # characters of one value that is kept
 LINE: Final = MIB  # of a manifest
 TEXT_LINE: Final = 256 * KIB  # of a text, and of a row with all its lines

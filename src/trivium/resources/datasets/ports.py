@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from trivium.base.reasons import Reason
 from trivium.base.values import Value
 from trivium.resources.stores import Sight
+
+LONGEST_LABEL: Final = 256
+"""Characters of a label's name. They are printable: each line of a file may be one."""
 
 Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 

@@ -1,7 +1,7 @@
 """Samples of datasets, what is said of them, and the labels that a dataset knows."""
 
 from trivium.resources.samples.arriving import Arrived, take_in
-from trivium.resources.samples.bookkeeping import Named, check_size
+from trivium.resources.samples.bookkeeping import Named, check_name
 from trivium.resources.samples.errors import (
     LabelExists,
     LabelsLeaving,
@@ -113,7 +113,7 @@ __all__ = [
     "begin_deletion",
     "by_state",
     "change_label",
-    "check_size",
+    "check_name",
     "check_sources",
     "count_properties",
     "create_labels",

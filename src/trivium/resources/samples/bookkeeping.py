@@ -8,16 +8,18 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from trivium.base.errors import Invalid
-from trivium.resources import owning
+from trivium.base.errors import Invalid, Missing
 from trivium.resources.datasets import datasets
-from trivium.resources.datasets.ports import LabelType, SampleLabel
+from trivium.resources.datasets.ports import LONGEST_LABEL, LabelType, SampleLabel
 from trivium.resources.samples.table import labelled, labels
 from trivium.resources.samples.types import SampleState
 from trivium.store import Write, add_rows
 
 T = TypeVar("T")
 COUNTS_AS_ANNOTATED: Final = frozenset({SampleState.ANNOTATED, SampleState.AUTOMATIC})
+NAMELESS: Final = frozenset({LabelType.SPEECH_CONTENT, LabelType.SPEECH_PARAGRAPH})
+"""What is said in a recording need not have a name."""
+
 AT_ONCE: Final = 5000
 """Values that one statement takes."""
 
@@ -103,9 +105,7 @@ def note_labels(
 
 
 def label_ids(tx: Write, dataset: int, wanted: Collection[Named]) -> Mapping[Named, int]:
-    """The ids of labels of a dataset, which is locked; those that are not there are made. `Invalid`."""
-    for named in wanted:
-        check_size(named.name)
+    """The ids of labels of a dataset, which is locked; those that are not there are made. `Missing`, `Invalid`."""
     known: dict[Named, int] = {}
     for some in batches(sorted({named.name for named in wanted})):
         mine = (labels.c.dataset_id == dataset, labels.c.name.in_(some))
@@ -113,6 +113,8 @@ def label_ids(tx: Write, dataset: int, wanted: Collection[Named]) -> Mapping[Nam
             known[Named(LabelType(row.type), row.name)] = row.id
     new = sorted({*wanted} - known.keys())
     if new:
+        for named in new:
+            check_name(named)
         ids = [tx.ids.next() for _ in new]
         made = [{"id": id, "type": named.type.value, "name": named.name} for id, named in zip(ids, new, strict=True)]
         same = {"dataset_id": dataset, "property": "{}", "attributes": "[]", "samples": 0, "number": 0}
@@ -121,11 +123,16 @@ def label_ids(tx: Write, dataset: int, wanted: Collection[Named]) -> Mapping[Nam
     return known
 
 
-def check_size(name: str) -> None:
-    """Raise `Invalid` for the name of a label that no index takes."""
-    if len(name.encode(errors="surrogatepass")) > owning.LARGEST_KEY:
-        message = f"may have {owning.LARGEST_KEY} bytes"
-        raise Invalid("name", message)
+def check_name(named: Named, *, field: str = "name") -> None:
+    """Raise what no label is called that an import could bring back: `Missing`, `Invalid`."""
+    name = named.name
+    if not name.strip():
+        if name or named.type not in NAMELESS:
+            raise Missing(field)
+        return
+    if len(name) > LONGEST_LABEL or not name.isprintable() or name != name.strip():
+        message = f"must have at most {LONGEST_LABEL} characters, all printable, and no white space around them"
+        raise Invalid(field, message, most=LONGEST_LABEL)
 
 
 def names_of(said: Sequence[SampleLabel]) -> Mapping[Named, int]:

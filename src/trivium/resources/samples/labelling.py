@@ -14,15 +14,12 @@ from trivium.base.query import Listed, Query
 from trivium.resources import datasets, events, owning
 from trivium.resources.datasets import Dataset
 from trivium.resources.samples import bookkeeping
-from trivium.resources.samples.bookkeeping import Named, check_size
+from trivium.resources.samples.bookkeeping import Named, check_name
 from trivium.resources.samples.errors import LabelExists, NoSuchLabel, ShortcutTaken
 from trivium.resources.samples.sources import begin_deletion
 from trivium.resources.samples.table import LABELS, LABELS_OF_DATASET, label_of, labels, leaving
 from trivium.resources.samples.types import FileTerms, Label, LabelDeletion, NewLabel
 from trivium.store import Read, Write, query
-
-LONGEST: Final = 1024
-"""Characters of a label's name: the longest that an import brings."""
 
 SHORTCUT: Final = "@modelarts:shortcut"
 TOLD: Final = 100
@@ -50,7 +47,7 @@ def create_labels(tx: Write, caller: Caller, dataset: UUID, *, new: Sequence[New
     """
     mine = datasets.opened(tx, caller, dataset)
     for one in new:
-        _check_name(one.name)
+        check_name(Named(one.type, one.name))
         _check_free(tx, mine.id, Named(one.type, one.name))
         property = _property(tx, mine.id, one.property, but=None)
         attributes = owning.checked_document("attributes", one.attributes)
@@ -84,7 +81,7 @@ def change_label(
     if attributes is not None:
         told["attributes"] = owning.checked_document("attributes", attributes)
     if name is not None and name != before.name:
-        _check_name(name)
+        check_name(Named(named.type, name))
         _check_free(tx, mine.id, Named(named.type, name))
         told["name"] = name
         bookkeeping.count(tx, mine.id, came={}, went={})  # samples say something else from now on
@@ -124,11 +121,6 @@ def delete_labels(
 
 def _called(dataset: int, named: Named) -> tuple[ColumnElement[bool], ...]:
     return (labels.c.dataset_id == dataset, labels.c.type == named.type.value, labels.c.name == named.name)
-
-
-def _check_name(name: str) -> None:
-    owning.checked_text("name", name, LONGEST, needed=True)
-    check_size(name)
 
 
 def _check_free(tx: Write, dataset: int, named: Named) -> None:

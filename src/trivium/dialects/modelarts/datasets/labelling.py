@@ -241,6 +241,7 @@ def _outcome(error: TriviumError | None) -> OutcomeShape:
 
 def _create(tx: Write, caller: Caller, asked: Asked) -> None:
     body, named = asked.body, asked.named
+    samples.check_name(named, field=f"{asked.at}.name")
     new = NewLabel(
         name=named.name,
         type=named.type,
@@ -253,15 +254,19 @@ def _create(tx: Write, caller: Caller, asked: Asked) -> None:
 def _change(tx: Write, caller: Caller, asked: Asked) -> None:
     """Change what is told of a label; what is not told stays, and what is told to be empty goes."""
     body, named, at = asked.body, asked.named, asked.at
-    told = _property(body.property, f"{at}.property." if at else "")
+    within = f"{at}.property." if at else ""
+    told = _property(body.property, within)
     attributes = None if body.attributes is None else _attributes(body.attributes, f"{at}.attributes")
     before = samples.label_named(tx, asked.dataset, named)
+    name = None if body.property is None else body.property.rename_to or None
+    if name is not None and name != before.name:
+        samples.check_name(Named(named.type, name), field=f"{within}@modelarts:rename_to")
     samples.change_label(
         tx,
         caller,
         asked.dataset.uuid,
         named=named,
-        name=None if body.property is None else body.property.rename_to or None,
+        name=name,
         property=_filled({**before.property, **told}) if told else None,
         attributes=attributes,
     )

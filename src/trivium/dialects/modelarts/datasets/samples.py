@@ -46,6 +46,7 @@ from trivium.resources.samples import (
     Annotation,
     KeptSample,
     Label,
+    Named,
     SampleState,
     Sought,
     SourceBarred,
@@ -366,9 +367,11 @@ def _said(dataset: Dataset, body: SampleLabelShape, at: str) -> SampleLabel:
     by = one_of(body.annotated_by, f"{at}.annotated_by", [*Annotator])
     if body.score is not None and not 0 <= body.score <= 1:
         raise OutOfBounds(f"{at}.score", "between 0 and 1")
+    named = Named(label_type(dataset, body.type, f"{at}.type"), body.name or "")
+    samples.check_name(named, field=f"{at}.name")
     return SampleLabel(
-        name=body.name or "",
-        type=label_type(dataset, body.type, f"{at}.type"),
+        name=named.name,
+        type=named.type,
         score=body.score,
         annotated_by=Annotator.HUMAN if by is None else Annotator(by),
         id=body.id,

@@ -212,8 +212,6 @@ def _asked(dataset: Dataset, one: UploadShape, format: LabelFormatShape | None, 
     one_of(one.encoding, f"{at}.encoding", ENCODINGS)
     name = _name(one.name, kind, f"{at}.name")
     labels = None if one.labels is None else tuple(said_of(dataset, one.labels, f"{at}.labels"))
-    for label in labels or ():
-        samples.check_size(label.name)
     said = format or msgspec.convert(dataset.settings.get("label_format"), LabelFormatShape | None)
     upload = Upload(
         name=name,
