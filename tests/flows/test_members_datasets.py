@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from tests.contract.annotations.world import png, write
+from tests.contract.annotations.world import jpeg, png, thing, voc, write, write_manifest
 from tests.flows.operator import Operator, is_ready, site_in
 from tests.flows.test_modelarts_datasets import Datasets, exported, published
 from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(300)
 
+WHEEL = thing("wheel", "polygon", x1=1, y1=2, x2=3, y2=4, x3=5, y3=0)
 NO_TEXT = os.fsdecode(b"caf\xe9.png")
 
 
@@ -125,3 +126,37 @@ def test_what_no_manifest_could_bring_back_is_no_label(member: Member) -> None:
     back = member.dataset("back", "obs://pets/none/")
     member.imported(back, published(calls, first)["manifest_path"])
     assert [label["name"] for label in calls.shown(back)["a.png"]["labels"]] == [longest]
+
+
+def test_masks_come_along_with_copies_and_are_there(member: Member) -> None:
+    calls, bikes = member.calls, member.buckets / "pets" / "bikes"
+    write(bikes, {"deep/a.jpg": jpeg(), "deep/b.jpg": jpeg(), "masks/a.png": png(), "masks/b.png": png()})
+    write(bikes, {f"{one}.xml": voc(WHEEL, more=f"<mask_source>masks/{one}.png</mask_source>") for one in "ab"})
+    label = {"type": "modelarts/image_segmentation"}
+    said = [{"source": f"deep/{one}.jpg", "annotation": [label | {"annotation-loc": f"{one}.xml"}]} for one in "ab"]
+    write_manifest(bikes, *said)
+    first = member.dataset("first", "obs://pets/bikes/", kind=3)
+    assert member.imported(first, "obs://pets/bikes/a.manifest")["imported_sample_count"] == 2
+    shown = calls.shown(first)
+    assert shown["a.jpg"]["metadata"]["mask_source"] == "obs://pets/bikes/masks/a.png"
+    version = published(calls, first, export_images=True)
+    assert calls.shown(first, version_id=version["version_id"]) == shown
+    assert exported(calls, first, {"path": "obs://out/there/"})["finished_sample_count"] == 2
+    there = member.buckets / "out" / "there"
+    assert (there / "masks/deep/a.jpg.png").read_bytes() == png()
+    assert "<mask_source>masks/deep/a.jpg.png</mask_source>" in (there / "data/deep/a.xml").read_text()
+    manifest = f"obs://out/there/dataset-{first}.manifest"
+    (bikes / "masks").rename(bikes / "away")
+    for number, place in enumerate((version["manifest_path"], manifest)):
+        back = member.dataset(f"back{number}", "obs://pets/none/", kind=3)
+        done = member.imported(back, place)
+        assert (done["imported_sample_count"], done.get("error_msg")) == (2, None)
+        mask = calls.shown(back)["a.jpg"]["metadata"]["mask_source"]
+        assert member.path(mask) == member.path(place).parent / "masks/deep/a.jpg.png"
+    (there / "masks/deep/a.jpg.png").unlink()
+    done = member.imported(back, manifest)
+    assert (done["status"], done["total_sample_count"], done["imported_sample_count"]) == ("COMPLETED", 2, 1)
+    assert "masks/deep/a.jpg.png is not there" in done["error_msg"]
+    lacking = exported(calls, first, {"path": "obs://out/lacking/"})
+    assert (lacking["status"], lacking["finished_sample_count"]) == ("SUCCESSED", 0)
+    assert "has a mask that is not there" in lacking["error_msg"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from trivium.drivers.artifacts import ArtifactReader
     from trivium.drivers.exports import ExportWriter
     from trivium.drivers.samples import FileRemover
+    from trivium.resources.datasets import Buckets
 
 
 def site_of(settings: Settings, clock: Clock, *, port: int, proxy_port: int) -> Site:
@@ -77,10 +78,8 @@ def sources_of(settings: Settings) -> SourceReader:
     from blake3 import blake3  # noqa: PLC0415 - a server is ready before it reads datasets
 
     from trivium.drivers.annotations import SourceReader  # noqa: PLC0415
-    from trivium.resources.datasets import Buckets  # noqa: PLC0415
 
-    buckets = Buckets([*map(str, settings.dataset_roots)], has=os.path.isdir)
-    return SourceReader(settings.store_roots, bucket=buckets.directory, hasher=blake3)
+    return SourceReader(settings.store_roots, bucket=_buckets(settings).directory, hasher=blake3)
 
 
 def sinks_of(settings: Settings) -> ExportWriter:
@@ -89,7 +88,8 @@ def sinks_of(settings: Settings) -> ExportWriter:
 
     from trivium.drivers.exports import ExportWriter  # noqa: PLC0415
 
-    return ExportWriter(settings.dataset_roots, hasher=blake3, sources=settings.store_roots)
+    bucket = _buckets(settings).directory
+    return ExportWriter(settings.dataset_roots, hasher=blake3, sources=settings.store_roots, bucket=bucket)
 
 
 def remover_of(settings: Settings) -> FileRemover:
@@ -174,6 +174,12 @@ def peer_address_of(settings: Settings, node: str, port: int) -> str:
 def homes_of(data: Path) -> Path:
     """Where the process runtime keeps users' homes."""
     return data / "homes"
+
+
+def _buckets(settings: Settings) -> Buckets:
+    from trivium.resources.datasets import Buckets  # noqa: PLC0415 - see `sources_of`
+
+    return Buckets([*map(str, settings.dataset_roots)], has=os.path.isdir)
 
 
 def _origin(public_url: str | None, host: str, port: int) -> str:

@@ -114,6 +114,22 @@ def test_a_segmentation_has_a_mask_as_large_as_the_image(tmp_path: Path) -> None
     assert found[0].labels[0].property["mask_color"] == "1,2,3"
 
 
+def test_a_mask_in_the_line_is_held_to_the_same_and_told_for_everywhere(tmp_path: Path) -> None:
+    write(tmp_path, {"1.jpg": jpeg(), "good.png": png(), "bad.png": png(1, 1)})
+    shape = {"@modelarts:shape": "polygon", "@modelarts:feature": [[1, 2], [3, 4], [5, 0]]}
+    label = {"type": "modelarts/image_segmentation", "name": "bike", "property": shape}
+    lines = [
+        {"source": "1.jpg", "sample-type": 0, "property": {"mask_source": mask}, "annotation": annotation}
+        for mask in ("good.png", "bad.png", "gone.png", "obs://here/good.png")
+        for annotation in ([label], [])
+    ]
+    found = list(reader(tmp_path).manifest(write_manifest(tmp_path, *lines)))
+    assert faults(found) == {"a.manifest:3": "field", "a.manifest:5": "absent"}
+    masks = [one.metadata["mask_source"] for one in found if isinstance(one, Sample)]
+    good = f"{tmp_path}/good.png"  # that directory is no bucket
+    assert masks == [good, good, "bad.png", "gone.png", "obs://here/good.png", "obs://here/good.png"]
+
+
 def test_texts_are_in_the_line(tmp_path: Path) -> None:
     said = {"type": "modelarts/ text_classification", "name": " positive"}
     found = _one(tmp_path, {"source": 'content://I "like": 这个', "annotation": [said]})

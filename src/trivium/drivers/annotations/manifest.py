@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext, suppress
 from typing import Any, Final, NoReturn, cast
 from urllib.parse import unquote_to_bytes
 
@@ -170,6 +170,7 @@ class Manifest:
 
     def _of(self, line: _Line, position: bytes, name: str, *, content: File | str) -> Sample:
         metadata = _metadata(line, name)
+        has_mask = pictures.MASK in metadata
         kind = _kind(line, name)
         is_text = isinstance(content, str)
         size = None if is_text or kind is not SampleKind.IMAGE else self._size(content)
@@ -178,6 +179,10 @@ class Manifest:
         labels: tuple[SampleLabel, ...] = ()
         if line.annotation and self._choice.reads_labels:
             labels = self._labels(line.annotation, name, size=size, metadata=metadata)
+        if has_mask:
+            is_due = any(label.type is LabelType.IMAGE_SEGMENTATION for label in labels)
+            with nullcontext() if is_due else suppress(SourceRefused):  # no label goes by it
+                self._take_mask(metadata, name, size)
         return Sample(
             position=position,
             path=b"" if is_text else self._locations.path_of(content),
@@ -220,17 +225,21 @@ class Manifest:
             said = pictures.annotation_in(file)
             labels = pictures.labels_of(said, file.name, type=type, size=size, created=one.creation_time)
         if said.mask is not None:
-            self._check_mask(said.mask, name, size or said.size)
-            metadata["mask_source"] = said.mask
+            metadata[pictures.MASK] = said.mask
+            self._take_mask(metadata, name, size or said.size)
         return labels
 
-    def _check_mask(self, mask: str, name: str, size: Size | None) -> None:
-        """Raises `SourceRefused` where a mask is not there, or is no image as large as its sample."""
+    def _take_mask(self, metadata: dict[str, Json], name: str, size: Size | None) -> None:
+        """Raises `SourceRefused` where a mask is told and not there, or is no image as large as its sample."""
+        mask = metadata.get(pictures.MASK)
+        if not isinstance(mask, str):
+            return
         with self._locations.file(mask, name) as file:
             found = images.size_of(file, most=self._limits.pixels)
         if size is not None and (found.width, found.height) != (size.width, size.height):
             problem = f"the mask {file.name} is not as large as its image"
             raise SourceRefused(SourceFault.FIELD, name, problem=problem)
+        metadata[pictures.MASK] = self._locations.lasting(mask, file)
 
 
 def _check_keys(raw: bytes, line: _Line, name: str) -> None:

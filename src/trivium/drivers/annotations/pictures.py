@@ -18,6 +18,8 @@ NO: Final = ("", "0", "false", "False")
 SHAPE: Final = "@modelarts:shape"
 FEATURE: Final = "@modelarts:feature"
 SIZE: Final = "@modelarts:size"
+MASK: Final = "mask_source"
+"""Where the mask of a segmentation lies."""
 
 
 def metadata_of(size: Size | None) -> dict[str, Json]:

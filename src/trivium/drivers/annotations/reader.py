@@ -12,7 +12,7 @@ from trivium.drivers.annotations.directories import Boxes, Directory, Names
 from trivium.drivers.annotations.files import Files, Hasher
 from trivium.drivers.annotations.limits import Limits
 from trivium.drivers.annotations.lined import Texts
-from trivium.drivers.annotations.locations import Locations
+from trivium.drivers.annotations.locations import Locations, nowhere
 from trivium.drivers.annotations.manifest import Manifest
 from trivium.drivers.annotations.tables import Table
 from trivium.drivers.annotations.walk import Met, Walk
@@ -61,7 +61,7 @@ class SourceReader:
     ) -> None:
         """`bucket` gives the directory inside the roots that a bucket is, of which a manifest has the name."""
         self._roots = tuple(roots)
-        self._bucket = bucket or _nowhere
+        self._bucket = bucket or nowhere
         self._hasher = hasher
         self._limits = limits or Limits()
 
@@ -152,7 +152,3 @@ def _read(met: Iterator[Met | Refusal], reading: _Reading) -> Iterator[Sample | 
             yield one
         else:
             yield from reading.read(one)
-
-
-def _nowhere(_bucket: str) -> None:
-    """No bucket is known."""

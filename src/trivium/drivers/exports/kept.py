@@ -22,7 +22,9 @@ from trivium.base.clock import instant, microseconds
 from trivium.base.text import readable
 from trivium.base.units import MIB
 from trivium.drivers.annotations.files import Files, Hasher
+from trivium.drivers.annotations.locations import is_text
 from trivium.drivers.annotations.manifest import CONTENT, PATH, PRIVATE
+from trivium.drivers.annotations.pictures import MASK
 from trivium.resources.datasets import SourceRefused
 from trivium.resources.datasets.ports import Annotator, LabelType, SampleKind, SampleLabel, SampleUsage
 from trivium.resources.samples import KeptSample, SampleState
@@ -56,6 +58,7 @@ class Said(msgspec.Struct, omit_defaults=True):
     hard: bool = False
     path: str | None = None  # where its file is, if that is not the source of the line …
     quoted: str | None = None  # … as a URL has it where that is no text
+    mask: str | None = None  # where its mask is, if the line names a copy
     line: int | None = None
 
 
@@ -71,8 +74,13 @@ class _Line(msgspec.Struct, rename="kebab"):
 _DECODER: Final = msgspec.json.Decoder(_Line)
 
 
-def said_of(sample: KeptSample, annotations: Sequence[Mapping[str, Any]], path: bytes | None) -> dict[str, Any]:
-    """What a line says besides; the annotations are of all labels, the path is told where the source is another."""
+def said_of(
+    sample: KeptSample, annotations: Sequence[Mapping[str, Any]], path: bytes | None, *, mask: str | None
+) -> dict[str, Any]:
+    """What a line says besides; the annotations are of all labels.
+
+    Path and mask are told where the line has others.
+    """
     is_plain = path is None or is_text(path)
     said = Said(
         size=sample.size,
@@ -84,19 +92,11 @@ def said_of(sample: KeptSample, annotations: Sequence[Mapping[str, Any]], path: 
         hard=sample.hard,
         path=os.fsdecode(path) if path is not None and is_plain else None,
         quoted=None if path is None or is_plain else quote(path),
+        mask=mask,
         line=sample.line,
     )
     told: dict[str, Any] = msgspec.to_builtins(said)
     return {**told, "unconfirmed": annotations} if sample.state is SampleState.UNCONFIRMED else told
-
-
-def is_text(path: bytes) -> bool:
-    """Whether a manifest can have the path as it is."""
-    try:
-        path.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 class _Mark(NamedTuple):
@@ -233,6 +233,8 @@ def _sample(line: _Line, *, number: int, dataset: int) -> KeptSample:
     said = msgspec.convert(line.property.pop(PRIVATE), Said)
     is_content = line.source.startswith(CONTENT)
     quoted = line.property.pop(PATH, None) or said.quoted
+    if said.mask is not None:
+        line.property[MASK] = said.mask
     path = unquote_to_bytes(quoted) if quoted else os.fsencode(said.path or ("" if is_content else line.source))
     annotations = line.annotation if said.unconfirmed is None else said.unconfirmed
     return KeptSample(

@@ -9,11 +9,12 @@ from urllib.parse import quote
 
 import msgspec
 
+from trivium.drivers.annotations.locations import is_text
 from trivium.drivers.annotations.manifest import CONTENT, PATH, PRIVATE
-from trivium.drivers.annotations.pictures import FEATURE, KEPT, SHAPE, SIZE
+from trivium.drivers.annotations.pictures import FEATURE, KEPT, MASK, SHAPE, SIZE
 from trivium.drivers.annotations.shapes import BOX, CIRCLE
 from trivium.drivers.artifacts.places import shown
-from trivium.drivers.exports.kept import is_text, said_of
+from trivium.drivers.exports.kept import said_of
 from trivium.resources.datasets.ports import LabelType, SampleLabel
 from trivium.resources.samples import KeptSample, SampleState
 
@@ -34,17 +35,24 @@ CORNERS: Final = ("xmin", "ymin", "xmax", "ymax")
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def line(sample: KeptSample, source: bytes | None, *, path: bytes | None = None, is_whole: bool = False) -> bytes:
+def line(
+    sample: KeptSample,
+    source: bytes | None,
+    *,
+    path: bytes | None = None,
+    mask: str | None = None,
+    is_whole: bool = False,
+) -> bytes:
     """The line of a manifest that says what is known of a sample, at `source`; None where it is a text and no file.
 
-    `is_whole`: it also says what importers pass over; the path where the source is another.
+    `is_whole`: it also says what importers pass over; path and mask where the line has others.
     """
     annotations = [_annotation(one) for one in sample.labels]
     property = {name: value for name, value in sample.metadata.items() if name != PATH}
     if source is not None and not is_text(source):
         property[PATH] = quote(source)
     if is_whole:
-        property[PRIVATE] = said_of(sample, annotations, path)
+        property[PRIVATE] = said_of(sample, annotations, path, mask=mask)
     said: dict[str, Any] = {
         "source": CONTENT + (sample.text or "") if source is None else _shown(source),
         "id": sample.uuid.hex,
@@ -63,7 +71,9 @@ def voc(sample: KeptSample, name: str) -> bytes:
     sides = size if isinstance(size, list) else [0, 0, 0]
     parts = ["<annotation>", f"<filename>{escape(name)}</filename>", "<size>"]
     parts += [f"<{side}>{value}</{side}>" for side, value in zip(("width", "height", "depth"), sides, strict=False)]
-    parts += ["</size>", *(_object(label) for label in sample.labels if SHAPE in label.property), "</annotation>"]
+    mask = sample.metadata.get(MASK)
+    parts += ["</size>"] if mask is None else ["</size>", f"<mask_source>{escape(str(mask))}</mask_source>"]
+    parts += [*(_object(label) for label in sample.labels if SHAPE in label.property), "</annotation>"]
     return "\n".join(parts).encode()
 
 

@@ -14,10 +14,12 @@ from msgspec import structs
 
 from trivium.base.text import readable
 from trivium.drivers.annotations.files import Files, Hasher
+from trivium.drivers.annotations.locations import Locations, is_text, nowhere
+from trivium.drivers.annotations.pictures import MASK
 from trivium.drivers.artifacts.places import innermost
 from trivium.drivers.exports import coco, lines
 from trivium.drivers.exports.changing import changed
-from trivium.drivers.exports.kept import KeptManifest, KeptManifests, is_text
+from trivium.drivers.exports.kept import KeptManifest, KeptManifests
 from trivium.resources.datasets import SourceFault, SourceRefused
 from trivium.resources.datasets.ports import LabelType, SampleKind
 from trivium.resources.models import ArtifactRefused
@@ -32,6 +34,7 @@ WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 OWNER: Final = ".trivium-export"  # whose the directory is, while it is being written
 PART: Final = ".part"
 FILES: Final = b"data"
+MASKS: Final = b"masks"  # apart, where no import of the directory takes them for samples
 BLOCK: Final = 1024 * 1024
 LONGEST_NAME: Final = 255 - len(".xml")
 """Bytes of a copy's name, so that one may lie beside it."""
@@ -49,10 +52,19 @@ class ExportWriter:
     """The port `Sinks` of the transfers room, for local disks."""
 
     def __init__(
-        self, roots: Sequence[Path], *, hasher: Callable[[], Hasher], sources: Sequence[Path] | None = None
+        self,
+        roots: Sequence[Path],
+        *,
+        hasher: Callable[[], Hasher],
+        sources: Sequence[Path] | None = None,
+        bucket: Callable[[str], str | None] | None = None,
     ) -> None:
-        """`roots` are what may be written to, `sources` what the files of samples are in, where that is more."""
+        """`roots` are what may be written to, `sources` what the files of samples are in, where that is more.
+
+        `bucket` gives the directory inside the roots that a bucket is.
+        """
         self._roots = tuple(roots)
+        self._bucket = bucket or nowhere
         self._sources = self._roots if sources is None else tuple(sources)
         self._manifests = KeptManifests(roots, hasher)
 
@@ -64,10 +76,13 @@ class ExportWriter:
             folder = self._folder(path)
             try:
                 _claim(folder, owner, str(path))
+                files = Files(self._sources)
+                base = form.base.rstrip(b"/")
                 return ExportInProgress(
                     folder,
                     str(path),
-                    Files(self._sources),
+                    files,
+                    locations=Locations(files, base, roots=self._sources, bucket=self._bucket, sight=sight),
                     manifests=self._manifests,
                     manifest=manifest,
                     position=position,
@@ -114,6 +129,7 @@ class ExportInProgress:
         path: str,
         files: Files,
         *,
+        locations: Locations,
         manifests: KeptManifests,
         manifest: str,
         position: int,
@@ -130,20 +146,26 @@ class ExportInProgress:
             os.rename(manifest, manifest + PART, src_dir_fd=folder, dst_dir_fd=folder)
         self._into = _Folders(self._made)
         self._files = files
+        self._locations = locations
         self._out = os.fdopen(os.open(manifest + PART, WRITE, 0o644, dir_fd=folder), "wb", BLOCK)
         self._out.truncate(position)
         self._out.seek(position)
 
     def put(self, sample: KeptSample) -> None:
         """See the port."""
-        sample, path, source = changed(sample, self._form), sample.path or None, None
+        sample, path, source, mask = changed(sample, self._form), sample.path or None, None, None
         if self._form.coco and sample.state is not SampleState.UNCONFIRMED and not coco.can_say(sample.labels):
             raise SampleNotWritten("shape", sample.name)
         if sample.line is None:  # what is one line of a file is a text that is no file
-            source = self._copied(sample) if path and self._form.copies else path
+            source = path
+            if path and self._form.copies:
+                where = self._place(sample)
+                mask = _mask_of(sample)
+                sample = sample if mask is None else self._with_mask(sample, mask, where)
+                source = self._copied(sample, where)
         elsewhere = None if source == path else path
         with _told(self._path):
-            self._out.write(lines.line(sample, source, path=elsewhere, is_whole=self._form.whole))
+            self._out.write(lines.line(sample, source, path=elsewhere, mask=mask, is_whole=self._form.whole))
 
     def keep(self) -> int:
         """See the port."""
@@ -191,12 +213,27 @@ class ExportInProgress:
         finally:
             os.close(folder)
 
-    def _copied(self, sample: KeptSample) -> bytes:
+    def _with_mask(self, sample: KeptSample, mask: str, where: Sequence[bytes]) -> KeptSample:
+        """Copy the mask of a sample that is itself copied to there; the sample that says so."""
+        name = where[-1] + b"." + mask.rpartition(".")[2].encode()
+        if len(name) > LONGEST_NAME or b"/" in name:
+            name = _marked(where[-1].decode(), sample.uuid)
+        there = [MASKS, *where[:-1], name]
+        try:
+            with self._locations.file(mask, sample.name) as file:
+                source = os.dup(file.descriptor())
+        except SourceRefused as error:
+            raise SampleNotWritten("mask", sample.name, mask=mask) from error
+        with _told(self._path):
+            _copy(source, self._into.opened(b"/".join(there[:-1])), name)
+        return structs.replace(sample, metadata={**sample.metadata, MASK: b"/".join(there).decode()})
+
+    def _copied(self, sample: KeptSample, place: Sequence[bytes]) -> bytes:
         """Copy the file of a sample, and what is said of it; where it is then, from the export's directory."""
-        where = [FILES, *self._place(sample)]
+        where = [FILES, *place]
         with _told(self._path):
             folder = self._into.opened(b"/".join(where[:-1]))
-            self._copy(sample, folder, where[-1])
+            _copy(self._opened(sample), folder, where[-1])
             if self._form.beside and sample.kind in LABELLED_BESIDE:
                 _write(folder, *_beside(sample, where[-1]))
         return b"/".join(where)
@@ -210,18 +247,6 @@ class ExportInProgress:
             return below.split(b"/")
         *folders, name = (part.decode(errors="replace").replace("\ufffd", "_") for part in below.split(b"/"))
         return [*map(str.encode, folders), _marked(name, sample.uuid)]
-
-    def _copy(self, sample: KeptSample, folder: int, name: bytes) -> None:
-        source = self._opened(sample)
-        try:
-            target = os.open(name, WRITE | os.O_TRUNC, 0o644, dir_fd=folder)
-            try:
-                while os.copy_file_range(source, target, BLOCK * 64):
-                    pass
-            finally:
-                os.close(target)
-        finally:
-            os.close(source)
 
     def _opened(self, sample: KeptSample) -> int:
         """A sample's file, found as imports find it. `SampleNotWritten` where it is not there, or not to be seen."""
@@ -259,6 +284,26 @@ class _Folders:
         if self._path is not None:
             os.close(self._place)
             self._path = None
+
+
+def _mask_of(sample: KeptSample) -> str | None:
+    """What the mask of a segmentation is called; None where there is none."""
+    mask = sample.metadata.get(MASK)
+    is_segmented = any(label.type is LabelType.IMAGE_SEGMENTATION for label in sample.labels)
+    return mask if is_segmented and isinstance(mask, str) else None
+
+
+def _copy(source: int, folder: int, name: bytes) -> None:
+    """Copy a file that is open, which is closed then."""
+    try:
+        target = os.open(name, WRITE | os.O_TRUNC, 0o644, dir_fd=folder)
+        try:
+            while os.copy_file_range(source, target, BLOCK * 64):
+                pass
+        finally:
+            os.close(target)
+    finally:
+        os.close(source)
 
 
 def _beside(sample: KeptSample, name: bytes) -> tuple[bytes, bytes]:
