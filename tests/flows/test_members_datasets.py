@@ -154,7 +154,8 @@ def test_masks_come_along_with_copies_and_are_there(member: Member) -> None:
         mask = calls.shown(back)["a.jpg"]["metadata"]["mask_source"]
         assert member.path(mask) == member.path(place).parent / "masks/deep/a.jpg.png"
     (there / "masks/deep/a.jpg.png").unlink()
-    done = member.imported(back, manifest)
+    again = member.dataset("again", "obs://pets/none/", kind=3)
+    done = member.imported(again, manifest)
     assert (done["status"], done["total_sample_count"], done["imported_sample_count"]) == ("COMPLETED", 2, 1)
     assert "masks/deep/a.jpg.png is not there" in done["error_msg"]
     lacking = exported(calls, first, {"path": "obs://out/lacking/"})

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from trivium.base.clock import Clock
+from trivium.base.late import late
 from trivium.base.site import Site
 from trivium.dialects.operation import Core, Dialect
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings, run_directory
+from trivium.server.host.drivers import FileDrivers
 from trivium.server.proxy import ProxySettings
 from trivium.server.settings import Settings
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from trivium.drivers.annotations import SourceReader
     from trivium.drivers.artifacts import ArtifactReader
     from trivium.drivers.exports import ExportWriter
-    from trivium.drivers.samples import FileRemover
+    from trivium.drivers.places import StoreDirectories
+    from trivium.drivers.samples import FileRemover, FileStore
     from trivium.resources.datasets import Buckets
 
 
@@ -66,6 +69,17 @@ def runtime_of(settings: Settings, clock: Clock, epoch: Callable[[], int] = lamb
     )
 
 
+def file_drivers_of(settings: Settings) -> FileDrivers:
+    """What a server acts on files of models and datasets with. Each is imported when there is something to do."""
+    return FileDrivers(
+        artifacts=late(lambda: artifacts_of(settings)),
+        sources=late(lambda: sources_of(settings)),
+        sinks=late(lambda: sinks_of(settings)),
+        remover=late(lambda: remover_of(settings)),
+        directories=late(lambda: directories_of(settings)),
+    )
+
+
 def artifacts_of(settings: Settings) -> ArtifactReader:
     """What reads files of models, inside the directories that stores may lie in."""
     from trivium.drivers.artifacts import ArtifactReader  # noqa: PLC0415 - a server is ready before it reads models
@@ -101,6 +115,20 @@ def remover_of(settings: Settings) -> FileRemover:
     return FileRemover(settings.store_roots, hasher=blake3)
 
 
+def directories_of(settings: Settings) -> StoreDirectories:
+    """What looks whether stores can be read, inside the directories that they may lie in."""
+    from trivium.drivers.places import StoreDirectories  # noqa: PLC0415 - a server is ready before it looks
+
+    return StoreDirectories(settings.store_roots)
+
+
+def files_of(settings: Settings) -> FileStore:
+    """What opens the files of samples and takes in new ones, inside the directories that stores may lie in."""
+    from trivium.drivers.samples import FileStore  # noqa: PLC0415 - a server is ready before it sends any
+
+    return FileStore(settings.store_roots, thumbnails=settings.thumbnails, reader=lambda: sources_of(settings))
+
+
 def dialects_of(core: Core, settings: Settings) -> tuple[Dialect, ...]:
     """Every tongue that is spoken. They are imported here, for a server is ready before it speaks any."""
     return _scnet(core, settings), _modelarts(core, settings), _zstack(core, settings)
@@ -121,7 +149,6 @@ def _scnet(core: Core, settings: Settings) -> Dialect:
 
 def _modelarts(core: Core, settings: Settings) -> Dialect:
     from trivium.dialects.modelarts import ModelArtsDialect, ModelArtsSettings  # noqa: PLC0415 - see `dialects_of`
-    from trivium.drivers.samples import FileStore  # noqa: PLC0415
 
     asked = settings.modelarts
     known = ModelArtsSettings(
@@ -135,8 +162,7 @@ def _modelarts(core: Core, settings: Settings) -> Dialect:
         is_directory=os.path.isdir,
         sinks=cache(partial(sinks_of, settings)),
     )
-    files = FileStore(settings.store_roots, thumbnails=settings.thumbnails, reader=lambda: sources_of(settings))
-    return ModelArtsDialect(core, known, files)
+    return ModelArtsDialect(core, known, late(lambda: files_of(settings)))
 
 
 def _zstack(core: Core, settings: Settings) -> Dialect:

@@ -28,15 +28,12 @@ from trivium.server.admin.bootstrap import PASSWORD_VARIABLE, First, ensure_site
 from trivium.server.admin.folders import prepare
 from trivium.server.background import once, repeat, watch
 from trivium.server.compose import (
-    artifacts_of,
     dialects_of,
+    file_drivers_of,
     peer_address_of,
     proxy_settings_of,
-    remover_of,
     runtime_of,
-    sinks_of,
     site_of,
-    sources_of,
 )
 from trivium.server.greeting import greeting
 from trivium.server.host.directory import lock_exclusively, lock_shared, machine_id
@@ -118,10 +115,7 @@ class _Serving:
             admin=self._first.admin,
             runtime=self._runtime,
             runtimes=self._runtimes,
-            artifacts=lambda: artifacts_of(self._settings),
-            sources=lambda: sources_of(self._settings),
-            sinks=lambda: sinks_of(self._settings),
-            remover=lambda: remover_of(self._settings),
+            drivers=file_drivers_of(self._settings),
             grace=self._settings.notebooks.stop_grace,
         )
         await self._lease.begin(work)

@@ -20,7 +20,7 @@ from trivium.base.units import GIB, MIB
 from trivium.drivers.artifacts.facts import describe
 from trivium.drivers.artifacts.limits import Limits
 from trivium.drivers.artifacts.listing import Listing
-from trivium.drivers.artifacts.places import Root
+from trivium.drivers.places import Root
 from trivium.resources.models import Facts, MemoryFigures, TensorTotal, figures
 
 Shapes = Mapping[str, tuple[int, ...]]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.builders import HOST, Place, held_for_good, place
 from tests.waiting import until_async
-from trivium.drivers.artifacts import ArtifactReader
+from trivium.drivers.places import StoreDirectories
 from trivium.resources import stores
 from trivium.resources.stores import ModelStore, NewModelStore, StoreState
 from trivium.server.host.store_watch import StoreWatch
@@ -30,7 +30,7 @@ def make(here: Place, path: Path) -> ModelStore:
 
 @asynccontextmanager
 async def watching(here: Place, root: Path, host: str = HOST) -> AsyncIterator[None]:
-    watch = StoreWatch(here.store, ArtifactReader([root]), here.store.write_now(held_for_good, host))
+    watch = StoreWatch(here.store, StoreDirectories([root]), here.store.write_now(held_for_good, host))
     loop = asyncio.get_running_loop()
 
     def wake(_name: str) -> None:

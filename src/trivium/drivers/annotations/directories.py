@@ -12,7 +12,7 @@ from trivium.drivers.annotations.images import Size
 from trivium.drivers.annotations.limits import LABEL, Limits
 from trivium.drivers.annotations.walk import Met
 from trivium.drivers.annotations.wanting import Choice
-from trivium.drivers.artifacts.places import shown
+from trivium.drivers.places import shown
 from trivium.resources.datasets import SourceFault, SourceRefused
 from trivium.resources.datasets.ports import Json, LabelType, Refusal, Sample, SampleKind, SampleLabel
 

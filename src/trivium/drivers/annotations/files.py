@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from trivium.base.units import MIB
-from trivium.drivers.artifacts.places import Root, innermost, open_file, shown
+from trivium.drivers.places import Root, innermost, open_file, shown
 from trivium.resources.datasets import SourceFault, SourceRefused
 from trivium.resources.models import ArtifactRefused
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from trivium.drivers.annotations.files import File, Files
-from trivium.drivers.artifacts.places import shown
+from trivium.drivers.places import shown
 from trivium.resources.datasets import SourceFault, SourceRefused, bucket_and_key
 from trivium.resources.stores import EVERYTHING, Sight
 

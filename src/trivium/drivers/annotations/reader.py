@@ -17,7 +17,7 @@ from trivium.drivers.annotations.manifest import Manifest
 from trivium.drivers.annotations.tables import Table
 from trivium.drivers.annotations.walk import Met, Walk
 from trivium.drivers.annotations.wanting import Choice
-from trivium.drivers.artifacts.places import shown
+from trivium.drivers.places import shown
 from trivium.resources import stores
 from trivium.resources.datasets import SourceFault, SourceRefused
 from trivium.resources.datasets.ports import (

@@ -12,7 +12,7 @@ from typing import Final
 from trivium.base.values import Value
 from trivium.drivers.annotations.files import File, Folder
 from trivium.drivers.annotations.limits import Limits
-from trivium.drivers.artifacts.places import shown
+from trivium.drivers.places import shown
 from trivium.resources.datasets import SourceFault, SourceRefused
 from trivium.resources.datasets.ports import Refusal
 

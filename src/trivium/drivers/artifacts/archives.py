@@ -12,8 +12,8 @@ from typing import Final
 
 from trivium.base.values import Value
 from trivium.drivers.artifacts import limits
-from trivium.drivers.artifacts.places import shown
 from trivium.drivers.artifacts.window import Window
+from trivium.drivers.places import shown
 from trivium.resources.models import ArtifactRefused, Fault
 
 MAGIC: Final = b"PK\x03\x04"

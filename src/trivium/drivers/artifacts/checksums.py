@@ -18,7 +18,7 @@ from typing import Final
 
 from trivium.base.units import GIB, MIB
 from trivium.drivers.artifacts.listing import Entry, Listing
-from trivium.drivers.artifacts.places import refusal, shown
+from trivium.drivers.places import refusal, shown
 from trivium.resources.models import ArtifactRefused, Fault, FileDone, Progress
 
 BLOCK: Final = MIB

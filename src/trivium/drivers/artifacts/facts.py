@@ -23,9 +23,9 @@ from trivium.drivers.artifacts import (
 from trivium.drivers.artifacts.checksums import Stopped
 from trivium.drivers.artifacts.configs import Configured
 from trivium.drivers.artifacts.listing import Entry, Listing
-from trivium.drivers.artifacts.places import shown
 from trivium.drivers.artifacts.tensors import Weights, merge
 from trivium.drivers.artifacts.window import Window
+from trivium.drivers.places import shown
 from trivium.resources.models import ArtifactRefused, Facts, Fault, Shape
 
 FORMATS: Final = ("safetensors", "pytorch", "gguf", "onnx")

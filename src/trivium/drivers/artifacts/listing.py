@@ -10,7 +10,7 @@ from typing import Final
 
 from trivium.base.values import Value
 from trivium.drivers.artifacts.limits import Limits
-from trivium.drivers.artifacts.places import Root, open_file, refusal, shown
+from trivium.drivers.places import Root, open_file, refusal, shown
 from trivium.resources.models import ArtifactRefused, Fault
 
 LIST: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

@@ -13,9 +13,9 @@ from typing import Final
 from trivium.base.values import Value
 from trivium.drivers.artifacts import limits
 from trivium.drivers.artifacts.listing import Entry, Listing
-from trivium.drivers.artifacts.places import shown
 from trivium.drivers.artifacts.tensors import Tensors, Weights, elements
 from trivium.drivers.artifacts.window import Window
+from trivium.drivers.places import shown
 from trivium.resources.models import ArtifactRefused, Fault
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5

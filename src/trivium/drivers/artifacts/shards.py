@@ -14,7 +14,7 @@ import msgspec
 
 from trivium.drivers.artifacts import limits
 from trivium.drivers.artifacts.listing import Entry, Listing
-from trivium.drivers.artifacts.places import shown
+from trivium.drivers.places import shown
 from trivium.resources.models import ArtifactRefused, Fault
 
 INDEX: Final = re.compile(rb".*\.(?:safetensors|bin)\.index(?:\.[\w-]+)?\.json", re.DOTALL)

@@ -7,7 +7,7 @@ import struct
 from typing import Final
 
 from trivium.base.units import KIB
-from trivium.drivers.artifacts.places import refusal
+from trivium.drivers.places import refusal
 from trivium.resources.models import ArtifactRefused, Fault
 
 BLOCK: Final = 64 * KIB

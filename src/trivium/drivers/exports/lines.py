@@ -13,8 +13,8 @@ from trivium.drivers.annotations.locations import is_text
 from trivium.drivers.annotations.manifest import CONTENT, PATH, PRIVATE
 from trivium.drivers.annotations.pictures import FEATURE, KEPT, MASK, SHAPE, SIZE
 from trivium.drivers.annotations.shapes import BOX, CIRCLE
-from trivium.drivers.artifacts.places import shown
 from trivium.drivers.exports.kept import said_of
+from trivium.drivers.places import shown
 from trivium.resources.datasets.ports import LabelType, SampleLabel
 from trivium.resources.samples import KeptSample, SampleState
 

@@ -16,10 +16,10 @@ from trivium.base.text import readable
 from trivium.drivers.annotations.files import Files, Hasher
 from trivium.drivers.annotations.locations import Locations, is_text, nowhere
 from trivium.drivers.annotations.pictures import MASK
-from trivium.drivers.artifacts.places import innermost
 from trivium.drivers.exports import coco, lines
 from trivium.drivers.exports.changing import changed
 from trivium.drivers.exports.kept import KeptManifest, KeptManifests
+from trivium.drivers.places import innermost
 from trivium.resources.datasets import SourceFault, SourceRefused
 from trivium.resources.datasets.ports import LabelType, SampleKind
 from trivium.resources.models import ArtifactRefused

@@ -15,7 +15,7 @@ import structlog
 from trivium.base.clock import microseconds
 from trivium.drivers.annotations.directories import kind_of, spelt, stem_of
 from trivium.drivers.annotations.files import Hasher
-from trivium.drivers.artifacts.places import innermost
+from trivium.drivers.places import innermost
 from trivium.resources.datasets.ports import SampleKind
 from trivium.resources.models import ArtifactRefused
 from trivium.resources.samples.ports import Fate, Removal

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trivium.drivers.annotations import SourceReader
-from trivium.drivers.artifacts.places import Root, innermost, open_file, shown
+from trivium.drivers.places import Root, innermost, open_file, shown
 from trivium.drivers.samples import removal
 from trivium.drivers.samples.arrivals import Arrivals
 from trivium.drivers.samples.files import OpenFile

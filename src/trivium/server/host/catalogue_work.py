@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from trivium.drivers.annotations import SourceReader
-from trivium.drivers.artifacts import ArtifactReader
-from trivium.drivers.exports import ExportWriter
-from trivium.drivers.samples import FileRemover
 from trivium.resources import samples, transfers
 from trivium.resources.hosts import Tenure
 from trivium.resources.models import ImportWorker
 from trivium.resources.transfers import FileDeletionWorker, SampleExportWorker, SampleImportWorker
 from trivium.server.background import repeat
+from trivium.server.host.drivers import FileDrivers
 from trivium.server.host.store_watch import StoreWatch
 from trivium.store import Store
 
@@ -23,22 +20,13 @@ PURGE: Final = 30.0  # seconds between two looks for what deleted datasets and l
 class CatalogueWork:
     """All of it, side by side."""
 
-    def __init__(
-        self,
-        store: Store,
-        artifacts: ArtifactReader,
-        sources: SourceReader,
-        *,
-        sinks: ExportWriter,
-        remover: FileRemover,
-        tenure: Tenure,
-    ) -> None:
+    def __init__(self, store: Store, drivers: FileDrivers, tenure: Tenure) -> None:
         self._store = store
-        self._imports = ImportWorker(store, artifacts, tenure)
-        self._samples = SampleImportWorker(store, sources, tenure)
-        self._exports = SampleExportWorker(store, sinks, tenure)
-        self._deletions = FileDeletionWorker(store, remover, tenure)
-        self._watch = StoreWatch(store, artifacts, tenure)
+        self._imports = ImportWorker(store, drivers.artifacts, tenure)
+        self._samples = SampleImportWorker(store, drivers.sources, tenure)
+        self._exports = SampleExportWorker(store, drivers.sinks, tenure)
+        self._deletions = FileDeletionWorker(store, drivers.remover, tenure)
+        self._watch = StoreWatch(store, drivers.directories, tenure)
 
     def wake(self) -> None:
         """Look again at once. From the event loop's own thread."""

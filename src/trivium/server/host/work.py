@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +21,7 @@ from trivium.resources.nodes.ports import NodeFound
 from trivium.resources.notebooks import NotebookWorker, World
 from trivium.server.background import repeat
 from trivium.server.host import builtin_image
+from trivium.server.host.drivers import FileDrivers
 from trivium.server.host.inventory import take_stock
 from trivium.server.http import Part
 from trivium.server.remote.runtimes import HostRuntimes
@@ -28,10 +29,6 @@ from trivium.server.remote.serving import CallServer
 from trivium.store import Flavour, Read, Store, Write, disk_reserve
 
 if TYPE_CHECKING:
-    from trivium.drivers.annotations import SourceReader
-    from trivium.drivers.artifacts import ArtifactReader
-    from trivium.drivers.exports import ExportWriter
-    from trivium.drivers.samples import FileRemover
     from trivium.server.host.catalogue_work import CatalogueWork
 
 STOCK: Final = 60.0  # seconds between two looks at what the machine has
@@ -52,10 +49,7 @@ class HostWork:
         admin: Caller,
         runtime: ProcessRuntime,
         runtimes: HostRuntimes,
-        artifacts: Callable[[], ArtifactReader],
-        sources: Callable[[], SourceReader],
-        sinks: Callable[[], ExportWriter],
-        remover: Callable[[], FileRemover],
+        drivers: FileDrivers,
         grace: timedelta,
     ) -> None:
         self._store = store
@@ -65,10 +59,7 @@ class HostWork:
         self._keyring = keyring
         self._runtime = runtime
         self._runtimes = runtimes
-        self._artifacts = artifacts
-        self._sources = sources
-        self._sinks = sinks
-        self._remover = remover
+        self._drivers = drivers
         self._worker: NotebookWorker | None = None
         self._others: tuple[CallServer | CatalogueWork, ...] = ()  # that are woken, too
         self._furnished = asyncio.Event()
@@ -148,14 +139,7 @@ class HostWork:
     def _catalogue_work(self, tenure: Tenure) -> CatalogueWork:
         from trivium.server.host.catalogue_work import CatalogueWork  # noqa: PLC0415 - a server is ready before
 
-        return CatalogueWork(
-            self._store,
-            self._artifacts(),
-            self._sources(),
-            sinks=self._sinks(),
-            remover=self._remover(),
-            tenure=tenure,
-        )
+        return CatalogueWork(self._store, self._drivers, tenure)
 
     def _upkeep(self, tenure: Tenure) -> tuple[Coroutine[Any, Any, None], ...]:
         common = (
