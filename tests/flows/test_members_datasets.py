@@ -147,17 +147,28 @@ def test_masks_come_along_with_copies_and_are_there(member: Member) -> None:
     assert "<mask_source>masks/deep/a.jpg.png</mask_source>" in (there / "data/deep/a.xml").read_text()
     manifest = f"obs://out/there/dataset-{first}.manifest"
     (bikes / "masks").rename(bikes / "away")
-    for number, place in enumerate((version["manifest_path"], manifest)):
-        back = member.dataset(f"back{number}", "obs://pets/none/", kind=3)
+    other = member.dataset("other", "obs://pets/none/", kind=3)
+    for back, place in ((other, version["manifest_path"]), (member.dataset("back", "obs://pets/no/", 3), manifest)):
         done = member.imported(back, place)
         assert (done["imported_sample_count"], done.get("error_msg")) == (2, None)
         mask = calls.shown(back)["a.jpg"]["metadata"]["mask_source"]
         assert member.path(mask) == member.path(place).parent / "masks/deep/a.jpg.png"
     (there / "masks/deep/a.jpg.png").unlink()
-    again = member.dataset("again", "obs://pets/none/", kind=3)
-    done = member.imported(again, manifest)
+    done = member.imported(other, manifest)
     assert (done["status"], done["total_sample_count"], done["imported_sample_count"]) == ("COMPLETED", 2, 1)
     assert "masks/deep/a.jpg.png is not there" in done["error_msg"]
     lacking = exported(calls, first, {"path": "obs://out/lacking/"})
     assert (lacking["status"], lacking["finished_sample_count"]) == ("SUCCESSED", 0)
     assert "has a mask that is not there" in lacking["error_msg"]
+
+
+def test_a_file_for_a_directory_and_the_other_way_is_called_what_it_is(member: Member) -> None:
+    write(member.buckets / "pets" / "cats", {"lion/a.png": png()})
+    first = member.dataset("first", "obs://pets/cats/")
+    for place, kind, told in (
+        ("obs://pets/cats/lion/a.png", "dir", "is a file, where a directory is wanted"),
+        ("obs://pets/cats/", "manifest", "is a directory, where a file is wanted"),
+        ("obs://pets", "manifest", "is a directory, where a file is wanted"),
+    ):
+        done = member.imported(first, place, kind)
+        assert (done["status"], told in done["error_msg"]) == ("FAILED", True), done

@@ -226,7 +226,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "a way out": (b'{"source":"../secret"}', "outside"),
     "a way out of a bucket": (b'{"source":"obs://here/../secret"}', "outside"),
     "a place outside": (b'{"source":"/etc/passwd"}', "location"),
-    "a directory": (b'{"source":"obs://here/in"}', "special"),
+    "a directory": (b'{"source":"obs://here/in"}', "folder"),
     "a directory's own name": (b'{"source":"in/.."}', "outside"),
     "nothing": (b'{"source":"gone.jpg"}', "absent"),
     "a name with the end of names": (rb'{"source":"a\u0000.jpg"}', "encoding"),

@@ -24,6 +24,7 @@ BLOCK: Final = MIB
 KEPT: Final = 64  # directories that are held open
 NOT_THERE: Final = (errno.ENOENT, errno.ENAMETOOLONG)
 NO_NAMES: Final = (b"", b".", b"..")
+NO_FOLDER: Final = (SourceFault.FILE, SourceFault.SPECIAL)
 
 
 class Hasher(Protocol):
@@ -168,7 +169,7 @@ class Folder:
         found = self.find(name)
         if isinstance(found, Folder):
             found.close()
-            raise SourceRefused(SourceFault.SPECIAL, shown(self.path_of(name)))
+            raise SourceRefused(SourceFault.FOLDER, shown(self.path_of(name)))
         return found
 
     def has(self, name: bytes) -> bool:
@@ -282,16 +283,19 @@ class Files:
             place, names = root.reach(below, name=told)
         except ArtifactRefused as error:
             raise translated(error, told) from error
-        if not stat.S_ISDIR(os.fstat(place).st_mode):
+        mode = os.fstat(place).st_mode
+        if not stat.S_ISDIR(mode):
             os.close(place)
-            raise SourceRefused(SourceFault.SPECIAL, told)
+            raise SourceRefused(SourceFault.FILE if stat.S_ISREG(mode) else SourceFault.SPECIAL, told)
         return Folder(root, place, below=b"/".join(names), path=called)
 
     def file(self, path: bytes) -> File:
         """A file. Raises `SourceRefused` also where there is none."""
         head, _, name = path.rpartition(b"/")
-        if name in NO_NAMES or b"\0" in path:
-            raise SourceRefused(SourceFault.SPECIAL, shown(path))
+        if name in NO_NAMES:
+            raise SourceRefused(SourceFault.FOLDER, shown(path))
+        if b"\0" in path:
+            raise SourceRefused(SourceFault.ABSENT, shown(path))
         found = self._kept(head or b"/").file(name)
         if found is None:
             raise SourceRefused(SourceFault.ABSENT, shown(path))
@@ -305,14 +309,14 @@ class Files:
         except SourceRefused as error:
             if error.fault is SourceFault.ABSENT:  # the directory is gone, or what a link to it names
                 return self.lacks(head)
-            return error.fault is SourceFault.SPECIAL  # there is something else
+            return error.fault in NO_FOLDER  # there is something else
 
     def check_source(self, path: bytes) -> None:
         """Raise `SourceRefused` where a source is not there, or is a directory with nothing in it."""
         try:
             folder = self.folder(path, called=path)
         except SourceRefused as error:
-            if error.fault is not SourceFault.SPECIAL:
+            if error.fault is not SourceFault.FILE:
                 raise
             self.file(path)
             return

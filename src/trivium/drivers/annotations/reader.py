@@ -100,7 +100,7 @@ class SourceReader:
         try:
             yield from self._below(path, table, after)
         except SourceRefused as error:
-            if error.fault is not SourceFault.SPECIAL:
+            if error.fault is not SourceFault.FILE:
                 raise
             yield from self._only(path, table, after)
 

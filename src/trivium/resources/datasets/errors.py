@@ -61,6 +61,8 @@ class SourceFault(StrEnum):
     EMPTY = "empty"
     LINK = "link"
     SPECIAL = "special"
+    FILE = "file"
+    FOLDER = "folder"
     TOO_DEEP = "too_deep"
     CHANGED = "changed"
     UNREADABLE = "unreadable"
