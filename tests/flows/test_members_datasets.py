@@ -42,6 +42,14 @@ class Member:
         body = {"import_path": place, "import_type": kind}
         return self.calls.ended(dataset, self.calls.said("POST", f"/{dataset}/import-tasks", body=body)["task_id"])
 
+    def check_version(self, dataset: str, version: str, shown: dict[str, dict[str, Any]]) -> None:
+        """Hold the samples that a version has against what they were, once they are otherwise in the dataset."""
+        changed = [
+            {"sample_id": one["sample_id"], "labels": one["labels"], "sample_usage": "TEST"} for one in shown.values()
+        ]
+        self.calls.said("PUT", f"/{dataset}/data-annotations/samples", body={"samples": changed})
+        assert self.calls.shown(dataset, version_id=version) == shown
+
     def path(self, place: str) -> Path:
         """What is at a place."""
         return self.buckets / place.removeprefix("obs://").strip("/")
@@ -73,7 +81,7 @@ def test_a_sample_whose_name_is_no_text_comes_along_everywhere(member: Member) -
     assert len(shown) == 2
     version = published(calls, first)
     assert version["total_sample_count"] == len(lines(member.path(version["manifest_path"]))) == 2
-    assert calls.shown(first, version_id=version["version_id"]) == shown
+    member.check_version(first, version["version_id"], shown)
     back = member.dataset("back", "obs://pets/none/")
     done = member.imported(back, version["manifest_path"])
     assert (done["status"], done["imported_sample_count"], done.get("error_msg")) == ("COMPLETED", 2, None)
@@ -140,7 +148,7 @@ def test_masks_come_along_with_copies_and_are_there(member: Member) -> None:
     shown = calls.shown(first)
     assert shown["a.jpg"]["metadata"]["mask_source"] == "obs://pets/bikes/masks/a.png"
     version = published(calls, first, export_images=True)
-    assert calls.shown(first, version_id=version["version_id"]) == shown
+    member.check_version(first, version["version_id"], shown)
     assert exported(calls, first, {"path": "obs://out/there/"})["finished_sample_count"] == 2
     there = member.buckets / "out" / "there"
     assert (there / "masks/deep/a.jpg.png").read_bytes() == png()
@@ -172,3 +180,59 @@ def test_a_file_for_a_directory_and_the_other_way_is_called_what_it_is(member: M
     ):
         done = member.imported(first, place, kind)
         assert (done["status"], told in done["error_msg"]) == ("FAILED", True), done
+
+
+def test_places_are_called_as_they_were_sent(member: Member) -> None:
+    calls, buckets = member.calls, str(member.buckets)
+    write(member.buckets, {"pets/cats/lion/a.png": png(), "more/b.png": png(9, 9), "pets/dogs/pug/c.png": png()})
+    write_manifest(member.buckets / "more", {"source": "b.png"})
+    first = member.dataset("first", "/pets/./cats/", work="s3://out/first/")
+    other = member.dataset("other", "/pets/dogs/")
+    assert member.imported(other, "obs://more/a.manifest")["imported_sample_count"] == 1
+    for place, kind, told in (
+        ("obs://pets/none.manifest", "manifest", "obs://pets/none.manifest is not there."),
+        ("/pets/none/", "dir", "/pets/none is not there."),
+    ):
+        assert member.imported(first, place, kind)["error_msg"] == told
+    body = {"import_path": "obs://pets/../etc/", "import_type": "dir"}
+    refused = calls.ask("POST", f"/{first}/import-tasks", body).json()["error_msg"]
+    assert ("obs://pets/../etc/" in refused, buckets in refused) == (True, False)
+    exported(calls, first, {"path": "obs://out/there/"})
+    again = exported(calls, first, {"path": "obs://out/there/"})
+    assert (again["status"], again["error_msg"].split(" ")[0]) == ("FAILED", "obs://out/there")
+    manifests: list[Path] = []
+    for dataset, work, sources in (
+        (first, "s3://out/first", ["obs://pets/cats/lion/a.png"]),
+        (other, "/out/other", ["/pets/dogs/pug/c.png", "obs://more/b.png"]),
+    ):
+        shown, version = calls.shown(dataset), published(calls, dataset)
+        below = f"{work}/dataset-{dataset}/annotation"
+        assert version["manifest_path"] == f"{below}/V001/V001.manifest"
+        manifest = member.path(version["manifest_path"].removeprefix("s3://"))
+        assert [line["source"] for line in lines(manifest)] == sources
+        member.check_version(dataset, version["version_id"], shown)
+        (manifest.parents[1] / "V002").mkdir()
+        (manifest.parents[1] / "V002" / "mine").touch()
+        failed = calls.said("POST", f"/{dataset}/versions")["version_id"]
+
+        def ended(one: str = f"/{dataset}/versions/{failed}") -> dict[str, Any] | None:
+            now = calls.said("GET", one)
+            return now if now["status"] != 0 else None
+
+        there = until(ended, within=60, what="a version that failed")
+        assert there is not None
+        assert (there["status"], there["message"].split(" ")[0]) == (4, f"{below}/V002")
+        manifests.append(manifest)
+        back = member.dataset(f"back{len(manifests)}", "obs://pets/none/")
+        assert member.imported(back, version["manifest_path"])["imported_sample_count"] == len(sources)
+        assert {one["sample_dir"] for one in calls.shown(back).values()} == {
+            one["sample_dir"] for one in shown.values()
+        }
+        exported(calls, dataset, {"path": f"obs://out/copies/{dataset}/", "version_id": version["version_id"]})
+        manifests += (member.buckets / "out" / "copies" / dataset).glob("*.manifest")
+        manifest.rename(manifest.with_suffix(".away"))
+        gone = calls.ask("GET", f"/{dataset}/data-annotations/samples", version_id=version["version_id"])
+        assert (gone.json()["error_code"], buckets in gone.text) == ("ModelArts.4353", False)
+        manifest.with_suffix(".away").rename(manifest)
+    assert not [one for one in manifests if buckets in one.read_text("utf-8")]
+    assert len(manifests) == 4

@@ -28,7 +28,7 @@ def test_a_place_in_another_project_s_store_is_none(here: Place) -> None:
     catalogue.store(here, bob, url=f"{catalogue.ROOT}/bob")
     dataset = catalogue.dataset(here, alice, mine, type=DatasetType.IMAGE_CLASSIFICATION)
     body = ImportBody(import_path="obs://bob/cats")
-    with pytest.raises(NotInStores):
+    with pytest.raises(NotInStores, match="obs://bob/cats is in a store"):
         here.store.write_now(imports._begin, alice, dataset.uuid, body=body, path=f"{catalogue.ROOT}/bob/cats")
     begun = here.store.write_now(imports._begin, alice, dataset.uuid, body=body, path=f"{catalogue.ROOT}/alice/cats")
     assert begun.asked.path == f"{catalogue.ROOT}/alice/cats"

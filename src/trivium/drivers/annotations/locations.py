@@ -40,6 +40,10 @@ class Places:
         bucket, _, key = said[1:].partition("/")
         return raw if raw.startswith(self._roots) else self._in_bucket(bucket, key)
 
+    def has(self, path: bytes, called: str) -> bool:
+        """Whether what is below a directory is found by what is below what that is called."""
+        return bool(path) and self.path(f"{called}/x", b"") == path + b"/x"
+
     def called(self, path: bytes) -> bytes:
         """What an absolute path is called wherever it is told: in its bucket; as it is where it is in none."""
         for root in self._roots:

@@ -22,7 +22,7 @@ from trivium.base.clock import instant, microseconds
 from trivium.base.text import readable
 from trivium.base.units import MIB
 from trivium.drivers.annotations.files import Files, Hasher
-from trivium.drivers.annotations.locations import is_text
+from trivium.drivers.annotations.locations import Places, is_text
 from trivium.drivers.annotations.manifest import CONTENT, PATH, PRIVATE
 from trivium.drivers.annotations.pictures import MASK
 from trivium.resources.datasets import SourceRefused
@@ -116,8 +116,10 @@ class _Known(NamedTuple):
 class KeptManifests:
     """Opens manifests inside some roots, and remembers where their lines begin."""
 
-    def __init__(self, roots: Sequence[Path], hasher: Callable[[], Hasher]) -> None:
+    def __init__(self, roots: Sequence[Path], hasher: Callable[[], Hasher], places: Callable[[], Places]) -> None:
+        """`places` says where what is named in a manifest is now."""
         self._roots = roots
+        self._places = places
         self._hasher = hasher
         self._known: OrderedDict[tuple[object, ...], _Known] = OrderedDict()
         self._lock = Lock()
@@ -138,7 +140,7 @@ class KeptManifests:
         except BaseException:
             os.close(place)
             raise
-        return KeptManifest(place, str(path), marks)
+        return KeptManifest(place, str(path), marks, places=self._places())
 
     def digest(self, place: int) -> bytes:
         """The checksum of a manifest that is open."""
@@ -168,7 +170,8 @@ class KeptManifests:
 class KeptManifest:
     """One manifest; fulfils `Kept`."""
 
-    def __init__(self, place: int, path: str, marks: tuple[_Mark, ...]) -> None:
+    def __init__(self, place: int, path: str, marks: tuple[_Mark, ...], *, places: Places) -> None:
+        self._places = places
         self._place = place
         self._path = path
         self._marks = marks
@@ -194,7 +197,7 @@ class KeptManifest:
         """See the port."""
         number, raw = line
         try:
-            return _sample(_DECODER.decode(raw), number=number, dataset=dataset)
+            return _sample(_DECODER.decode(raw), self._places, number=number, dataset=dataset)
         except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, KeyError, RecursionError) as error:
             raise VersionUnreadable("malformed", f"{self._path}:{number + 1}") from error
 
@@ -229,13 +232,14 @@ def _read(place: int, hasher: Hasher) -> _Known:
     return _Known(hasher.digest(), tuple(marks))
 
 
-def _sample(line: _Line, *, number: int, dataset: int) -> KeptSample:
+def _sample(line: _Line, places: Places, *, number: int, dataset: int) -> KeptSample:
     said = msgspec.convert(line.property.pop(PRIVATE), Said)
     is_content = line.source.startswith(CONTENT)
     quoted = line.property.pop(PATH, None) or said.quoted
     if said.mask is not None:
         line.property[MASK] = said.mask
-    path = unquote_to_bytes(quoted) if quoted else os.fsencode(said.path or ("" if is_content else line.source))
+    called = unquote_to_bytes(quoted) if quoted else os.fsencode(said.path or ("" if is_content else line.source))
+    path = places.path(os.fsdecode(called), b"") or called  # as it is where nobody knows it any more
     annotations = line.annotation if said.unconfirmed is None else said.unconfirmed
     return KeptSample(
         id=number,

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from trivium.base.text import readable
 from trivium.drivers.annotations.files import Files, Hasher
-from trivium.drivers.annotations.locations import Locations, is_text, nowhere
+from trivium.drivers.annotations.locations import Locations, Places, is_text, nowhere
 from trivium.drivers.annotations.pictures import MASK
 from trivium.drivers.exports import coco, lines
 from trivium.drivers.exports.changing import changed
@@ -66,7 +66,7 @@ class ExportWriter:
         self._roots = tuple(roots)
         self._bucket = bucket or nowhere
         self._sources = self._roots if sources is None else tuple(sources)
-        self._manifests = KeptManifests(roots, hasher)
+        self._manifests = KeptManifests(roots, hasher, self._places)
 
     def open(
         self, path: Path, *, owner: UUID, manifest: str, position: int, form: Form, sight: Sight = EVERYTHING
@@ -83,6 +83,7 @@ class ExportWriter:
                     str(path),
                     files,
                     locations=Locations(files, base, roots=self._sources, bucket=self._bucket, sight=sight),
+                    names=Names(self._places(), base, form.called),
                     manifests=self._manifests,
                     manifest=manifest,
                     position=position,
@@ -102,6 +103,9 @@ class ExportWriter:
                     os.unlink(OWNER, dir_fd=folder)
             finally:
                 os.close(folder)
+
+    def _places(self) -> Places:
+        return Places(self._sources, self._bucket)
 
     def _folder(self, path: Path) -> int:
         """The directory, made where it is not there. `TargetRefused`, `OSError`."""
@@ -130,6 +134,7 @@ class ExportInProgress:
         files: Files,
         *,
         locations: Locations,
+        names: Names,
         manifests: KeptManifests,
         manifest: str,
         position: int,
@@ -147,13 +152,15 @@ class ExportInProgress:
         self._into = _Folders(self._made)
         self._files = files
         self._locations = locations
+        self._names = names
         self._out = os.fdopen(os.open(manifest + PART, WRITE, 0o644, dir_fd=folder), "wb", BLOCK)
         self._out.truncate(position)
         self._out.seek(position)
 
     def put(self, sample: KeptSample) -> None:
         """See the port."""
-        sample, path, source, mask = changed(sample, self._form), sample.path or None, None, None
+        sample, source, mask = changed(sample, self._form), None, None
+        path = self._names.of(sample.path) if sample.path else None
         if self._form.coco and sample.state is not SampleState.UNCONFIRMED and not coco.can_say(sample.labels):
             raise SampleNotWritten("shape", sample.name)
         if sample.line is None:  # what is one line of a file is a text that is no file
@@ -261,6 +268,23 @@ class ExportInProgress:
 
     def _made(self, path: bytes) -> int:
         return _below(self._folder, path.split(b"/"))
+
+
+class Names:
+    """What the files of samples are called in a manifest: by what the directory is called that most lie below."""
+
+    def __init__(self, places: Places, base: bytes, called: str) -> None:
+        """`base` is that directory, without a slash at its end."""
+        called = called.rstrip("/")
+        self._places = places
+        self._base = base + b"/" if places.has(base, called) else None
+        self._called = os.fsencode(called) + b"/"
+
+    def of(self, path: bytes) -> bytes:
+        """What an absolute path is called."""
+        if self._base is not None and path.startswith(self._base):
+            return self._called + path.removeprefix(self._base)
+        return self._places.called(path)
 
 
 class _Folders:

@@ -39,7 +39,7 @@ class Buckets:
             return self._in_bucket(*found, place, field=field)
         if not place.startswith("/"):
             raise BadPlace(field, "must be obs://bucket/path or /bucket/path", place=place)
-        path = _plain(place, field)
+        path = _plain(place, place, field=field)
         if caller.is_admin and any(path == root or path.startswith(f"{root}/") for root in self._roots):
             return path
         bucket, _, key = path[1:].partition("/")
@@ -60,7 +60,7 @@ class Buckets:
         directory = self.directory(bucket)
         if directory is None:
             raise NoSuchBucket(field, "is in no bucket that is here", place=place)
-        return _plain(f"{directory}/{key}", field)
+        return _plain(f"{directory}/{key}", place, field=field)
 
 
 def bucket_and_key(place: str) -> tuple[str, str] | None:
@@ -72,9 +72,9 @@ def bucket_and_key(place: str) -> tuple[str, str] | None:
     return None if found is None else (found["bucket"], found["key"])
 
 
-def _plain(path: str, field: str) -> str:
-    """The path without `.` and doubled slashes. `BadPlace` for one with `..`."""
+def _plain(path: str, place: str, *, field: str) -> str:
+    """The path of a place without `.` and doubled slashes. `BadPlace` for one with `..`."""
     parts = PurePosixPath(path).parts
     if ".." in parts:
-        raise BadPlace(field, "must be a path without ..", place=path)
+        raise BadPlace(field, "must be a path without ..", place=place)
     return "/" + "/".join(parts[1:])

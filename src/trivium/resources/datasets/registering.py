@@ -44,7 +44,7 @@ def register(tx: Write, caller: Caller, new: NewDataset, *, path: str) -> Datase
     projects.lock(tx, caller.project)
     workspaces.lock_for_use(tx, caller, new.workspace)
     check_free(tx, caller.project, new.name)
-    store = stores.containing(tx, caller, path, field="data_path")
+    store = stores.containing(tx, caller, path, field="data_path", called=new.url)
     made = create(tx, caller, structs.replace(new, store=store.uuid))
     return get(tx, caller, made.uuid)
 

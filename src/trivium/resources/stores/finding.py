@@ -62,25 +62,30 @@ def path_of(tx: Read, uuid: UUID) -> str | None:
     return tx.value(select(stores.c.path).where(stores.c.uuid == uuid))
 
 
-def containing(tx: Read, caller: Caller, place: str, *, field: str = "install_path") -> ModelStore:
+def containing(
+    tx: Read, caller: Caller, place: str, *, field: str = "install_path", called: str | None = None
+) -> ModelStore:
     """The innermost store that has an absolute place inside, which the caller must see; of several, the oldest.
+
+    `called` is what the caller called the place, and is told in its stead.
 
     Raises `Invalid` for what is no place, and `NotInStores`, also where the place names another host than the store.
     """
     spot = spelled(place, field=field)
-    check_seen(tx, caller, spot.path, field=field)
+    check_seen(tx, caller, spot.path, field=field, called=called)
     rows = tx.all(select(stores).where(stores.c.path.in_(_parents(spot.path))).order_by(stores.c.id))
     seen = [store_of(row) for row in rows if owning.sees(caller, row)]
     seen = [store for store in seen if spot.host is None or spot.host in store.hosts]
     if not spot.path.startswith("/") or not seen:
-        message = f"{spot.path} is in no store of models that you may see"
-        raise NotInStores(field, message, path=spot.path)
+        told = called or spot.path
+        message = f"{told} is in no store of models that you may see"
+        raise NotInStores(field, message, path=told)
     return max(seen, key=lambda store: len(store.path))
 
 
-def check_seen(tx: Read, caller: Caller, path: str, *, field: str) -> None:
+def check_seen(tx: Read, caller: Caller, path: str, *, field: str, called: str | None = None) -> None:
     """Refuse to read what is in others' stores: the path lies in one, is one, or has one inside. `NotInStores`."""
-    check_open(tx, caller, path, field=field)
+    check_open(tx, caller, path, field=field, called=called)
     if caller.is_admin:
         return
     below = f"{path.rstrip('/')}/"
@@ -88,10 +93,10 @@ def check_seen(tx: Read, caller: Caller, path: str, *, field: str) -> None:
     shown = exists().where(also.c.path == stores.c.path, *owning.seen_by(caller, also))
     within = (stores.c.path > below, stores.c.path < below[:-1] + _AFTER_SLASH)
     if tx.first(select(stores.c.id).where(*within, ~shown).limit(1)) is not None:
-        raise _refused(path, field)
+        raise _refused(called or path, field)
 
 
-def check_open(tx: Read, caller: Caller, path: str, *, field: str) -> None:
+def check_open(tx: Read, caller: Caller, path: str, *, field: str, called: str | None = None) -> None:
     """Refuse a path of which the innermost store is one that the caller does not see. `NotInStores`.
 
     That is the store whose directory has it inside, or is it. Of several with one directory it is enough to see one.
@@ -100,7 +105,7 @@ def check_open(tx: Read, caller: Caller, path: str, *, field: str) -> None:
         return
     nearest = _nearest(tx, [path, *_parents(path)])
     if nearest and not any(owning.sees(caller, row) for row in nearest):
-        raise _refused(path, field)
+        raise _refused(called or path, field)
 
 
 def _nearest(tx: Read, around: Sequence[str]) -> Sequence[Row[Any]]:

@@ -46,8 +46,9 @@ class VersionUnreadable(NotFound):
     code = "version.unreadable"
 
     def __init__(self, fault: str, file: str) -> None:
-        super().__init__(f"{fault}: {file}", file=file[:LONGEST])
-        self.reason = Reason(code=self.code, details={"file": file[:LONGEST]})
+        name = file.rpartition("/")[2][:LONGEST]  # where that is on disk is not for everybody
+        super().__init__(f"{fault}: {file}", file=name)
+        self.reason = Reason(code=self.code, details={"file": name})
 
 
 class VersionExists(Conflict):

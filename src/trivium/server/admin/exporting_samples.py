@@ -81,7 +81,7 @@ def row_of(of: Dataset, one: SampleExport) -> Row:
 def _begin(tx: Write, site: Opened, named: str, *, new: NewExport) -> tuple[Dataset, SampleExport]:
     of = showing_datasets.one_of(tx, site, named)
     # Places of other tongues than this one's are no paths: what was imported from there is laid out flat.
-    base = os.fsencode(of.url) if of.url.startswith("/") else b""
-    asked = structs.replace(new, form=structs.replace(new.form, base=base))
+    called = of.url if of.url.startswith("/") else ""
+    asked = structs.replace(new, form=structs.replace(new.form, base=os.fsencode(called), called=called))
     begun = transfers.begin_export(tx, site.caller, of.uuid, new=asked, host=host_of(site.settings.data))
     return of, begun

@@ -179,7 +179,7 @@ class Exports:
             sought=await asyncio.to_thread(self._sought, call, asked),
             within=_within(body),
             uuids=_uuids(asked.samples or ()),
-            form=_form(body, await sources.base_of(self._buckets, call.caller, dataset)),
+            form=_form(body, await sources.base_of(self._buckets, call.caller, dataset), called=dataset.url),
             settings=msgspec.to_builtins(body),
             into=await asyncio.to_thread(self._into, call, dataset, path=path),
         )
@@ -230,7 +230,7 @@ def export_shape(one: SampleExport) -> ExportShape:
         create_time=milliseconds(one.created_at),
         update_time=milliseconds(one.changed_at),
         error_code=FAILED if one.status is TransferStatus.FAILED else None,
-        error_msg=None if said is None else said.say(Language.EN),
+        error_msg=None if said is None else sources.told(said, one.asked.path, asked.path).say(Language.EN),
     )
 
 
@@ -329,7 +329,7 @@ def _uuids(named: tuple[str, ...]) -> tuple[UUID, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def _form(body: ExportBody, base: bytes) -> Form:
+def _form(body: ExportBody, base: bytes, *, called: str) -> Form:
     asked = body.export_params or ParametersBody()
     is_coco = one_of(body.annotation_format, "annotation_format", ANNOTATIONS) == COCO
     return Form(
@@ -338,6 +338,7 @@ def _form(body: ExportBody, base: bytes) -> Form:
         beside=not is_coco,
         coco=is_coco,
         base=base,
+        called=called,
         keeps_hard=asked.clear_hard_property is False,
         keeps_usage=not asked.remove_sample_usage,
         train=float(asked.train_sample_ratio or WHOLE) if asked.ratio_sample_usage else None,
@@ -346,7 +347,7 @@ def _form(body: ExportBody, base: bytes) -> Form:
 
 def _begin(tx: Write, caller: Caller, uuid: UUID, *, new: NewExport, version: Text) -> SampleExport:
     dataset = locked(tx, caller, uuid)
-    stores.containing(tx, caller, new.path, field="path")
+    stores.containing(tx, caller, new.path, field="path", called=new.settings["path"])
     if new.form.coco and dataset.type not in WITH_SHAPES:
         raise BadExport("annotation_format", "COCO is for object detection and image segmentation")
     if new.into is not None:

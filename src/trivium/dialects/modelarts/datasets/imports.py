@@ -255,7 +255,8 @@ def code_of(one: SampleImport) -> Text:
 def said_of(tx: Read, one: SampleImport) -> Text:
     """Why a task ended as it did, or how much was refused of one that is done, and why the first of it was."""
     if one.reason is not None:
-        return one.reason.say(Language.EN)
+        place = one.asked.settings.get("import_path")
+        return (sources.told(one.reason, one.asked.path, place) if place else one.reason).say(Language.EN)
     if one.status is TransferStatus.STOPPED:
         return STOPPED.say(Language.EN)
     if not one.counts.refused:
@@ -299,7 +300,8 @@ def operations(buckets: Buckets) -> tuple[Operation, ...]:
 
 def _begin(tx: Write, caller: Caller, uuid: UUID, *, body: ImportBody, path: str) -> SampleImport:
     dataset = locked(tx, caller, uuid)
-    stores.containing(tx, caller, path, field="import_path")  # whoever may not see the store reads nothing from it
+    # Whoever may not see the store reads nothing from it.
+    stores.containing(tx, caller, path, field="import_path", called=body.import_path)
     return transfers.begin_import(tx, caller, uuid, new=new_import(dataset, body, path))
 
 

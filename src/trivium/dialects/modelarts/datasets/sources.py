@@ -12,6 +12,7 @@ from msgspec import structs
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Missing
+from trivium.base.reasons import Reason
 from trivium.dialects.modelarts.errors import OnlyBuckets
 from trivium.dialects.modelarts.spelling import Shape, Text
 from trivium.dialects.reading import OutOfBounds
@@ -154,9 +155,24 @@ def shown_below(dataset: Dataset, path: str) -> str:
     return f"{work_path_of(dataset)}{path.removeprefix(base or '')}" if is_below else path
 
 
+def told(reason: Reason, path: str | None, said: str) -> Reason:
+    """A reason that calls what is at a path, below it or above it as that was sent: no paths of servers are told."""
+    if path is None:
+        return reason
+    details = {name: _called(text, path, said.rstrip("/") or said) for name, text in reason.details.items()}
+    return Reason(code=reason.code, details=details)
+
+
 def schema_of(settings: Mapping[str, Any]) -> tuple[FieldShape, ...]:
     """The columns that a dataset was made with."""
     return msgspec.convert(settings.get("schema", ()), tuple[FieldShape, ...])
+
+
+def _called(text: str, path: str, said: str) -> str:
+    if text.startswith(f"{path}/"):
+        return said + text.removeprefix(path)
+    # What is too long to be told is cut.
+    return said if text.startswith("/") and path.startswith(text) else text
 
 
 def _separator(name: str, given: Text, default: str) -> str:

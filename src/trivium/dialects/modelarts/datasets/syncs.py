@@ -86,5 +86,6 @@ OPERATIONS: Final = (
 def _begin(tx: Write, caller: Caller, uuid: UUID) -> None:
     dataset = locked(tx, caller, uuid)
     source = transfers.source_of(tx, dataset)
-    stores.containing(tx, caller, source.path, field="data_path")  # whoever may not see the store reads nothing from it
+    said = source.settings.get("import_path")
+    stores.containing(tx, caller, source.path, field="data_path", called=said)  # as of imports
     transfers.begin_sync(tx, caller, uuid)

@@ -147,7 +147,7 @@ class Uploads:
         """Where files go. What forbids the samples is told before any is written."""
         dataset = await call.write(_opened, uuid)
         path = await asyncio.to_thread(self._buckets.path, call.caller, dataset.url, field="data_path")
-        store = await call.read(stores.containing, path, field="data_path")
+        store = await call.read(stores.containing, path, field="data_path", called=dataset.url)
         return _Place(dataset=dataset, folder=path, within=store.path)
 
     def _taken(self, place: _Place, body: UploadBody, at: int) -> _Taken | TriviumError:

@@ -12,6 +12,7 @@ import msgspec
 from trivium.base.caller import Caller
 from trivium.base.ids import uuid_of
 from trivium.base.query import Condition, Op, Order, Query
+from trivium.base.reasons import Reason
 from trivium.base.text import Language
 from trivium.dialects.modelarts.datasets import sources
 from trivium.dialects.modelarts.datasets.finding import ONE as DATASET
@@ -162,7 +163,7 @@ class Versions:
         uuid = dataset_uuid(call)
         dataset = await call.read(datasets.find, uuid)
         base = await sources.base_of(self._buckets, call.caller, dataset)
-        made = await call.write(_publish, uuid, body=call.body, form=_form(call.body, base))
+        made = await call.write(_publish, uuid, body=call.body, form=_form(call.body, base, called=dataset.url))
         return VersionIdShape(version_id=bare(made.uuid))
 
 
@@ -214,7 +215,7 @@ def version_shape(tx: Read, dataset: Dataset, version: Version) -> VersionShape:
         task_type=dataset.type.value,
         analysis_status=0,
         tags=(),
-        message=None if version.reason is None else version.reason.say(Language.EN),
+        message=None if version.reason is None else _message(dataset, version.reason),
         with_column_header=said.with_column_header,
     )
 
@@ -295,11 +296,12 @@ def _check(body: VersionBody) -> None:
         raise OutOfBounds("train_evaluate_sample_ratio", "from 0 to 1, with two digits behind the point")
 
 
-def _form(body: VersionBody, base: bytes) -> Form:
+def _form(body: VersionBody, base: bytes, *, called: str) -> Form:
     train = float(body.train_evaluate_sample_ratio or WHOLE)
     return Form(
         copies=bool(body.export_images),
         base=base,
+        called=called,
         keeps_hard=body.clear_hard_property is False,
         keeps_usage=body.remove_sample_usage is False,
         train=None if train == float(WHOLE) else train,
@@ -322,6 +324,10 @@ def _publish(tx: Write, caller: Caller, uuid: UUID, *, body: VersionBody, form: 
 def _delete(tx: Write, caller: Caller, uuid: UUID, *, version: UUID) -> None:
     locked(tx, caller, uuid)
     transfers.delete_version(tx, caller, uuid, uuid=version)
+
+
+def _message(dataset: Dataset, reason: Reason) -> str:
+    return sources.told(reason, dataset.work_path, sources.work_path_of(dataset)).say(Language.EN)
 
 
 def _stats(label: CountedLabel) -> LabelStatsShape:
