@@ -236,3 +236,39 @@ def test_places_are_called_as_they_were_sent(member: Member) -> None:
         manifest.with_suffix(".away").rename(manifest)
     assert not [one for one in manifests if buckets in one.read_text("utf-8")]
     assert len(manifests) == 4
+
+
+def test_samples_of_versions_are_for_what_the_version_says(member: Member) -> None:
+    calls = member.calls
+    write(member.buckets / "pets" / "cats", {f"lion/{number}.png": png(8 + number, 8) for number in range(6)})
+    first = member.dataset("first", "obs://pets/cats/")
+    hard = {"name": "lion", "property": {"@modelarts:hard": True}}
+    for one in calls.shown(first).values():
+        said = {"sample_id": one["sample_id"], "labels": [hard], "sample_usage": "TEST"}
+        calls.said("PUT", f"/{first}/data-annotations/samples", body={"samples": [said]})
+
+    def usages(**query: Any) -> dict[str, str | None]:
+        return {name: one.get("sample_usage") for name, one in calls.shown(first, **query).items()}
+
+    tests = dict.fromkeys((f"{number}.png" for number in range(6)), "TEST")
+    assert usages() == tests
+    found: dict[str, dict[str, str | None]] = {}
+    for asked in ({}, {"remove_sample_usage": False}, {"train_evaluate_sample_ratio": "0.50"}):
+        version = published(calls, first, **asked)
+        there = {Path(line["source"]).name: line.get("usage") for line in lines(member.path(version["manifest_path"]))}
+        found[version["version_id"]] = there
+    assert [{*there.values()} for there in found.values()] == [{None}, {"TEST"}, {"TRAIN", "EVAL"}]
+    by_hard = {"search_conditions": '[{"hard":"1"}]'}
+    for version, there in found.items():
+        assert usages(version_id=version) == there
+        labels = [one["labels"][0] for one in calls.shown(first, version_id=version).values()]
+        assert [label.get("property") for label in labels] == [None] * 6
+        assert usages(version_id=version, **by_hard) == {}
+    assert usages(**by_hard) == tests
+    calls.said(
+        "POST",
+        f"/{first}/data-annotations/samples/delete",
+        body={"samples": [one["sample_id"] for one in calls.shown(first).values()]},
+    )
+    for version, there in found.items():
+        assert usages(version_id=version) == there

@@ -17,7 +17,6 @@ from trivium.drivers.annotations.files import Files, Hasher
 from trivium.drivers.annotations.locations import Locations, Places, is_text, nowhere
 from trivium.drivers.annotations.pictures import MASK
 from trivium.drivers.exports import coco, lines
-from trivium.drivers.exports.changing import changed
 from trivium.drivers.exports.kept import KeptManifest, KeptManifests
 from trivium.drivers.places import innermost
 from trivium.resources.datasets import SourceFault, SourceRefused
@@ -25,7 +24,7 @@ from trivium.resources.datasets.ports import LabelType, SampleKind
 from trivium.resources.models import ArtifactRefused
 from trivium.resources.samples import KeptSample, SampleState
 from trivium.resources.stores import EVERYTHING, Sight
-from trivium.resources.transfers import SampleNotWritten, TargetRefused
+from trivium.resources.transfers import SampleNotWritten, TargetRefused, changed
 from trivium.resources.transfers.ports import Form
 
 ENTER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -1,5 +1,6 @@
 """Transfers of samples: what is imported into datasets and exported from them, and versions."""
 
+from trivium.resources.transfers.changing import changed
 from trivium.resources.transfers.deleting import delete_label_with_files, remove_with_files, with_files
 from trivium.resources.transfers.deletion_worker import FileDeletionWorker
 from trivium.resources.transfers.errors import (
@@ -114,6 +115,7 @@ __all__ = [
     "begin_export",
     "begin_import",
     "begin_sync",
+    "changed",
     "delete_label_with_files",
     "delete_version",
     "find_import",

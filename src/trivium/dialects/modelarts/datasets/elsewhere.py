@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from trivium.base.errors import Missing
 from trivium.base.query import Listed, Offset
 from trivium.base.values import Value
-from trivium.dialects.modelarts.datasets.finding import version_named
+from trivium.dialects.modelarts.datasets.versions import form_of
 from trivium.dialects.modelarts.errors import VersionOutdated
-from trivium.dialects.modelarts.spelling import Text
 from trivium.dialects.operation import Read
 from trivium.resources import transfers
 from trivium.resources.datasets import Dataset
@@ -35,19 +34,18 @@ class Elsewhere(Value, frozen=True):
         )
 
 
-def outdated_version(tx: Read, dataset: Dataset, named: Text) -> Version | None:
-    """The version that is named, where the dataset's samples are others by now.
+def is_elsewhere(dataset: Dataset, version: Version, sought: Sequence[Sought]) -> bool:
+    """Whether the samples of a version are to be had from its manifest: they are others by now, or said otherwise.
 
-    Raises `NoSuchVersion`, and `VersionOutdated` where its manifest was written by an older program, or never.
+    Raises `VersionOutdated` where its manifest was written by an older program, or never.
     """
-    version = version_named(tx, dataset, named)
     changed = dataset.samples_changed_at
-    if version is None or changed is None or changed <= version.created_at:
-        return None
-    if version.digest is None:
+    is_outdated = changed is not None and changed > version.created_at
+    if is_outdated and version.digest is None:
         message = f"samples have changed since the version {version.name}, whose manifest has those that it has"
         raise VersionOutdated("version_id", message)
-    return version
+    is_by_hard = any(one.hard is not None for one in sought) and not form_of(version).keeps_hard
+    return is_outdated or (is_by_hard and version.digest is not None)
 
 
 def label_of(tx: Read, version: Version, name: str, *, type: int | None) -> SoughtLabel:

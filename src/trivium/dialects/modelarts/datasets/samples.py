@@ -15,7 +15,7 @@ from trivium.base.query import Condition, Listed, Offset, Op, Order, Query
 from trivium.base.text import readable
 from trivium.dialects.modelarts.datasets import files
 from trivium.dialects.modelarts.datasets.conditions import Seeking
-from trivium.dialects.modelarts.datasets.elsewhere import Elsewhere, outdated_version
+from trivium.dialects.modelarts.datasets.elsewhere import Elsewhere, is_elsewhere
 from trivium.dialects.modelarts.datasets.finding import (
     ANNOTATIONS,
     dataset_uuid,
@@ -25,6 +25,7 @@ from trivium.dialects.modelarts.datasets.finding import (
     sample_uuid,
     seen,
     the_label,
+    version_named,
 )
 from trivium.dialects.modelarts.datasets.processing import checked
 from trivium.dialects.modelarts.datasets.seeking import (
@@ -35,6 +36,7 @@ from trivium.dialects.modelarts.datasets.seeking import (
     sought_by,
 )
 from trivium.dialects.modelarts.datasets.sources import schema_of
+from trivium.dialects.modelarts.datasets.versions import form_of
 from trivium.dialects.modelarts.links import Links
 from trivium.dialects.modelarts.spelling import Shape, Text, bare, milliseconds, one_of
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, Write
@@ -168,15 +170,19 @@ class Samples:
         query = samples_query(asked)
         sought = (of_type(asked), *self._seeking.of_text(asked.search_conditions, call.caller, tx.now))
         sought = tuple(one for one in sought if one != Sought())
-        version = outdated_version(tx, dataset, asked.version_id)
-        if version is not None:
+        version = version_named(tx, dataset, asked.version_id)
+        if version is not None and is_elsewhere(dataset, version, sought):
             page, descending = page_of(asked), query.order[0].descending
             every = tuple(one for one in (sought_by(tx, version, asked), *sought) if one != Sought())
             return dataset, columns, Elsewhere(version=version, page=page, descending=descending, sought=every)
         label = None
         if asked.label_name:
             label = the_label(tx, dataset, asked.label_name, type=asked.label_type)
-        return dataset, columns, _found(tx, dataset, query, sought=sought, label=label)
+        found = _found(tx, dataset, query, sought=sought, label=label)
+        if version is not None:
+            form = form_of(version)
+            found = msgspec.structs.replace(found, rows=tuple(transfers.changed(one, form) for one in found.rows))
+        return dataset, columns, found
 
     def show(self, tx: Read, call: Call[Nothing, Nothing]) -> SampleShape:
         """One sample."""

@@ -220,6 +220,11 @@ def version_shape(tx: Read, dataset: Dataset, version: Version) -> VersionShape:
     )
 
 
+def form_of(version: Version) -> Form:
+    """What the samples of a version are otherwise than they were."""
+    return _form(msgspec.convert(version.settings, VersionBody), b"", called="")
+
+
 def settings_sought(format: int | None, ratio: Text) -> tuple[SoughtSetting, ...]:
     """What was asked for in the versions that a list is of. `OutOfBounds`."""
     found: list[SoughtSetting] = []

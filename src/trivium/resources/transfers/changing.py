@@ -1,4 +1,4 @@
-"""What exports say otherwise than the dataset: what is hard, and what samples are to be used for."""
+"""What exports and versions say otherwise than the dataset: what is hard, and what samples are to be used for."""
 
 from __future__ import annotations
 
