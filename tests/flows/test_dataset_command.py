@@ -89,6 +89,11 @@ def numbers(operator: Operator, name: str) -> dict[str, Any]:
     return {"samples": shown["samples"], **{label["label"]: label["samples"] for label in shown["labels"]}}
 
 
+def numbers_of(operator: Operator, name: str) -> dict[str, int]:
+    """How many samples have which label."""
+    return {label["label"]: label["samples"] for label in operator.tell("dataset", "show", name)["labels"]}
+
+
 def test_a_directory_is_imported_without_a_server_and_shown(operator: Operator) -> None:
     path = write_pets(operator.datasets, "cat", "dog")
     (path / "cat" / "broken.png").write_bytes(b"none")
@@ -165,6 +170,44 @@ def test_the_rows_of_a_table_are_imported_by_their_header(local: Operator) -> No
     assert (refused["file"], refused["line"], refused["code"]) == ("a.csv", 3, "dataset.source.columns")
 
 
+def test_what_is_wanted_of_a_source_and_how_it_is_read_is_said_by_options(local: Operator) -> None:
+    label = "modelarts/text_classification"
+    said = [("one", "good", True), ("two", "good", False), ("three", "bad", True)]
+    rows = [
+        {"source": f"content://{text}", "annotation": [{"type": label, "name": name, "hard": hard}]}
+        for text, name, hard in said
+    ]
+    manifest = world.write_manifest(local.datasets, *rows)
+    for number, (words, told) in enumerate(
+        {
+            ("--difficult-only",): {"samples": 2, "annotated": 2},
+            ("--label", "good"): {"samples": 2, "annotated": 2},
+            ("--label", "good", "--label", "bad", "--without-label", "bad"): {"samples": 2, "annotated": 2},
+            ("--unconfirmed",): {"samples": 3, "annotated": 0},
+            ("--no-labels",): {"samples": 3, "annotated": 0},
+        }.items()
+    ):
+        local.tell(*of_texts(manifest, "--name", f"texts{number}", *words))
+        shown = local.tell("dataset", "show", f"texts{number}")
+        assert {key: shown[key] for key in told} == told, words
+    path = (
+        world.write(local.datasets, {"more/a.txt": "x;y\n", "more/a_result.txt": "c|d\n", "more/b.txt": "z\n"}) / "more"
+    )
+    kind = ("--type", "text-classification")
+    local.tell("dataset", "import", str(path), "--name", "apart", *kind, "--result-files", "--between", "|")
+    assert numbers_of(local, "apart") == {"c": 1, "d": 1}
+    (path / "a_result.txt").unlink()
+    local.tell("dataset", "import", str(path), "--name", "within", *kind, "--text-end", ";")
+    assert numbers_of(local, "within") == {"y": 1}
+    table = world.write(local.datasets, {"flights.csv": "to,hours\nOslo,2\n"}) / "flights.csv"
+    words = ["dataset", "import", str(table), "--table", "--header", "--type", "table"]
+    made = local.tell(*words, "--name", "flights", "--column", "to=town", "--column", "hours=time")
+    assert (made["imported"], made["refused"]) == (1, 0)
+    for wrong in (("--column", "to"), ("--column", "=town"), ("--between", ", ")):
+        done = local.run(*words, "--name", "wrong", *wrong)
+        assert (done.returncode, wrong[0] in done.stderr) == (2, True)
+
+
 def test_what_cannot_be_imported_is_said_and_leaves_nothing(local: Operator, tmp_path: Path) -> None:
     outside, inside = write_pets(tmp_path, "cat"), write_pets(local.datasets, "cat")
     refused = [
@@ -176,6 +219,8 @@ def test_what_cannot_be_imported_is_said_and_leaves_nothing(local: Operator, tmp
         (["dataset", "import", str(inside), "--name", "pets", "--type", "video"], 1, "import a manifest"),
         (["dataset", "import", str(inside), "--name", "pets", "--type", "cats"], 2, "--type"),
         (["dataset", "import", str(inside), "--name", "", "--type", "free", "--table"], 1, "name"),
+        (of_pets(inside, "--work-path", str(inside / "work")), 1, "--work-path"),
+        (of_pets(inside, "--work-path", str(tmp_path / "work")), 1, "--work-path"),
         (["dataset", "show", "pets"], 1, "no dataset pets"),
     ]
     for words, code, told in refused:

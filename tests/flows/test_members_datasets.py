@@ -13,6 +13,7 @@ import pytest
 from tests.contract.annotations.world import jpeg, png, thing, voc, write, write_manifest
 from tests.flows.operator import Operator, is_ready, site_in
 from tests.flows.test_modelarts_datasets import Datasets, exported, published
+from tests.serving import Server
 from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(300)
@@ -24,8 +25,9 @@ NO_TEXT = os.fsdecode(b"caf\xe9.png")
 class Member:
     """A member of a site with two buckets: `pets`, which samples are in, and `out`."""
 
-    def __init__(self, operator: Operator, calls: Datasets) -> None:
-        self.operator, self.calls = operator, calls
+    def __init__(self, operator: Operator, server: Server, key: dict[str, str]) -> None:
+        self.operator, self.server = operator, server
+        self.calls = Datasets(server, key)
         self.buckets = operator.datasets
 
     def dataset(self, name: str, place: str, kind: int = 0, work: str | None = None) -> str:
@@ -64,7 +66,7 @@ def member(database_url: str, tmp_path: Path) -> Iterator[Member]:
         key = operator.tell("key", "create", "--user", "alice")
         with operator.serving() as server:
             until(lambda: is_ready(server), within=120, what="a ready server")
-            yield Member(operator, Datasets(server, key))
+            yield Member(operator, server, key)
 
 
 def lines(manifest: Path) -> list[dict[str, Any]]:
@@ -272,3 +274,15 @@ def test_samples_of_versions_are_for_what_the_version_says(member: Member) -> No
     )
     for version, there in found.items():
         assert usages(version_id=version) == there
+
+
+def test_datasets_that_the_command_made_have_versions(member: Member) -> None:
+    path = write(member.buckets / "pets" / "cats", {"lion/a.png": png()})
+    words = ["dataset", "import", str(path), "--name", "cats", "--type", "image-classification"]
+    made = member.operator.tell(*words, "--work-path", str(member.buckets / "out" / "cats"))
+    assert made["imported"] == 1
+    key = member.operator.tell("key", "create", "--user", "admin")
+    calls = Datasets(member.server, key)
+    (cats,) = calls.said("GET")["datasets"]
+    version = published(calls, cats["dataset_id"])
+    assert [line["source"] for line in lines(Path(version["manifest_path"]))] == [f"{path}/lion/a.png"]

@@ -17,6 +17,7 @@ from trivium.server.admin import exporting_samples, importing_samples, showing_d
 from trivium.server.admin.opening import opened
 from trivium.server.admin.options import output, places
 from trivium.server.admin.output import print_row, print_rows
+from trivium.server.admin.reading_options import reading
 from trivium.server.admin.telling import language_of
 
 TYPES: Final = {showing_datasets.type_name(type): type for type in DatasetType}
@@ -35,8 +36,9 @@ def dataset() -> None:
 @click.option("--type", "kind", required=True, type=click.Choice([*TYPES]), help="What its samples and labels are.")
 @click.option("--manifest", "way", flag_value=Way.MANIFEST.value, help="PATH is a manifest.")
 @click.option("--table", "way", flag_value=Way.TABLE.value, help="PATH is a .csv file, or a directory with such files.")
-@click.option("--header", is_flag=True, help="The first row of each .csv file names the columns.")
+@reading
 @click.option("--public", is_flag=True, help="For all projects to see, where the dataset is a new one.")
+@click.option("--work-path", type=click.Path(path_type=Path), help="Where versions of a new dataset are written.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Whether to wait until all is read.")
 @places
 @output
@@ -49,8 +51,8 @@ def import_(
     name: str,
     kind: str,
     way: str | None,
-    header: bool,
     public: bool,
+    work_path: Path | None,
     wait: bool,
 ) -> None:
     """Read the samples in PATH, with their labels, into a dataset.
@@ -60,11 +62,18 @@ def import_(
     data directory reads; without one, this command does. What was read before an interruption stays: the next server
     goes on, and so does the same command.
     """
-    place = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links stay as they are
-    asked = importing_samples.asked_for(place, Way(way or Way.DIRECTORY), has_header=header)
+    place = _place(path)
+    asked = importing_samples.asked_for(place, Way(way or Way.DIRECTORY))
     with opened() as site:
         logs.set_up("warning", logs.Form(site.settings.log.format.value))  # what a worker logs is not for this reader
-        wanted = importing_samples.Wish(name=name, type=TYPES[kind], public=public, asked=asked)
+        work = None if work_path is None else _place(work_path)
+        wanted = importing_samples.Wish(
+            name=name,
+            type=TYPES[kind],
+            public=public,
+            work_path=importing_samples.work_path_of(site, work, source=place),
+            asked=asked,
+        )
         into, begun = importing_samples.begin(site, wanted)
         if wait:
             begun = asyncio.run(importing_samples.follow(site, into, begun))
@@ -93,7 +102,7 @@ def export(context: click.Context, name: str, path: Path, *, output: str, copy: 
     PATH is a directory that is not there, or empty, in one of TRIVIUM_DATASETS__ROOTS. The server on the data directory
     writes; without one, this command does.
     """
-    place = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links stay as they are
+    place = _place(path)
     with opened() as site:
         logs.set_up("warning", logs.Form(site.settings.log.format.value))
         of, begun = exporting_samples.begin(site, name, place, chosen=chosen, copies=copy, flat=flat)
@@ -150,3 +159,8 @@ def show(name: str, output: str, *, refused: bool, of: UUID | None, after: int, 
                 click.echo(f"{page.left:,} more: --refused --after {page.last}", err=True)
         else:
             site.store.read_now(showing_datasets.look, site, name).show(output)
+
+
+def _place(path: Path) -> Path:
+    """A place as it was written, absolute."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - links stay as they are

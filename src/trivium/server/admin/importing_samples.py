@@ -14,8 +14,7 @@ from msgspec import structs
 from trivium.base.query import Condition, Offset, Op, Order, Query
 from trivium.base.values import Value
 from trivium.resources import datasets, stores, transfers
-from trivium.resources.datasets import Dataset, DatasetExists, DatasetType, NewDataset
-from trivium.resources.datasets.ports import Columns, Wanted
+from trivium.resources.datasets import BadPlace, Dataset, DatasetExists, DatasetType, NewDataset
 from trivium.resources.hosts import Tenure
 from trivium.resources.stores import NotInStores
 from trivium.resources.transfers import (
@@ -26,6 +25,7 @@ from trivium.resources.transfers import (
     TransferStatus,
     Way,
 )
+from trivium.server.admin import reading_options
 from trivium.server.admin.opening import Opened
 from trivium.server.admin.output import printable
 from trivium.server.admin.progress import Amount, amounts
@@ -43,18 +43,36 @@ class Wish(Value, frozen=True):
     name: str
     type: DatasetType
     public: bool
+    work_path: str | None  # of a new dataset
     asked: NewImport
 
 
-def asked_for(place: Path, way: Way, *, has_header: bool) -> NewImport:
-    """The import of a place. A place that is not there, or no such thing, is a wrong command line."""
+def asked_for(place: Path, way: Way) -> NewImport:
+    """The import of a place, as `reading_options` say. One that is not there, or no such thing, is a wrong command."""
     if not place.exists():
         _refuse(f"{place} is not there")
     if way is Way.DIRECTORY and not place.is_dir():
         _refuse(f"{place} is no directory; say --manifest or --table where it is such a file")
     if way is Way.MANIFEST and not place.is_file():
         _refuse(f"{place} is no file; a manifest is one")
-    return NewImport(path=str(place), way=way, wanted=Wanted(digests=True), columns=Columns(has_header=has_header))
+    return NewImport(
+        path=str(place),
+        way=way,
+        wanted=reading_options.wanted_of(),
+        texts=reading_options.texts_of(),
+        columns=reading_options.columns_of(),
+    )
+
+
+def work_path_of(site: Opened, place: Path | None, *, source: Path) -> str | None:
+    """Where versions are to be published. `BadPlace` where none can be, or samples would be read from there."""
+    if place is None:
+        return None
+    roots = site.settings.dataset_roots
+    if not any(place.is_relative_to(root) and place != root for root in roots) or place.is_relative_to(source):
+        message = f"--work-path {place} must be in one of {', '.join(map(str, roots))}, and not within {source}"
+        raise BadPlace("--work-path", message, place=str(place))
+    return str(place)
 
 
 def begin(site: Opened, wish: Wish) -> tuple[Dataset, SampleImport]:
@@ -134,7 +152,14 @@ def _dataset(tx: Write, site: Opened, wish: Wish, *, store: UUID) -> Dataset:
             return there
         message = f"the dataset {wish.name} is there, and of another type ({type_name(there.type)})"
         raise DatasetExists(message, name=wish.name)
-    new = NewDataset(name=wish.name, url=wish.asked.path, store=store, type=wish.type, public=wish.public)
+    new = NewDataset(
+        name=wish.name,
+        url=wish.asked.path,
+        store=store,
+        type=wish.type,
+        public=wish.public,
+        work_path=wish.work_path,
+    )
     return datasets.register(tx, site.caller, new, path=wish.asked.path)
 
 
