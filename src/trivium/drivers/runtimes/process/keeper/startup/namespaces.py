@@ -7,20 +7,18 @@ write to (`/tmp` and its like) are covered with directories of the launch's own.
 
 from __future__ import annotations
 
+import errno
 import os
-import stat
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import NamedTuple
 
 from trivium.drivers.runtimes.process.keeper.launches.spec import Failed, Mount, Paths, Spec
+from trivium.drivers.runtimes.process.keeper.startup import targets
 from trivium.drivers.runtimes.process.keeper.startup.layer import python_of
+from trivium.drivers.runtimes.process.keeper.startup.targets import LINKS, Namespace, acting_as, is_below, may_cross
 from trivium.drivers.runtimes.process.keeper.system import linux
 from trivium.drivers.runtimes.process.keeper.system.folders import open_beneath
 
-LINKS = 40  # as many as the kernel follows
-ENTRIES = 1000  # a directory with more is not copied so that a mount point can be made in it
-FORBIDDEN = ("/proc", "/sys", "/dev")
 CLOSED = 0o700
 SCRATCH = ("/tmp", "/var/tmp")  # noqa: S108 - what is covered, and never written to
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - as above
@@ -52,10 +50,11 @@ def make(spec: Spec, paths: Paths) -> None:
     resolved = [(resolve(need.path), need.writable) for need in needs(spec, paths)]
     sources = [_source(mount, paths.shared) for mount in spec.mounts]  # before the home they are in may be hidden
     hidden = {os.path.realpath(place): -1 for place in (paths.data, paths.sockets)}
-    covered = _cover(resolved, covers={**_scratch(paths), **hidden}, uid=spec.uid)
-    namespace = Namespace(paths, covered, [one.path for one, _ in resolved])
-    if spec.attach_at is not None and _make_area(spec.attach_at, spec, namespace):
-        covered.append(spec.attach_at)
+    memory = _cover(resolved, covers={**_scratch(paths), **hidden}, uid=spec.uid)
+    inside = (paths.layer, *(one.path for one, _ in resolved))
+    namespace = Namespace(inside, os.path.realpath(paths.own), memory)
+    if spec.attach_at is not None:
+        _make_area(spec.attach_at, spec, namespace)
     for mount, source in zip(spec.mounts, sources):  # noqa: B905 - Python 3.9 does not know `strict`
         _mount(mount, source, spec=spec, namespace=namespace)
 
@@ -84,10 +83,16 @@ def open_of(pid: int) -> list[tuple[str, int]]:
 
 
 def enter(handles: list[tuple[str, int]]) -> None:
-    """Move the calling process to these namespaces; the file system is the launch's user's from then on."""
+    """Move the calling process to these namespaces, as they were made for the launch.
+
+    PermissionError when the notebook has left them for some of its own, where it mounts what it likes.
+    """
+    for kind, handle in handles:
+        if not linux.is_of_own_users(handle):
+            raise PermissionError(errno.EPERM, f"the notebook has a namespace ({kind}) of its own making")
     for kind, handle in handles:
         own, there = os.stat(f"/proc/self/ns/{kind}"), os.fstat(handle)
-        if (own.st_dev, own.st_ino) != (there.st_dev, there.st_ino):
+        if not os.path.samestat(own, there):
             linux.enter(handle)
         os.close(handle)
 
@@ -144,7 +149,7 @@ def first_uncrossable(path: str, uid: int | None) -> str | None:
     here = ""
     for part in parts:
         here = f"{here}/{part}"
-        if not _may_cross(os.stat(here), uid):
+        if not may_cross(os.stat(here), uid):
             return here
     return None
 
@@ -153,9 +158,9 @@ def link(spec: Spec, paths: Paths) -> None:
     """Without a namespace: a link in the home for each writable mount below it; `Failed` for any other."""
     for mount in spec.mounts:
         target = os.path.normpath(mount.target)
-        if not mount.writable or not _is_below(target, paths.home):
+        if not mount.writable or not is_below(target, paths.home):
             raise Failed("failed_to_start", f"{mount.target} cannot be mounted without mount namespaces on this host.")
-        with _acting_as(spec.uid):
+        with acting_as(spec.uid):
             _link(target, mount.source, paths.shared)
 
 
@@ -171,14 +176,6 @@ def _link(target: str, source: str, home: str) -> None:
         raise Failed("failed_to_start", detail) from error
 
 
-class Namespace(NamedTuple):
-    """What a mount must know of the namespace it is shown in."""
-
-    paths: Paths
-    covered: list[str]
-    needed: list[str]
-
-
 def _own_shared_memory(size: int) -> None:
     """An empty `/dev/shm` of this launch's own, as large as the memory that it may have."""
     if os.path.isdir(SHARED_MEMORY):
@@ -192,8 +189,8 @@ def _scratch(paths: Paths) -> dict[str, int]:
     return {place: os.open(own, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for place, own in found.items()}
 
 
-def _cover(resolved: list[tuple[Resolved, bool]], covers: dict[str, int], uid: int | None) -> list[str]:
-    """Cover what may not be crossed, and show the needed directories in it; says which directories are covered.
+def _cover(resolved: list[tuple[Resolved, bool]], covers: dict[str, int], uid: int | None) -> set[int]:
+    """Cover what may not be crossed, and show the needed directories in it; the devices of what is in memory then.
 
     `covers` are places to cover besides, each with a descriptor of a directory to cover it with, which is closed, or -1
     for an empty one in memory.
@@ -203,34 +200,37 @@ def _cover(resolved: list[tuple[Resolved, bool]], covers: dict[str, int], uid: i
     stops = set(covers)
     reached = [path for one, _ in ordered for path in (one.path, *(link for link, _ in one.links))]
     stops.update(stop for path in reached if (stop := first_uncrossable(path, uid)))
-    covered = [place for place in sorted(stops) if not any(_is_below(place, other) for other in stops)]
-    _mount_covers(covered, covers)
+    covered = [place for place in sorted(stops) if not any(is_below(place, other) for other in stops)]
+    memory = _mount_covers(covered, covers)
     _recreate_links([link for one, _ in ordered for link in one.links], covered)
     for path, writable, handle in handles:
-        if any(_is_below(path, place) for place in covered):
+        if any(is_below(path, place) for place in covered):
             os.makedirs(path, mode=0o755, exist_ok=True)
         linux.bind(f"/proc/self/fd/{handle}", path)
         if not writable:
             linux.make_readonly(path)
         os.close(handle)
-    return covered
+    return memory
 
 
-def _mount_covers(covered: list[str], covers: dict[str, int]) -> None:
+def _mount_covers(covered: list[str], covers: dict[str, int]) -> set[int]:
+    memory: set[int] = set()
     for place in covered:
         if covers.get(place, -1) < 0:
             linux.mount_tmpfs(place)
+            memory.add(os.stat(place).st_dev)
         else:
             linux.bind(f"/proc/self/fd/{covers[place]}", place)
     for handle in covers.values():
         if handle >= 0:
             os.close(handle)
+    return memory
 
 
 def _recreate_links(links: list[tuple[str, str]], covered: list[str]) -> None:
     """Make the links to what the launch needs again, where they are covered now."""
     for link, target in links:
-        if any(_is_below(link, place) for place in covered) and not os.path.lexists(link):
+        if any(is_below(link, place) for place in covered) and not os.path.lexists(link):
             os.makedirs(os.path.dirname(link), mode=0o755, exist_ok=True)
             os.symlink(target, link)
 
@@ -245,144 +245,45 @@ def _source(mount: Mount, home: str) -> int:
 
 def _mount(mount: Mount, source: int, *, spec: Spec, namespace: Namespace) -> None:
     """Show one directory of the home at the place that was asked for."""
-    target = os.path.normpath(mount.target)
-    if refusal := refused_target(mount.target, namespace):
-        raise Failed("failed_to_start", refusal)
     try:
-        place = _open_target(target, spec, namespace)
+        target = targets.opened(mount.target, spec.uid, namespace)
         try:
-            linux.bind(f"/proc/self/fd/{source}", f"/proc/self/fd/{place}")
+            linux.bind(f"/proc/self/fd/{source}", f"/proc/self/fd/{target.place}")
             if not mount.writable:
-                linux.make_readonly(target)
+                target.make_readonly(source)
         finally:
-            os.close(place)
+            target.close()
     except OSError as error:
-        raise Failed("failed_to_start", f"Nothing can be mounted at {target}: {error.strerror or error}.") from error
+        detail = f"Nothing can be mounted at {mount.target}: {error.strerror or error}."
+        raise Failed("failed_to_start", detail) from error
     finally:
         os.close(source)
 
 
-def _make_area(place: str, spec: Spec, namespace: Namespace) -> bool:
-    """An empty directory in memory, root's own, in which `attaching` shows directories later; False where it cannot be.
+def _make_area(place: str, spec: Spec, namespace: Namespace) -> None:
+    """An empty directory in memory, root's own, in which `attaching` shows directories later.
 
-    That is missed only once something is to be shown: the notebook's own things may lie there, or the root directory
-    have too many entries.
+    Where it cannot be, that is missed only once something is to be shown: the notebook's own things may lie there, or
+    the root directory have too many entries.
     """
-    if refused_target(place, namespace) is not None:
-        return False
-    try:
-        os.close(_open_target(place, spec, namespace))
-        linux.mount_tmpfs(place)
-    except OSError:
-        return False
-    return True
-
-
-def refused_target(target: str, namespace: Namespace) -> str | None:
-    """Why nothing may be mounted at a path; None when it may."""
-    place = os.path.normpath(target)
-    if not target.startswith("/") or ".." in target.split("/") or place == "/":
-        return f"{target} is no absolute path of a directory to mount at."
-    if any(place == one or _is_below(place, one) for one in FORBIDDEN):
-        return f"Nothing may be mounted at {target}: it belongs to the system."
-    inside = (namespace.paths.layer, *namespace.needed)
-    if any(one == place or _is_below(one, place) for one in inside):
-        return f"Nothing may be mounted at {target}: the notebook itself lies there."
-    return None
-
-
-def _open_target(target: str, spec: Spec, namespace: Namespace) -> int:
-    """A descriptor of a directory at `target`, made where there is none, in a way that the host does not see."""
-    if not os.path.isdir(target):
-        above = target
-        while not os.path.lexists(above):
-            above = os.path.dirname(above)
-        real = os.path.realpath(above)
-        ours = any(real == place or _is_below(real, place) for place in namespace.covered) and is_memory(real)
-        with _acting_as(None if ours else spec.uid), suppress(OSError):
-            os.makedirs(target, mode=0o755)
-        if not os.path.isdir(target):
-            _replace_by_copy(real, spec.uid, scratch=os.path.realpath(namespace.paths.own))
-            os.makedirs(target, mode=0o755, exist_ok=True)
-    return os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-
-
-def _replace_by_copy(place: str, uid: int | None, *, scratch: str) -> None:
-    """Replace a directory by one in memory with the same entries, so that another can be made in it.
-
-    A new root directory is put together in `scratch` first.
-    """
-    entries = os.listdir(place) if _may_cross(os.stat(place), uid) else []
-    if len(entries) > ENTRIES:
-        raise OSError(0, f"{place} holds too many things")
-    target = place if place != "/" else scratch
-    handles = [(name, *_opened(f"{place.rstrip('/')}/{name}")) for name in entries]
-    linux.mount_tmpfs(target, size="4m")
-    for name, mode, handle, link in handles:
-        _copy(f"{target}/{name}", mode, handle=handle, link=link)
-    if place == "/":
-        linux.unmount(f"{target}{target}")  # the new root itself, which was shown in it along with the rest
-        linux.move_root(target)
-
-
-def _opened(path: str) -> tuple[int, int, str]:
-    handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-    mode = os.fstat(handle).st_mode
-    return mode, handle, os.readlink(path) if stat.S_ISLNK(mode) else ""
-
-
-def _copy(path: str, mode: int, *, handle: int, link: str) -> None:
-    try:
-        if link:
-            os.symlink(link, path)
-        elif stat.S_ISDIR(mode):
-            os.mkdir(path)
-            linux.bind(f"/proc/self/fd/{handle}", path)
-        else:
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-            linux.bind(f"/proc/self/fd/{handle}", path)
-    finally:
-        os.close(handle)
-
-
-def _may_cross(entry: os.stat_result, uid: int | None) -> bool:
-    if uid in {None, 0}:
-        return True
-    if entry.st_uid == uid:
-        return bool(entry.st_mode & stat.S_IXUSR)
-    if entry.st_gid == uid:
-        return bool(entry.st_mode & stat.S_IXGRP)
-    return bool(entry.st_mode & stat.S_IXOTH)
-
-
-def _is_below(path: str, place: str) -> bool:
-    return path.startswith(place.rstrip("/") + "/")
+    with suppress(Failed, OSError):
+        target = targets.opened(place, spec.uid, namespace)
+        try:
+            linux.mount_tmpfs(f"/proc/self/fd/{target.place}")
+            namespace.memory.add(target.device())
+        finally:
+            target.close()
 
 
 def is_memory(place: str) -> bool:
     """Whether a directory is on one of our covers, and not on something that is shown in it."""
     lines = [line.split() for line in _mountinfo()]
     kinds = {words[4]: words[words.index("-") + 1] for words in lines}  # the last mount at a place is the one on top
-    while place not in kinds:
+    while place not in kinds and place != "/":
         place = os.path.dirname(place)
-    return kinds[place] == "tmpfs"
+    return kinds.get(place) == "tmpfs"
 
 
 def _mountinfo() -> list[str]:
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
         return file.readlines()
-
-
-@contextmanager
-def _acting_as(uid: int | None) -> Generator[None]:
-    """Make what follows with the user's rights and no more."""
-    if uid is None or os.geteuid() != 0:
-        yield
-        return
-    os.setegid(uid)
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)

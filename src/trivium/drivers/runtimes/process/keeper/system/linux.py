@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import signal
 
@@ -27,6 +28,7 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 CAPABILITIES = 64  # as many as the kernel's sets can hold
+NS_GET_USERNS = 0xB701
 KEYCTL_JOIN_SESSION_KEYRING = 1
 KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "loongarch64": 219}
 
@@ -100,6 +102,18 @@ def unshare_ipc() -> None:
 def enter(descriptor: int) -> None:
     """Move to the namespace behind an open `/proc/<pid>/ns/…`."""
     _check(_LIBC.setns(descriptor, 0), "setns")
+
+
+def is_of_own_users(descriptor: int) -> bool:
+    """Whether the namespace behind an open `/proc/<pid>/ns/…` belongs to the user namespace of this process.
+
+    One that a process made in a user namespace of its own, in which it may mount what it likes, does not.
+    """
+    owner = fcntl.ioctl(descriptor, NS_GET_USERNS)
+    try:
+        return os.path.samestat(os.fstat(owner), os.stat("/proc/self/ns/user"))
+    finally:
+        os.close(owner)
 
 
 def mount_tmpfs(target: str, *, size: str = "1m", mode: int = 0o755) -> None:
