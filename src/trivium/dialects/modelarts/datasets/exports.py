@@ -267,7 +267,9 @@ def operations(buckets: Buckets) -> Sequence[Operation]:
 
 
 def _check(body: ExportBody) -> None:
-    """Raise what cannot be exported so: `NotOneOf`, `OutOfBounds`, `BadExport`."""
+    """Raise what cannot be exported so: `Missing`, `NotOneOf`, `OutOfBounds`, `BadExport`."""
+    if not body.path.strip():
+        raise Missing("path", "path is required")
     asked = body.export_params or ParametersBody()
     if body.export_format not in (None, TREE, FLAT):
         raise OutOfBounds("export_format", "1 or 2")

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from trivium.base.caller import Caller
+from trivium.base.errors import Missing
 from trivium.base.ids import uuid_of
 from trivium.base.query import Condition, Op, Order, Query
 from trivium.base.reasons import Reason
@@ -31,6 +32,9 @@ from trivium.resources.transfers import NewImport, SampleImport, TransferStatus,
 ALL: Final = f"{DATASET}/import-tasks"
 ONE: Final = f"{ALL}/{{task_id}}"
 FEW: Final = 10
+TOLD: Final = 5
+"""Refusals that a task tells of."""
+
 MOST: Final = 100
 DIRECTORY: Final = "dir"
 MANIFEST: Final = "manifest"
@@ -179,7 +183,12 @@ class Imports:
         return TaskIdShape(task_id=bare(begun.uuid))
 
     def _path(self, caller: Caller, body: ImportBody) -> str:
-        """Where samples are read. `BadPlace`, `NoSuchBucket`, and `OutOfBounds` for a source that is elsewhere."""
+        """Where samples are read.
+
+        Raises `Missing`, `BadPlace`, `NoSuchBucket`, and `OutOfBounds` for a source that is elsewhere.
+        """
+        if not body.import_path.strip():
+            raise Missing("import_path", "import_path is required")
         path = self._buckets.path(caller, body.import_path, field="import_path")
         said = "" if body.data_source is None else body.data_source.data_path or ""
         if said.strip():
@@ -253,7 +262,7 @@ def code_of(one: SampleImport) -> Text:
 
 
 def said_of(tx: Read, one: SampleImport) -> Text:
-    """Why a task ended as it did, or how much was refused of one that is done, and why the first of it was."""
+    """Why a task ended as it did, or how much was refused of one that is done, and why the first few were."""
     if one.reason is not None:
         place = one.asked.settings.get("import_path")
         return (sources.told(one.reason, one.asked.path, place) if place else one.reason).say(Language.EN)
@@ -261,8 +270,8 @@ def said_of(tx: Read, one: SampleImport) -> Text:
         return STOPPED.say(Language.EN)
     if not one.counts.refused:
         return None
-    first = transfers.list_refusals(tx, one, most=1)[0].reason
-    told = {"refused": f"{one.counts.refused}", "total": f"{one.counts.total}", "first": first.say(Language.EN)}
+    first = " ".join(refusal.reason.say(Language.EN) for refusal in transfers.list_refusals(tx, one, most=TOLD))
+    told = {"refused": f"{one.counts.refused}", "total": f"{one.counts.total}", "first": first}
     return Reason(code="transfer.refused", details=told).say(Language.EN)
 
 
