@@ -24,7 +24,6 @@ BUCKETS: Final = frozenset({f"{ROOT}/pets", f"{ROOT}/out"})
 """The buckets that are there, in the store of models that cases call c."""
 
 BROKEN: Final = Reason(code="dataset.source.absent", details={"file": "cats"})
-TOO_LARGE: Final = Reason(code="dataset.source.encoding", details={"file": "0003.txt"})
 
 
 def put(store: Store, caller: Caller, told: dict[str, Any], names: dict[str, Any]) -> bool:
@@ -121,7 +120,12 @@ def _read(tx: Write, begun: SampleImport, told: dict[str, Any]) -> None:
     taken = importing.take(tx, begun.id)
     assert taken is not None
     found: list[Sample | Refusal] = [_sample(**one) for one in told.get("found", ())]
-    refused = [Refusal(position=b"x", path=path.encode(), reason=TOO_LARGE) for path in told.get("refused", ())]
+    refused = [
+        Refusal(
+            position=b"x", path=path.encode(), reason=Reason(code="dataset.source.encoding", details={"file": path})
+        )
+        for path in told.get("refused", ())
+    ]
     if found or refused:
         importing.keep(tx, taken, [*found, *refused], base=f"{ROOT}/pets/cats".encode(), seconds=2.5)
 
