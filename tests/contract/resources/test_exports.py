@@ -108,6 +108,7 @@ async def test_files_are_copied_with_their_shapes_beside_them(shelf: Shelf, flat
     names = sorted(str(found.relative_to(out / "data")) for found in (out / "data").rglob("*.png"))
     assert len(names) == 4
     assert names == (["000.png", "002.png", "deep/001.png", "deep/003.png"] if not flat else names)
+    assert {found.suffix for found in (out / "data").rglob("*.*")} == {".png", ".xml"}  # one has no labels
     again = await shelf.read(other, out / "data")
     assert (again.counts.imported, again.counts.refused) == (4, 0)
     assert said(shelf, other) == said(shelf, dataset)

@@ -241,8 +241,18 @@ class ExportInProgress:
             folder = self._into.opened(b"/".join(where[:-1]))
             _copy(self._opened(sample), folder, where[-1])
             if self._form.beside and sample.kind in LABELLED_BESIDE:
-                _write(folder, *_beside(sample, where[-1]))
+                self._write_beside(folder, sample, where[-1])
         return b"/".join(where)
+
+    def _write_beside(self, folder: int, sample: KeptSample, name: bytes) -> None:
+        """Write the labels beside a copy of that name. Those that are to be confirmed are nobody's word."""
+        if sample.state is SampleState.UNCONFIRMED:
+            sample = structs.replace(sample, labels=())
+        stem = name.rpartition(b".")[0] or name
+        if any(label.type in SHAPES for label in sample.labels):
+            _write(folder, stem + b".xml", lines.voc(sample, readable(name)))
+        elif not self._form.shapes:  # without one, an image would be labelled by its directory
+            _write(folder, stem + b".txt", lines.names(sample))
 
     def _place(self, sample: KeptSample) -> list[bytes]:
         """Where the copy of a sample's file is to be: as it lies below the base, or beside all others. It is text."""
@@ -327,16 +337,6 @@ def _copy(source: int, folder: int, name: bytes) -> None:
             os.close(target)
     finally:
         os.close(source)
-
-
-def _beside(sample: KeptSample, name: bytes) -> tuple[bytes, bytes]:
-    """What is written beside a copy of that name, and what that is called. Labels to be confirmed are nobody's word."""
-    if sample.state is SampleState.UNCONFIRMED:
-        sample = structs.replace(sample, labels=())
-    stem = name.rpartition(b".")[0] or name
-    if any(label.type in SHAPES for label in sample.labels):
-        return stem + b".xml", lines.voc(sample, readable(name))
-    return stem + b".txt", lines.names(sample)
 
 
 def _marked(name: str, uuid: UUID) -> bytes:

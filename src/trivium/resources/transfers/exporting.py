@@ -33,6 +33,8 @@ STATES: Final[Mapping[Chosen, tuple[int, ...]]] = {
     Chosen.LABELLED: (SampleState.ANNOTATED.value, SampleState.AUTOMATIC.value),
     Chosen.BARE: (SampleState.BARE.value,),
 }
+OF_SHAPES: Final = frozenset({DatasetType.OBJECT_DETECTION, DatasetType.IMAGE_SEGMENTATION, DatasetType.VIDEO})
+
 MOST_NAMED: Final = 1000
 """Samples that may be named."""
 
@@ -85,7 +87,8 @@ def begin(
         raise NotExportable("samples", f"names more than {MOST_NAMED} samples", dataset=dataset.name)
     id = tx.ids.next()
     # Files of the free format may be called anything, also what labels beside another would be.
-    form = structs.replace(new.form, beside=new.form.beside and dataset.type is not DatasetType.FREE)
+    beside = new.form.beside and dataset.type is not DatasetType.FREE
+    form = structs.replace(new.form, beside=beside, shapes=dataset.type in OF_SHAPES)
     asked = structs.replace(new, form=form, everywhere=caller.is_admin)
     row = {
         "id": id,

@@ -18,6 +18,7 @@ class Form(Value, frozen=True):
     copies: bool = False  # files are copied; else the manifest names them where they are
     flat: bool = False  # all of them into one directory; else as they lie below `base`
     beside: bool = False  # labels are written beside files, too: Pascal VOC, or a text with a name in each line
+    shapes: bool = False  # labels are shapes: nothing is written beside what has none
     coco: bool = False  # shapes are written in the one file of COCO; samples that have others are not written
     base: bytes = b""  # the directory that most samples lie below …
     called: str = ""  # … and what that is called in manifests
