@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from trivium.base.query import Order, Query
+from trivium.base.query import Condition, Op, Order, Query
 from trivium.dialects.modelarts.datasets.finding import (
     ANNOTATIONS,
     seen,
@@ -23,6 +23,8 @@ from trivium.resources.transfers import CountedLabel
 ALL: Final = f"{ANNOTATIONS}/labels"
 ONE: Final = f"{ALL}/{{label_name}}"
 MOST: Final = 100_000
+NAMED: Final = (Condition(field="name", op=Op.NE, value=""),)
+"""What is said in a recording has no name, and is no label that a dataset knows."""
 
 
 class LabelPropertyShape(Shape, frozen=True, kw_only=True):
@@ -105,16 +107,17 @@ def list_labels(tx: Read, call: Call[Nothing, LabelsQuery]) -> LabelsPage:
     page = numbered_page(asked.limit, asked.offset, default=MOST, most=MOST)
     version = version_named(tx, dataset, asked.version_id)
     if version is not None:
-        every = transfers.labels_of_version(tx, version)
+        every = [label for label in transfers.labels_of_version(tx, version) if label.name]
         some = every[page.offset : page.offset + page.limit]
         return LabelsPage(total_number=len(every), labels=[label_of_version(label) for label in some])
-    found = samples.list_labels(tx, dataset, Query(order=(Order(field="id"),), page=page))
+    found = samples.list_labels(tx, dataset, Query(where=NAMED, order=(Order(field="id"),), page=page))
     return LabelsPage(total_number=found.total or 0, labels=[label_shape(label) for label in found.rows])
 
 
 def every_label(tx: Read, dataset: Dataset) -> list[LabelShape]:
     """The labels of a dataset, as far as one page of the list goes."""
-    asked = Query(order=(Order(field="id"),), page=numbered_page(None, None, default=MOST, most=MOST), total=False)
+    page = numbered_page(None, None, default=MOST, most=MOST)
+    asked = Query(where=NAMED, order=(Order(field="id"),), page=page, total=False)
     return [label_shape(label) for label in samples.list_labels(tx, dataset, asked).rows]
 
 
