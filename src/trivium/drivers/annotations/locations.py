@@ -21,7 +21,7 @@ class Places:
 
     def __init__(self, roots: Sequence[Path], bucket: Callable[[str], str | None]) -> None:
         """`bucket` gives the directory that a bucket is; it is asked once for each."""
-        self._roots = tuple(os.fsencode(root) + b"/" for root in roots)
+        self._roots = tuple(os.fsencode(root).rstrip(b"/") + b"/" for root in roots)
         self._bucket = cache(bucket)
 
     def path(self, said: str, base: bytes) -> bytes | None:
