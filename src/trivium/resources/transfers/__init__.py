@@ -32,13 +32,13 @@ from trivium.resources.transfers.importing import (
 from trivium.resources.transfers.ports import Form, Kept, Sink, Sinks
 from trivium.resources.transfers.publishing import (
     delete_version,
-    find_version,
     get_version,
     labels_of_version,
     list_versions,
     make_current,
     numbers_of_versions,
     publish,
+    versions_of,
 )
 from trivium.resources.transfers.reading import samples_of_version
 from trivium.resources.transfers.syncing import begin_sync, last_sync, source_of
@@ -119,7 +119,6 @@ __all__ = [
     "delete_label_with_files",
     "delete_version",
     "find_import",
-    "find_version",
     "get_export",
     "get_import",
     "get_version",
@@ -142,5 +141,6 @@ __all__ = [
     "source_of",
     "stop_import",
     "tasks_of",
+    "versions_of",
     "with_files",
 ]

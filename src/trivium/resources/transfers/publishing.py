@@ -98,6 +98,14 @@ def find_version(tx: Read, id: int) -> Version | None:
     return None if row is None else version_of(row)
 
 
+def versions_of(tx: Read, ids: Collection[int]) -> Mapping[int, Version]:
+    """The versions of these ids, by them; those that were deleted are not among them."""
+    if not ids:
+        return {}
+    rows = tx.all(select(*SHOWN).where(versions.c.id.in_(sorted({*ids}))))
+    return {row.id: version_of(row) for row in rows}
+
+
 def numbers_of_versions(tx: Read, of: Collection[Dataset]) -> Mapping[int, int]:
     """How many versions datasets have, by their ids; of those that have none it has nothing."""
     number = select(versions.c.dataset_id, func.count().label("number")).group_by(versions.c.dataset_id)

@@ -237,8 +237,10 @@ def _update(tx: Write, caller: Caller, uuid: UUID, *, body: ChangeDatasetBody) -
 def _current(tx: Read, rows: Sequence[Dataset]) -> dict[int, versions.VersionShape]:
     """The versions that datasets have as their current ones, by the ids of the datasets."""
     ids = [(one, one.current_version) for one in rows if one.current_version is not None]
-    found = [(one, transfers.find_version(tx, id)) for one, id in ids]
-    return {one.id: versions.version_shape(tx, one, version) for one, version in found if version is not None}
+    found = transfers.versions_of(tx, [id for _, id in ids])
+    current = [(one, found[id]) for one, id in ids if id in found]
+    shapes = versions.version_shapes(tx, current)
+    return {one.id: shape for (one, _), shape in zip(current, shapes, strict=True)}
 
 
 def _delete(tx: Write, caller: Caller, uuid: UUID) -> None:

@@ -140,7 +140,9 @@ def list_versions(tx: Read, call: Call[Nothing, VersionsQuery]) -> VersionsPage:
     query = Query(where=tuple(where), order=(Order(field="id", descending=True),), page=page)
     settings = settings_sought(asked.version_format, asked.train_evaluate_ratio)
     found = transfers.list_versions(tx, dataset, query, settings=settings)
-    return VersionsPage(total_number=found.total or 0, versions=[version_shape(tx, dataset, one) for one in found.rows])
+    return VersionsPage(
+        total_number=found.total or 0, versions=version_shapes(tx, [(dataset, one) for one in found.rows])
+    )
 
 
 def show_version(tx: Read, call: Call[Nothing, Nothing]) -> VersionShape:
@@ -148,7 +150,8 @@ def show_version(tx: Read, call: Call[Nothing, Nothing]) -> VersionShape:
     dataset = seen(tx, call)
     version = transfers.get_version(tx, dataset, version_uuid(call))
     stats = [_stats(label) for label in transfers.labels_of_version(tx, version)]
-    return msgspec.structs.replace(version_shape(tx, dataset, version), label_stats=stats)
+    (shape,) = version_shapes(tx, [(dataset, version)])
+    return msgspec.structs.replace(shape, label_stats=stats)
 
 
 class Versions:
@@ -174,50 +177,16 @@ async def delete_version(call: Call[Nothing, Nothing]) -> None:
 
 def version_uuid(call: Call[Any, Any]) -> UUID:
     """The version that a path names. `NoSuchVersion`."""
-    return uuid_named(call.request.parameters["version_id"])
-
-
-def uuid_named(text: str) -> UUID:
-    """The uuid of a version. `NoSuchVersion`."""
-    found = uuid_of(text)
+    found = uuid_of(call.request.parameters["version_id"])
     if found is None:
         raise NoSuchVersion
     return found
 
 
-def version_shape(tx: Read, dataset: Dataset, version: Version) -> VersionShape:
-    """The version as it is shown, without its labels."""
-    previous = None if version.previous is None else transfers.find_version(tx, version.previous)
-    said, counts = msgspec.convert(version.settings, VersionBody), version.counts
-    manifest = sources.shown_below(dataset, version.manifest)
-    return VersionShape(
-        version_id=bare(version.uuid),
-        version_name=version.name,
-        version_format=said.version_format or FORMATS[0],
-        previous_version_id=None if previous is None else bare(previous.uuid),
-        status=NUMBERS[version.status],
-        create_time=milliseconds(version.created_at),
-        update_time=milliseconds(version.changed_at),
-        description=version.description or "",
-        total_sample_count=counts.total,
-        annotated_sample_count=counts.annotated,
-        total_sub_sample_count=counts.sub,
-        annotated_sub_sample_count=counts.sub_annotated,
-        add_sample_count=version.since.added,
-        modified_sample_count=version.since.modified,
-        deleted_sample_count=version.since.deleted,
-        manifest_path=manifest,
-        data_path=manifest.rpartition("/")[0],
-        is_current=dataset.current_version == version.id,
-        export_images=bool(said.export_images),
-        remove_sample_usage=said.remove_sample_usage is not False,
-        train_evaluate_sample_ratio=said.train_evaluate_sample_ratio or WHOLE,
-        task_type=dataset.type.value,
-        analysis_status=0,
-        tags=(),
-        message=None if version.reason is None else _message(dataset, version.reason),
-        with_column_header=said.with_column_header,
-    )
+def version_shapes(tx: Read, every: Sequence[tuple[Dataset, Version]]) -> list[VersionShape]:
+    """Versions of datasets as they are shown, without their labels."""
+    before = transfers.versions_of(tx, [one.previous for _, one in every if one.previous is not None])
+    return [_shape(dataset, one, before.get(one.previous or 0)) for dataset, one in every]
 
 
 def form_of(version: Version) -> Form:
@@ -277,6 +246,39 @@ def operations(buckets: Buckets) -> Sequence[Operation]:
             summary="Forget a version; its files stay",
             ok=204,
         ),
+    )
+
+
+def _shape(dataset: Dataset, version: Version, previous: Version | None) -> VersionShape:
+    said, counts = msgspec.convert(version.settings, VersionBody), version.counts
+    manifest = sources.shown_below(dataset, version.manifest)
+    return VersionShape(
+        version_id=bare(version.uuid),
+        version_name=version.name,
+        version_format=said.version_format or FORMATS[0],
+        previous_version_id=None if previous is None else bare(previous.uuid),
+        status=NUMBERS[version.status],
+        create_time=milliseconds(version.created_at),
+        update_time=milliseconds(version.changed_at),
+        description=version.description or "",
+        total_sample_count=counts.total,
+        annotated_sample_count=counts.annotated,
+        total_sub_sample_count=counts.sub,
+        annotated_sub_sample_count=counts.sub_annotated,
+        add_sample_count=version.since.added,
+        modified_sample_count=version.since.modified,
+        deleted_sample_count=version.since.deleted,
+        manifest_path=manifest,
+        data_path=manifest.rpartition("/")[0],
+        is_current=dataset.current_version == version.id,
+        export_images=bool(said.export_images),
+        remove_sample_usage=said.remove_sample_usage is not False,
+        train_evaluate_sample_ratio=said.train_evaluate_sample_ratio or WHOLE,
+        task_type=dataset.type.value,
+        analysis_status=0,
+        tags=(),
+        message=None if version.reason is None else _message(dataset, version.reason),
+        with_column_header=said.with_column_header,
     )
 
 
