@@ -69,6 +69,13 @@ class LabelShape(Shape, frozen=True, kw_only=True):
     attributes: tuple[AttributeShape, ...] = ()
 
 
+class LabelStatsShape(LabelShape, frozen=True, kw_only=True):
+    """How many samples have a label, and how often."""
+
+    count: int
+    sample_count: int
+
+
 class LabelsPage(Shape, frozen=True, kw_only=True):
     """A page of labels."""
 
@@ -109,7 +116,7 @@ def list_labels(tx: Read, call: Call[Nothing, LabelsQuery]) -> LabelsPage:
     if version is not None:
         every = [label for label in transfers.labels_of_version(tx, version) if label.name]
         some = every[page.offset : page.offset + page.limit]
-        return LabelsPage(total_number=len(every), labels=[label_of_version(label) for label in some])
+        return LabelsPage(total_number=len(every), labels=[label_shape(label) for label in some])
     found = samples.list_labels(tx, dataset, Query(where=NAMED, order=(Order(field="id"),), page=page))
     return LabelsPage(total_number=found.total or 0, labels=[label_shape(label) for label in found.rows])
 
@@ -128,8 +135,8 @@ def search_condition(tx: Read, call: Call[Nothing, Nothing]) -> SearchShape:
     return SearchShape(labels=every_label(tx, dataset), metadata=metadata, labelers=[])
 
 
-def label_shape(label: Label) -> LabelShape:
-    """The label as it is shown."""
+def label_shape(label: Label | CountedLabel) -> LabelShape:
+    """The label as it is shown, of a dataset or of a version."""
     return LabelShape(
         name=label.name,
         type=label.type.value,
@@ -138,13 +145,16 @@ def label_shape(label: Label) -> LabelShape:
     )
 
 
-def label_of_version(label: CountedLabel) -> LabelShape:
-    """A label as a version has it."""
-    return LabelShape(
-        name=label.name,
-        type=label.type.value,
-        property=msgspec.convert(label.property, LabelPropertyShape),
-        attributes=msgspec.convert(label.attributes, tuple[AttributeShape, ...]),
+def label_stats(label: Label | CountedLabel) -> LabelStatsShape:
+    """The same with how often there is one."""
+    shown = label_shape(label)
+    return LabelStatsShape(
+        name=shown.name,
+        type=shown.type,
+        property=shown.property,
+        attributes=shown.attributes,
+        count=label.number,
+        sample_count=label.samples,
     )
 
 

@@ -9,20 +9,13 @@ import msgspec
 
 from trivium.base.query import Condition, Offset, Op, Order, Query
 from trivium.dialects.modelarts.datasets.finding import ANNOTATIONS, seen
-from trivium.dialects.modelarts.datasets.labels import MOST, LabelShape, label_shape
+from trivium.dialects.modelarts.datasets.labels import MOST, LabelStatsShape, label_stats
 from trivium.dialects.modelarts.datasets.seeking import states_of
 from trivium.dialects.modelarts.spelling import Shape, Text
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, always
 from trivium.resources import samples
 from trivium.resources.datasets import Dataset
-from trivium.resources.samples import Label, SampleState
-
-
-class LabelStatsShape(LabelShape, frozen=True, kw_only=True):
-    """How many samples have a label, and how often."""
-
-    count: int
-    sample_count: int
+from trivium.resources.samples import SampleState
 
 
 class SampleStatsShape(Shape, frozen=True, kw_only=True):
@@ -106,22 +99,10 @@ def _labels(
 ) -> list[LabelStatsShape]:
     every = samples.list_labels(tx, dataset, asked).rows
     if states is None:
-        return [_label(label) for label in every]
+        return [label_stats(label) for label in every]
     numbers = samples.labels_in_states(tx, dataset, states)
     counts = [(label, numbers.get(label.id, (0, 0))) for label in every]
-    return [_label(msgspec.structs.replace(label, samples=of, number=times)) for label, (of, times) in counts]
-
-
-def _label(label: Label) -> LabelStatsShape:
-    shown = label_shape(label)
-    return LabelStatsShape(
-        name=shown.name,
-        type=shown.type,
-        property=shown.property,
-        attributes=shown.attributes,
-        count=label.number,
-        sample_count=label.samples,
-    )
+    return [label_stats(msgspec.structs.replace(label, samples=of, number=times)) for label, (of, times) in counts]
 
 
 def _hard(tx: Read, dataset: Dataset, states: Collection[SampleState]) -> int:

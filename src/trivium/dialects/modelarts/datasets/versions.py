@@ -17,7 +17,7 @@ from trivium.base.text import Language
 from trivium.dialects.modelarts.datasets import sources
 from trivium.dialects.modelarts.datasets.finding import ONE as DATASET
 from trivium.dialects.modelarts.datasets.finding import dataset_uuid, locked, seen
-from trivium.dialects.modelarts.datasets.labels import LabelShape, label_of_version
+from trivium.dialects.modelarts.datasets.labels import LabelStatsShape, label_stats
 from trivium.dialects.modelarts.paging import numbered_page
 from trivium.dialects.modelarts.spelling import Shape, Text, bare, milliseconds, one_of
 from trivium.dialects.operation import Call, Mark, Nothing, Operation, Read, View, Wire, Write, always
@@ -26,7 +26,6 @@ from trivium.resources import datasets, transfers
 from trivium.resources.datasets import Buckets, Dataset, NoWorkPath
 from trivium.resources.samples import Range
 from trivium.resources.transfers import (
-    CountedLabel,
     Form,
     NewVersion,
     NoSuchVersion,
@@ -78,13 +77,6 @@ class VersionIdShape(Shape, frozen=True, kw_only=True):
     """Which version is being published."""
 
     version_id: str
-
-
-class LabelStatsShape(LabelShape, frozen=True, kw_only=True):
-    """A label with how often there is one."""
-
-    count: int
-    sample_count: int
 
 
 class VersionShape(Shape, frozen=True, kw_only=True):
@@ -149,7 +141,7 @@ def show_version(tx: Read, call: Call[Nothing, Nothing]) -> VersionShape:
     """One version, with its labels."""
     dataset = seen(tx, call)
     version = transfers.get_version(tx, dataset, version_uuid(call))
-    stats = [_stats(label) for label in transfers.labels_of_version(tx, version)]
+    stats = [label_stats(label) for label in transfers.labels_of_version(tx, version)]
     (shape,) = version_shapes(tx, [(dataset, version)])
     return msgspec.structs.replace(shape, label_stats=stats)
 
@@ -335,15 +327,3 @@ def _delete(tx: Write, caller: Caller, uuid: UUID, *, version: UUID) -> None:
 
 def _message(dataset: Dataset, reason: Reason) -> str:
     return sources.told(reason, dataset.work_path, sources.work_path_of(dataset)).say(Language.EN)
-
-
-def _stats(label: CountedLabel) -> LabelStatsShape:
-    shown = label_of_version(label)
-    return LabelStatsShape(
-        name=shown.name,
-        type=shown.type,
-        property=shown.property,
-        attributes=shown.attributes,
-        count=label.number,
-        sample_count=label.samples,
-    )
