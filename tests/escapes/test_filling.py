@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,14 +14,16 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.runtime.world import IS_ROOT, World, make_image
+from tests.crash.small_disk import small_disk
 from tests.escapes.world import Inside, Stage, staged
 from tests.waiting import until, until_async
 from trivium.drivers.runtimes.process.keeper.launches import limits
-from trivium.resources.notebooks.ports import Ending
+from trivium.resources.notebooks.ports import Ending, Phase
 
 MIB = 1 << 20
 SMALL = 40  # MiB
 RESERVE = 8
+HELD = 14
 FILL = "dd if=/dev/zero of=$HOME/filler bs=64k"
 
 
@@ -104,6 +108,50 @@ async def test_what_lies_beside_a_socket_is_bounded(world: World) -> None:
     await world.shell(other.key, "true")
 
 
+HOLDS = f"""
+import mmap, os, sys, time
+held = []
+for number in range({HELD}):
+    name = sys.argv[1] + "/" + str(number)
+    file = os.open(name, os.O_CREAT | os.O_RDWR)
+    os.write(file, bytes(1 << 20))
+    held.append(mmap.mmap(file, 1 << 20) if number % 2 else file)
+    if number % 2:
+        os.close(file)
+    os.unlink(name)
+time.sleep(60)
+"""
+
+
+@pytest_asyncio.fixture
+async def crowded() -> AsyncIterator[World]:
+    """A runtime whose sockets are on a small file system, as its data is."""
+    if not IS_ROOT:
+        pytest.skip("needs to be root")
+    with tempfile.TemporaryDirectory(dir="/tmp") as place, small_disk(Path(place) / "s", f"{SMALL}m"):
+        world = World(Path(), below=f"{place}/s", disk_reserve=0)
+        world.image = make_image(world.root / "image")
+        yield world
+        await world.close()
+
+
+async def test_what_was_unlinked_beside_a_socket_counts_when_room_gets_short(crowded: World) -> None:
+    spec, other = await crowded.started(), await crowded.started()
+    room = crowded.run / f"{spec.key.launch}-1" / "own"
+    holding = asyncio.create_task(
+        crowded.runtime.execute(spec.key, f"python -c '{HOLDS}' {room}", timeout=timedelta(seconds=60))
+    )
+    await until_async(lambda: is_taken(crowded.run, HELD), what="what is held")
+    assert await crowded.phase(spec.key) is Phase.RUNNING
+    take(crowded.root / "filler", SMALL - HELD - 8)  # it is somebody else's
+    ended = await crowded.ended(spec.key)
+    assert ended.ending is Ending.NO_SPACE
+    assert "runtime directory" in ended.detail
+    await until_async(lambda: is_free(crowded.run, HELD), what="room again")
+    await crowded.shell(other.key, "true")
+    holding.cancel()
+
+
 async def test_a_log_does_not_grow_for_ever(world: World) -> None:
     spec = await world.started(
         world.spec("sh", "-c", "python -m tinyserver {port} & while :; do head -c 8M /dev/zero; done")
@@ -116,6 +164,22 @@ async def test_a_log_does_not_grow_for_ever(world: World) -> None:
     await until_async(began_anew, within=60, what="a log that began anew")
     await world.stopped(spec.key)
     assert log.stat().st_size < 4096 * MIB
+
+
+def take(file: Path, mib: int) -> None:
+    """Take so much room."""
+    file.write_bytes(bytes(mib * MIB))
+
+
+async def is_free(place: Path, mib: int) -> bool:
+    """Whether so much is free."""
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize >= mib * MIB
+
+
+async def is_taken(place: Path, mib: int) -> bool:
+    """Whether so much is taken."""
+    return not await is_free(place, SMALL - mib)
 
 
 def _make_room(stage: Stage) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.escapes.world import Inside, Stage
+from trivium.drivers.runtimes.process.keeper.startup.namespaces import MOST_TERMINALS
 
 
 def test_a_program_that_raises_rights_raises_none(stage: Stage, alice: Inside) -> None:
@@ -72,3 +74,22 @@ def test_devices_of_the_machine_cannot_be_opened(alice: Inside) -> None:
     assert done.out == ""
     assert alice.run("mknod ~/disk b 8 0").code != 0
     assert alice.run("head -c1 /dev/zero").code == 0
+
+
+def test_all_terminals_of_one_notebook_leave_others_theirs(alice: Inside) -> None:
+    program = """
+import os
+held = []
+try:
+    while len(held) < 5000:
+        held.append(os.openpty())
+except OSError:
+    print(len(held))
+"""
+    assert 0 < int(alice.python(program).out) <= MOST_TERMINALS
+    machine = int(Path("/proc/sys/kernel/pty/nr").read_text())
+    for descriptor in os.openpty():
+        os.close(descriptor)
+    assert machine < int(Path("/proc/sys/kernel/pty/max").read_text())
+    names = alice.says("ls /dev/pts").split()
+    assert set(names) <= {"ptmx"}  # none of others' shows

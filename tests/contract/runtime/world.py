@@ -88,9 +88,9 @@ def site(prefix: Path) -> Path:
 class World:
     """A runtime on a data directory of its own."""
 
-    def __init__(self, image: Path, *, cgroups: bool = True, **settings: Any) -> None:
+    def __init__(self, image: Path, *, below: str = "/tmp", cgroups: bool = True, **settings: Any) -> None:
         self.image = image
-        self.root = Path(tempfile.mkdtemp(prefix="tr-", dir="/tmp"))
+        self.root = Path(tempfile.mkdtemp(prefix="tr-", dir=below))
         self.root.chmod(0o755)
         self.data, self.run = self.root / "d", self.root / "r"
         self.data.mkdir(mode=0o711)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ EVERY = 1.0  # seconds between two sums over a launch's processes
 MIB = 1 << 20
 ROOM = 8 * MIB  # bytes that a launch may put beside its socket, where the machine keeps them in memory
 THINGS = 4000  # as many entries may it have there
+SHORT = 4  # the part of that memory that is free when it gets short, as a divisor
 LOG = 64 * MIB  # bytes after which a log begins anew
 
 
@@ -26,6 +28,9 @@ class Offence(NamedTuple):
 
     ending: str
     detail: str
+
+
+TOO_MUCH = Offence("no_space", f"It put more than {ROOM // MIB} MiB into its runtime directory.")
 
 
 class LimitWatch:
@@ -64,7 +69,7 @@ class LimitWatch:
             return None
         self._watched = snapshot.now
         begin_anew(paths.log)
-        return overfull(paths.own) or self._over(spec, them, snapshot)
+        return overfull(paths.own, [one.pid for one in them]) or self._over(spec, them, snapshot)
 
     def _over(self, spec: Spec, them: frozenset[Identity], snapshot: Snapshot) -> Offence | None:
         """The limit that no cgroup holds, and that it crossed."""
@@ -84,8 +89,12 @@ class LimitWatch:
         return sum(processes.memory_of(one.pid) for one in them) > spec.memory
 
 
-def overfull(own: str) -> Offence | None:
-    """Whether a launch has put too much beside its socket: that directory is the machine's memory, not its user's."""
+def overfull(own: str, pids: Iterable[int]) -> Offence | None:
+    """Whether a launch has put too much beside its socket: that directory is the machine's memory, not its user's.
+
+    What it has unlinked and still holds is counted once that memory gets short: to see it takes a look at all that it
+    has open.
+    """
     size = things = 0
     waiting = [own]
     for place in waiting:
@@ -95,12 +104,31 @@ def overfull(own: str) -> Offence | None:
                     size += _size(entry)
                     things += 1
                     if size > ROOM or things > THINGS:
-                        return Offence("no_space", f"It put more than {ROOM // MIB} MiB into its runtime directory.")
+                        return TOO_MUCH
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
         except OSError:
             continue  # gone meanwhile, or too deep for a path
+    if _is_short(own) and size + _unlinked(own, pids) > ROOM:
+        return TOO_MUCH
     return None
+
+
+def _is_short(own: str) -> bool:
+    """Whether the file system of sockets is nearly full."""
+    with suppress(OSError):
+        found = os.statvfs(own)
+        return found.f_bavail < found.f_blocks / SHORT or found.f_favail < found.f_files / SHORT
+    return False
+
+
+def _unlinked(own: str, pids: Iterable[int]) -> int:
+    """Bytes of files there that have no name any more, and that these processes have open or mapped."""
+    with suppress(OSError):
+        device = os.stat(own).st_dev
+        found = (one for pid in pids for one in processes.held(pid) if one.st_dev == device and not one.st_nlink)
+        return sum({one.st_ino: one.st_blocks * 512 for one in found}.values())
+    return 0
 
 
 def begin_anew(log: str) -> None:

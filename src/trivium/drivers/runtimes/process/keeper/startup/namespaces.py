@@ -22,6 +22,8 @@ from trivium.drivers.runtimes.process.keeper.system.folders import open_beneath
 CLOSED = 0o700
 SCRATCH = ("/tmp", "/var/tmp")  # noqa: S108 - what is covered, and never written to
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - as above
+TERMINALS = "/dev/pts"
+MOST_TERMINALS = 256
 
 
 class Need(NamedTuple):
@@ -47,6 +49,7 @@ def make(spec: Spec, paths: Paths) -> None:
         os.chmod(place, CLOSED)  # what a launch needs of them is shown to it, and by no other way reached
     hide_processes()
     _own_shared_memory(spec.memory)
+    _own_terminals()
     resolved = [(resolve(need.path), need.writable) for need in needs(spec, paths)]
     sources = [_source(mount, paths.shared) for mount in spec.mounts]  # before the home they are in may be hidden
     hidden = {os.path.realpath(place): -1 for place in (paths.data, paths.sockets)}
@@ -180,6 +183,15 @@ def _own_shared_memory(size: int) -> None:
     """An empty `/dev/shm` of this launch's own, as large as the memory that it may have."""
     if os.path.isdir(SHARED_MEMORY):
         linux.mount_tmpfs(SHARED_MEMORY, size=str(size), mode=0o1777)
+
+
+def _own_terminals() -> None:
+    """Pseudo-terminals of this launch's own: the machine has some thousand for everybody.
+
+    Where the kernel refuses, the launch has the machine's, as it would anyway.
+    """
+    with suppress(OSError):
+        linux.mount_terminals(TERMINALS, MOST_TERMINALS)
 
 
 def _scratch(paths: Paths) -> dict[str, int]:

@@ -129,6 +129,11 @@ def mount_proc(target: str) -> None:
     _mount("proc", target, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=invisible")
 
 
+def mount_terminals(target: str, most: int) -> None:
+    """Pseudo-terminals of this namespace's own, as many as that; `/dev/ptmx` beside it opens these."""
+    _mount("devpts", target, "devpts", MS_NOSUID | MS_NOEXEC, f"newinstance,ptmxmode=0666,mode=0620,max={most}")
+
+
 def bind(source: str, target: str, *, recursive: bool = True) -> None:
     """Show `source` at `target` too."""
     _mount(source, target, None, MS_BIND | (MS_REC if recursive else 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -123,6 +123,15 @@ def memory_of(pid: int) -> int:
             return int(line.split()[1]) * 1024
     process = seen(pid)
     return 0 if process is None else process.resident * os.sysconf("SC_PAGE_SIZE")
+
+
+def held(pid: int) -> Iterator[os.stat_result]:
+    """The files that a process has open or mapped; none of one that is gone."""
+    for place in (f"/proc/{pid}/fd", f"/proc/{pid}/map_files"):
+        with suppress(OSError):
+            for name in os.listdir(place):
+                with suppress(OSError):
+                    yield os.stat(f"{place}/{name}")
 
 
 def owner(pid: int) -> int | None:
