@@ -126,8 +126,46 @@ async def test_a_file_of_holes_larger_than_the_disk_is_not_saved(world: World) -
     assert not list((world.data / "saved").iterdir())
 
 
+async def test_a_link_in_place_of_the_packages_is_not_followed(world: World) -> None:
+    spec = await world.started()
+    aim = world.root / "aim"
+    (aim / "lib").mkdir(parents=True)
+    (aim / "lib/kept").write_text("theirs")
+    os.truncate(aim / "lib/kept", 8 << 40)  # if it were looked at, there would be no space for it
+    await world.shell(spec.key, f"cd $VIRTUAL_ENV/.. && mv venv v2 && ln -s {aim} venv")
+    with pytest.raises(OSError, match="not in the directory venv"):
+        await world.runtime.save(spec.key, NAME)
+    assert not list((world.data / "saved").iterdir())
+
+
+async def test_links_and_pipes_below_the_packages_lead_nowhere(world: World) -> None:
+    spec = await world.started()
+    aim = world.root / "aim"
+    aim.mkdir()
+    (aim / "kept").write_text("theirs")
+    await world.shell(spec.key, f"cd $VIRTUAL_ENV && ln -s {aim} lib/led && ln -s {aim} share && mkfifo lib/pipe etc")
+    saved = await world.runtime.save(spec.key, NAME)
+    assert {(saved.path / name).is_symlink() for name in ("lib/led", "share")} == {True}
+    assert not list(saved.path.glob("**/pipe"))
+    assert not (saved.path / "etc").exists()
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="needs to be root: else all files are the notebook's user's")
+async def test_another_users_file_that_was_linked_hard_is_not_opened_to_all(world: World) -> None:
+    spec = await world.started()
+    secret, shared = world.data / "secret", world.data / "shared"
+    packages = site(world.data / "layers" / str(spec.key.launch) / "venv")
+    for path, mode in ((secret, 0o600), (shared, 0o644)):
+        path.write_text("theirs")
+        path.chmod(mode)
+        (packages / path.name).hardlink_to(path)  # as a user may where fs.protected_hardlinks is off
+    saved = await world.runtime.save(spec.key, NAME)
+    assert not (site(saved.path) / "secret").exists()
+    assert (site(saved.path) / "shared").exists()
+
+
 async def test_there_is_nothing_to_save_of_a_notebook_that_never_ran(world: World) -> None:
-    with pytest.raises(OSError, match="No such file"):
+    with pytest.raises(OSError, match="No such"):
         await world.runtime.save(world.spec().key, NAME)
     assert not list((world.data / "saved").iterdir())
 

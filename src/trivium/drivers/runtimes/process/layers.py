@@ -11,27 +11,19 @@ import os
 import re
 import secrets
 import shutil
-import stat
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from trivium.drivers.runtimes.process import contents
-from trivium.drivers.runtimes.process.keeper.startup.layer import CHAIN
+from trivium.drivers.runtimes.process import contents, copying
+from trivium.drivers.runtimes.process.copying import Moved
 from trivium.drivers.runtimes.process.keeper.system.folders import remove_tree
 from trivium.drivers.runtimes.process.keeper.system.linux import sync_file_system
 from trivium.resources.notebooks.ports import SavedLayer
 
 ABOUT = "trivium-layer.json"
 NAME = re.compile(r"[0-9a-f]{32}")
-WALK = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-INTERPRETER = re.compile(r"(python|pip)[0-9.]*")
-TEXT = 1 << 20  # bytes past which a file is not looked through for paths
-PREAMBLE = """#!/bin/sh
-'''exec' "${TRIVIUM_PYTHON:-python3}" "$0" "$@"
-' '''
-"""
 TEMPORARY = ".making-"
 
 
@@ -47,14 +39,11 @@ def save(data: Path, launch: int, name: str, *, reserve: int = 0) -> SavedLayer:
     beside = place.parent / f"{TEMPORARY}{name}-{secrets.token_hex(4)}"
     place.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     try:
-        _must_fit(source, place.parent, reserve)
-        _copy_layer(source, beside, place)
+        _copy(source, beside, Moved(str(source), str(place)), reserve=reserve)
         about = SavedLayer(path=place, size=contents.size(beside), digest=contents.digest(beside))
         (beside / ABOUT).write_bytes(msgspec.json.encode(about, enc_hook=str))
         _sync(beside)
         _put(beside, place)
-    except RecursionError as error:
-        raise OSError(errno.ELOOP, "too many directories lie within each other") from error
     finally:
         with suppress(OSError):
             remove_tree(str(beside))
@@ -135,95 +124,27 @@ def _put(beside: Path, place: Path) -> None:
     _sync(place.parent)
 
 
-def _must_fit(source: Path, above: Path, reserve: int) -> None:
-    """Raise OSError when the layer, its holes filled, is more than there is room for beside the reserve.
+def _copy(source: Path, target: Path, moved: Moved, *, reserve: int) -> None:
+    top = copying.open_top(source)
+    try:
+        _must_fit(copying.measure(top), target.parent, reserve)
+        copying.copy(top, target, moved)
+    finally:
+        os.close(top)
+
+
+def _must_fit(size: int, above: Path, reserve: int) -> None:
+    """Raise OSError when there is no room for so much beside the reserve.
 
     A file of holes takes no space of its user's and all of ours, and days to be read.
     """
-    size = 0
-    for folder, _, names in os.walk(source):
-        for name in names:
-            with suppress(FileNotFoundError):
-                size += os.lstat(f"{folder}/{name}").st_size
     if size + reserve > shutil.disk_usage(above).free:
         raise OSError(errno.ENOSPC, "No space left for a layer of this size")
 
 
-def _copy_layer(source: Path, target: Path, final: Path) -> None:
-    above = os.open(source.parent, WALK)
-    try:
-        root = os.open(source.name, WALK, dir_fd=above)
-    finally:
-        os.close(above)
-    try:
-        target.mkdir(mode=0o755)
-        target.chmod(0o755)
-        for name in ("bin", "lib", "lib64", "share", "etc", "include"):
-            with suppress(FileNotFoundError):
-                _copy(root, name, target / name, paths=(str(source), str(final)))
-    finally:
-        os.close(root)
-
-
-def _copy(parent: int, name: str, target: Path, *, paths: tuple[str, str]) -> None:
-    """Copy one entry of an open directory. What vanishes meanwhile is left out, and so are pipes and the like."""
-    entry = os.stat(name, dir_fd=parent, follow_symlinks=False)
-    if stat.S_ISLNK(entry.st_mode):
-        with suppress(FileNotFoundError):
-            if not (target.parent.name == "bin" and INTERPRETER.fullmatch(name)):
-                target.symlink_to(os.readlink(name, dir_fd=parent).replace(*paths))
-    elif stat.S_ISDIR(entry.st_mode):
-        here = os.open(name, WALK, dir_fd=parent)
-        try:
-            target.mkdir(mode=0o755)
-            target.chmod(0o755)
-            for below in os.listdir(here):  # noqa: PTH208 - an open directory has no path
-                with suppress(FileNotFoundError):
-                    _copy(here, below, target / below, paths=paths)
-        finally:
-            os.close(here)
-    elif stat.S_ISREG(entry.st_mode) and name != CHAIN:
-        _copy_file(parent, name, target, paths=paths)
-
-
-def _copy_file(parent: int, name: str, target: Path, *, paths: tuple[str, str]) -> None:
-    source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
-    with os.fdopen(source, "rb") as reading:
-        entry = os.fstat(source)
-        if not stat.S_ISREG(entry.st_mode):
-            return
-        is_script = target.parent.name == "bin"
-        head = reading.read(TEXT) if is_script or name.endswith((".pth", "kernel.json")) else b""
-        if is_script and _is_ours(name, head):
-            return
-        with target.open("xb") as writing:
-            writing.write(_moved(head, paths, is_script=is_script))
-            shutil.copyfileobj(reading, writing, TEXT)
-            writing.flush()
-            os.fchmod(writing.fileno(), 0o755 if entry.st_mode & 0o111 else 0o644)
-    os.utime(target, ns=(entry.st_atime_ns, entry.st_mtime_ns))  # bytecode is good for this very time
-
-
-def _is_ours(name: str, head: bytes) -> bool:
-    """Whether it is the `pip` that every layer is given when it is made."""
-    return INTERPRETER.fullmatch(name) is not None and b"from pip._internal.cli.main import main; sys.exit" in head
-
-
-def _moved(head: bytes, paths: tuple[str, str], *, is_script: bool) -> bytes:
-    """The beginning of a file with its old place replaced by the new; scripts run on the layer that is on top."""
-    old, new = (path.encode() for path in paths)
-    if is_script and head.startswith(b"#!"):
-        first, _, rest = head.partition(b"\n")
-        if old + b"/bin/python" in first:
-            head = PREAMBLE.encode() + rest
-        elif rest.startswith(b"'''exec' ") and old + b"/bin/python" in rest.partition(b"\n")[0]:
-            head = PREAMBLE.encode() + rest.split(b"\n", 2)[2]
-    return head.replace(old, new)
-
-
 def _sync(place: Path) -> None:
     """Make what was written below a directory durable."""
-    descriptor = os.open(place, WALK)
+    descriptor = os.open(place, copying.WALK)
     try:
         sync_file_system(descriptor)
     finally:
