@@ -29,6 +29,15 @@ def names_in(place: Path) -> list[str]:
     return [path.name for path in place.iterdir()]
 
 
+def close(place: Path) -> Path:
+    """A directory that everybody may write to, in one that only root gets into."""
+    inner = place / "inner"
+    inner.mkdir()
+    inner.chmod(0o777)
+    place.chmod(0o700)
+    return inner
+
+
 def may_unshare() -> bool:
     """Whether users may make user namespaces."""
     command = ["setpriv", f"--reuid={UID}", "--clear-groups", "unshare", "-Urm", "true"]
@@ -111,6 +120,18 @@ async def test_root_makes_nothing_in_a_directory_that_is_the_users(world: World)
     assert ended.ending is Ending.FAILED_TO_START
     assert "can make no directory there" in ended.detail
     assert await world.shell(first.key, "ls closed") == "link"
+
+
+@AS_ROOT
+async def test_a_directory_that_everybody_may_write_to_stays_out_of_reach_in_one_that_is_closed(
+    world: World, elsewhere: Path
+) -> None:
+    inner = close(elsewhere)
+    first = await world.started()
+    await world.shell(first.key, "mkdir sets; touch sets/file")
+    spec = await world.started(world.spec(mounts=(Mount(source="sets", target=f"{inner}/new"),)))
+    assert await world.shell(spec.key, f"ls {inner}/new") == "file"
+    assert names_in(inner) == []
 
 
 @pytest.fixture

@@ -78,6 +78,7 @@ def opened(target: str, uid: int | None, namespace: Namespace) -> Target:
         try:
             walk.go()
             _check(target, walk.leads_to(), namespace)
+            walk.stop_at_what_is_closed()
             if walk.make(namespace.memory):
                 return walk.taken()
             if is_copied or os.fstat(walk.place).st_uid == uid:
@@ -162,10 +163,22 @@ class _Walk:
         if ".." in self._waiting:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
+    def stop_at_what_is_closed(self) -> None:
+        """Go back to the first directory that the notebook's user may not cross, if that is on the way."""
+        above = self._stack if self._waiting else self._stack[:-1]
+        for number, (_, descriptor) in enumerate(above, 1):
+            if not may_cross(os.fstat(descriptor), self._uid):
+                while len(self._stack) > number:
+                    self._waiting.append(self._stack[-1][0])
+                    self._up()
+                return
+
     def make(self, memory: set[int]) -> bool:
         """Make what is not there; False where the notebook's user may not."""
         while self._waiting:
             part = self._waiting[-1]
+            if not may_cross(os.fstat(self.place), self._uid):
+                return False
             with acting_as(None if os.fstat(self.place).st_dev in memory else self._uid):
                 try:
                     os.mkdir(part, 0o755, dir_fd=self.place)
