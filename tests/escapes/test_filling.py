@@ -6,13 +6,16 @@ import asyncio
 import os
 import sqlite3
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.contract.runtime.test_layers import BEGIN, GROW, TRIES
 from tests.contract.runtime.world import IS_ROOT, World, make_image
 from tests.crash.small_disk import small_disk
 from tests.escapes.world import Inside, Stage, staged
@@ -61,6 +64,24 @@ def test_on_a_full_disk_people_log_in_and_notebooks_stop(small: Stage, full: Ins
     assert os.statvfs(small.data).f_bavail * 4096 < RESERVE * MIB
     for _ in range(20):
         assert full.user.get("list", page=1, size=5).ok
+
+
+def test_a_file_that_grows_while_it_is_saved_leaves_the_reserve_alone(small: Stage, filling: Inside) -> None:
+    status = "active"
+    for _ in range(TRIES):  # until it is fast enough
+        if filling.row["notebookStatus"] == "Terminated":
+            filling.start()
+        filling.says(f"cat > ~/grow.py <<'END'\n{GROW}\nEND")
+        filling.says(BEGIN.format(8))
+        assert _free(small) > (RESERVE + 10) * MIB
+        with looked_at(small) as free:
+            filling.stop(saves=True)
+        assert min(free) >= (RESERVE - 1) * MIB  # the database writes meanwhile, too
+        *_, status = (one["status"] for one in small.site.type("image", "list") if one["visibility"] == "private")
+        if status == "failed":
+            break
+    assert status == "failed"
+    assert _free(small) > (RESERVE + 10) * MIB  # nothing of it stays
 
 
 def test_below_the_reserve_nothing_is_started(small: Stage, full: Inside) -> None:
@@ -180,6 +201,30 @@ async def is_free(place: Path, mib: int) -> bool:
 async def is_taken(place: Path, mib: int) -> bool:
     """Whether so much is taken."""
     return not await is_free(place, SMALL - mib)
+
+
+@contextmanager
+def looked_at(stage: Stage) -> Iterator[list[int]]:
+    """What was free on the disk, looked at all the while."""
+    seen: list[int] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.001):
+            seen.append(_free(stage))
+
+    watch = threading.Thread(target=look)
+    watch.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watch.join()
+
+
+def _free(stage: Stage) -> int:
+    disk = os.statvfs(stage.data)
+    return disk.f_bavail * disk.f_frsize
 
 
 def _make_room(stage: Stage) -> None:

@@ -18,6 +18,26 @@ NAME = "0123456789abcdef0123456789abcdef"
 OTHER = "f" * 32
 TOOL = "#!{python}\nimport greeting; print(greeting.WORD)\n"
 
+GROW = """
+import ctypes, os, select, sys
+first, last, size = f"{sys.argv[1]}/bin/first", f"{sys.argv[1]}/share/last", int(sys.argv[2]) << 20
+os.makedirs(os.path.dirname(last), exist_ok=True)
+for path, length in ((first, 1), (last, size)):
+    open(path, "ab").close()
+    os.truncate(path, length)
+libc = ctypes.CDLL(None)
+watch = libc.inotify_init1(0)
+libc.inotify_add_watch(watch, first.encode(), 0x20)  # IN_OPEN
+print("ready", flush=True)
+select.select([watch], [], [])
+os.truncate(last, 1 << 40)
+print("grown", flush=True)
+"""
+"""Has one of the last files that are saved, of so many MiB, become one of a TiB as soon as one of the first is read."""
+
+BEGIN = "(setsid python ~/grow.py $VIRTUAL_ENV {} > ~/grow.log 2>&1 &); until grep ready ~/grow.log; do :; done"
+TRIES = 20
+
 
 def install(world: World, launch: int, *, word: str = "hello") -> None:
     """Put a module and a console script where pip would, as the notebook's user."""
@@ -123,6 +143,22 @@ async def test_a_file_of_holes_larger_than_the_disk_is_not_saved(world: World) -
     await world.shell(spec.key, "truncate -s 8T $VIRTUAL_ENV/lib/holes")
     with pytest.raises(OSError, match="No space left"):
         await world.runtime.save(spec.key, NAME)
+    assert not list((world.data / "saved").iterdir())
+
+
+async def test_a_file_that_grows_once_it_was_measured_is_not_saved(world: World) -> None:
+    spec = await world.started()
+    await world.shell(spec.key, f"cat > ~/grow.py <<'END'\n{GROW}\nEND")
+    said = ""
+    for _ in range(TRIES):  # until it is fast enough
+        await world.shell(spec.key, BEGIN.format(16))
+        try:
+            await world.runtime.save(spec.key, NAME)
+        except OSError as error:
+            said = str(error)
+            break
+        await world.runtime.drop_layer(NAME)
+    assert "it grew too much" in said
     assert not list((world.data / "saved").iterdir())
 
 

@@ -13,7 +13,7 @@ import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from trivium.drivers.runtimes.process.keeper.startup.layer import CHAIN
 
@@ -23,6 +23,9 @@ PARTS = ("bin", "lib", "lib64", "share", "etc", "include")
 INTERPRETER = re.compile(r"(python|pip)[0-9.]*")
 DEEPEST = 100  # directories within each other, each of which is held open
 TEXT = 1 << 20  # bytes past which a file is not looked through for paths
+PIECE = 1 << 20
+ENTRY = 4096  # bytes that a name is counted with, besides those of its file
+GROWTH = 64 << 20  # bytes by which an environment in use may grow between its being measured and being copied
 PREAMBLE = """#!/bin/sh
 '''exec' "${TRIVIUM_PYTHON:-python3}" "$0" "$@"
 ' '''
@@ -36,6 +39,30 @@ class Moved(NamedTuple):
     new: str
 
 
+class Room:
+    """How much may be written in a directory: what was measured and a little more, and nothing of the disk's reserve.
+
+    Whoever is saved may write meanwhile, so that what was measured bounds nothing by itself.
+    """
+
+    def __init__(self, place: Path, measured: int, *, reserve: int) -> None:
+        self._place = place
+        self._left = measured + GROWTH
+        self._reserve = reserve
+        self._must_have(measured)  # a file of holes takes no space of its user's and all of ours, and days to be read
+
+    def take(self, size: int) -> None:
+        """Count what is written next; OSError where it must not be."""
+        self._left -= size
+        if self._left < 0:
+            raise OSError(errno.EFBIG, "it grew too much while it was saved")
+        self._must_have(size)
+
+    def _must_have(self, size: int) -> None:
+        if size + self._reserve > shutil.disk_usage(self._place).free:
+            raise OSError(errno.ENOSPC, "No space left for a layer of this size")
+
+
 def open_top(venv: Path) -> int:
     """A descriptor of an environment's directory. OSError where something else is in its place."""
     above = os.open(venv.parent, WALK)
@@ -47,21 +74,13 @@ def open_top(venv: Path) -> int:
         os.close(above)
 
 
-def measure(top: int) -> int:
-    """The bytes that a copy will have, holes filled and each name on its own. OSError as of `copy`."""
-    size = 0
-    for name in PARTS:
-        with suppress(FileNotFoundError):
-            size += _size(top, name, 0)
-    return size
-
-
-def copy(top: int, target: Path, moved: Moved) -> None:
+def copy(top: int, target: Path, moved: Moved, *, reserve: int) -> None:
     """Copy an environment whose directory is open; what vanishes meanwhile is left out.
 
-    OSError, for one where there is no end of directories in directories.
+    OSError when there is no room for it beside the reserve, or no end of directories in directories.
     """
-    copying = _Copying(moved, os.fstat(top).st_uid)
+    room = Room(target.parent, _measure(top), reserve=reserve)
+    copying = _Copying(moved, os.fstat(top).st_uid, room)
     target.mkdir(mode=0o755)
     target.chmod(0o755)
     for name in PARTS:
@@ -69,11 +88,20 @@ def copy(top: int, target: Path, moved: Moved) -> None:
             copying.entry(top, name, target / name)
 
 
+def _measure(top: int) -> int:
+    """The bytes that a copy will have, holes filled and each name on its own."""
+    size = 0
+    for name in PARTS:
+        with suppress(FileNotFoundError):
+            size += _size(top, name, 0)
+    return size
+
+
 def _size(parent: int, name: str, depth: int) -> int:
     entry = os.stat(name, dir_fd=parent, follow_symlinks=False)
     if stat.S_ISREG(entry.st_mode):
-        return entry.st_size
-    size = 0
+        return ENTRY + entry.st_size
+    size = ENTRY
     if stat.S_ISDIR(entry.st_mode):
         here = _enter(parent, name, depth)
         try:
@@ -94,12 +122,14 @@ def _enter(parent: int, name: str, depth: int) -> int:
 class _Copying:
     """One copy of an environment that belongs to the uid `owner`."""
 
-    def __init__(self, moved: Moved, owner: int) -> None:
+    def __init__(self, moved: Moved, owner: int, room: Room) -> None:
         self._moved = moved
         self._owner = owner
+        self._room = room
 
     def entry(self, parent: int, name: str, target: Path, *, depth: int = 0) -> None:
         """Copy what is called so in an open directory."""
+        self._room.take(ENTRY)
         entry = os.stat(name, dir_fd=parent, follow_symlinks=False)
         if stat.S_ISLNK(entry.st_mode):
             if not (target.parent.name == "bin" and INTERPRETER.fullmatch(name)):
@@ -131,11 +161,16 @@ class _Copying:
             if is_script and _is_ours(name, head):
                 return
             with target.open("xb") as writing:
-                writing.write(_with_paths(head, self._moved, is_script=is_script))
-                shutil.copyfileobj(reading, writing, TEXT)
-                writing.flush()
+                self._write(writing, _with_paths(head, self._moved, is_script=is_script))
+                while piece := reading.read(PIECE):
+                    self._write(writing, piece)
                 os.fchmod(writing.fileno(), 0o755 if entry.st_mode & 0o111 else 0o644)
         os.utime(target, ns=(entry.st_atime_ns, entry.st_mtime_ns))  # bytecode is good for this very time
+
+    def _write(self, file: BinaryIO, piece: bytes) -> None:
+        self._room.take(len(piece))
+        file.write(piece)
+        file.flush()  # so that the next look at the disk sees it
 
 
 def _is_closed(entry: os.stat_result, owner: int) -> bool:

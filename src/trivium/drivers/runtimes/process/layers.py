@@ -6,11 +6,9 @@ what is kept is owned by the server and readable for all.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import secrets
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -127,19 +125,9 @@ def _put(beside: Path, place: Path) -> None:
 def _copy(source: Path, target: Path, moved: Moved, *, reserve: int) -> None:
     top = copying.open_top(source)
     try:
-        _must_fit(copying.measure(top), target.parent, reserve)
-        copying.copy(top, target, moved)
+        copying.copy(top, target, moved, reserve=reserve)
     finally:
         os.close(top)
-
-
-def _must_fit(size: int, above: Path, reserve: int) -> None:
-    """Raise OSError when there is no room for so much beside the reserve.
-
-    A file of holes takes no space of its user's and all of ours, and days to be read.
-    """
-    if size + reserve > shutil.disk_usage(above).free:
-        raise OSError(errno.ENOSPC, "No space left for a layer of this size")
 
 
 def _sync(place: Path) -> None:
