@@ -17,6 +17,7 @@ import structlog
 from trivium.base.values import Value
 from trivium.dialects.operation import Dialect
 from trivium.server import logs
+from trivium.server.crowd import Crowd
 from trivium.server.exposition import Counted, exposition
 from trivium.server.host.lease import LeaseCounts
 from trivium.server.http import App, Metrics, Part, Patience, Platform, bind, serve
@@ -138,8 +139,9 @@ async def listening(
     readiness: Callable[[], Awaitable[tuple[Part, ...]]] = all_ready,
     notebooks: Callable[[], Awaitable[Mapping[str, int]]] = two_running,
     patience: Patience | None = None,
+    most: int = 1000,
 ) -> AsyncIterator[Listener]:
-    """A listener with these dialects, stopped in the end."""
+    """A listener with these dialects, for so many clients at most, stopped in the end."""
     log = io.BytesIO()
     metrics = Metrics()
     platform = Platform(
@@ -152,7 +154,10 @@ async def listening(
     bound = bind("127.0.0.1", 0)
     stop = asyncio.Event()
     with logs_in(log):
-        running = asyncio.create_task(serve(App(lambda: dialects, platform), [bound], stop, patience=patience))
+        now = asyncio.get_running_loop().time
+        crowd = Crowd("apis", most, counts=metrics.crowding, log=structlog.get_logger(), now=now)
+        app = App(lambda: dialects, platform)
+        running = asyncio.create_task(serve(app, [bound], stop, crowd=crowd, patience=patience))
         listener = Listener(bound.port, stop, log)
         try:
             yield listener

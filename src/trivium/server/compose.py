@@ -16,6 +16,7 @@ from trivium.base.site import Site
 from trivium.dialects.operation import Core, Dialect
 from trivium.drivers.runtimes.process.runtime import ProcessRuntime
 from trivium.drivers.runtimes.process.settings import ProcessSettings, run_directory
+from trivium.server.crowd import room
 from trivium.server.host.drivers import FileDrivers
 from trivium.server.proxy import ProxySettings
 from trivium.server.settings import Settings
@@ -187,7 +188,8 @@ def _listed(text: str) -> tuple[str, ...]:
 
 def proxy_settings_of(settings: Settings, site: Site) -> ProxySettings:
     """What the proxy needs to know."""
-    return ProxySettings(host=settings.proxy.host or None, secure=site.proxy_url.startswith("https:"))
+    secure = site.proxy_url.startswith("https:")
+    return ProxySettings(host=settings.proxy.host or None, secure=secure, connections=room().notebooks)
 
 
 def peer_address_of(settings: Settings, node: str, port: int) -> str:

@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from trivium.server.crowd import Crowding
 from trivium.server.host.lease import LeaseCounts
 from trivium.server.http import Metrics
 from trivium.server.http.metrics import BOUNDS, Durations
@@ -45,6 +46,7 @@ class Counted(Collector):
             notebooks.add_metric((status,), number)
         yield notebooks
         yield from _proxied(self._proxy)
+        yield from _crowded({"apis": self._served.crowding, "notebooks": self._proxy.crowding})
 
 
 def registry_of(counted: Counted) -> CollectorRegistry:
@@ -93,3 +95,16 @@ def _proxied(now: ProxyMetrics) -> Iterable[Metric]:
     yield CounterMetricFamily("trivium_proxy_received_bytes", "Bytes of bodies from clients.", now.received)
     yield CounterMetricFamily("trivium_proxy_sent_bytes", "Bytes of bodies to clients.", now.sent)
     yield CounterMetricFamily("trivium_proxy_cut", "Connections closed for want of right.", now.cut)
+
+
+def _crowded(now: Mapping[str, Crowding]) -> Iterable[Metric]:
+    labels = ("listener",)
+    displaced = CounterMetricFamily(
+        "trivium_connections_displaced", "Idle connections closed for others.", labels=labels
+    )
+    refused = CounterMetricFamily("trivium_connections_refused", "Connections refused for want of room.", labels=labels)
+    for listener, crowding in now.items():
+        displaced.add_metric((listener,), crowding.displaced)
+        refused.add_metric((listener,), crowding.refused)
+    yield displaced
+    yield refused

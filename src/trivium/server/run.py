@@ -35,6 +35,7 @@ from trivium.server.compose import (
     runtime_of,
     site_of,
 )
+from trivium.server.crowd import Crowd, room
 from trivium.server.greeting import greeting
 from trivium.server.host.directory import lock_exclusively, lock_shared, machine_id
 from trivium.server.host.lease import HostLease
@@ -128,12 +129,14 @@ class _Serving:
                 async with asyncio.timeout(HELD):
                     await work.wait_for_parts()
             print(greeting(self._settings, site, made=self._first.made), flush=True)  # noqa: T201 - to the operator
-            app = self._app(work, site, proxy=proxy)
+            metrics = Metrics()
+            app = self._app(work, site, proxy=proxy, metrics=metrics)
             if self._first.made:
                 await self._ensure_stores()  # who asks first finds them
             background.append(loop.create_task(self._loaded(app)))
             watch(background[-1], self._stop)
-            await serve(app, [listener], self._stop, patience=Patience(grace=GRACE))
+            crowd = Crowd("apis", room().apis, counts=metrics.crowding, log=log, now=loop.time)
+            await serve(app, [listener], self._stop, crowd=crowd, patience=Patience(grace=GRACE))
             await proxy.stop(DRAIN)
         finally:
             self._store.on_wake = None
@@ -173,7 +176,7 @@ class _Serving:
         access = GrantAccess(self._store, self._runtime, self._keyring, host=self._mine.id)
         return Proxy(access, proxy_settings_of(self._settings, site), log=log, clock=self._store.clock)
 
-    def _app(self, work: HostWork, site: Site, *, proxy: Proxy) -> App:
+    def _app(self, work: HostWork, site: Site, *, proxy: Proxy, metrics: Metrics) -> App:
         core = Core(
             store=self._store,
             keyring=self._keyring,
@@ -182,7 +185,6 @@ class _Serving:
             runtime=self._runtimes,
             places=self._runtimes,
         )
-        metrics = Metrics()
         self._store.on_wait = metrics.store_waited
 
         async def readiness() -> tuple[Part, ...]:

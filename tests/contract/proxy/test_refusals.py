@@ -180,16 +180,6 @@ async def test_who_does_not_take_the_answer_is_cut_off(rooms: Rooms) -> None:
             await _forgotten(proxy)
 
 
-async def test_one_client_too_many_is_turned_away(rooms: Rooms, notebook: Notebook) -> None:
-    async with proxied(rooms, ProxySettings(connections=1)) as (_, port), connected(port) as client:
-        assert (await client.ask(get("/nb/7/x", KEY))).status == 200
-        async with connected(port) as other:
-            assert (await other.answer()).status == 503
-            assert await other.is_closed()
-        assert (await client.ask(get("/nb/7/x", KEY))).status == 200
-    assert len(notebook.requests) == 2
-
-
 PIECES = [
     b"GET /nb/7/x HTTP/1.1\r\n",
     b"POST /svc/7/ HTTP/1.0\r\n",

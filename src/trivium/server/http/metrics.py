@@ -9,6 +9,8 @@ import threading
 from bisect import bisect_left
 from typing import Final
 
+from trivium.server.crowd import Crowding
+
 BOUNDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
 
 
@@ -31,6 +33,7 @@ class Metrics:
     """Requests, which one thread counts, and waits for the store, which any may."""
 
     def __init__(self) -> None:
+        self.crowding = Crowding()
         self.in_flight = 0  # requests that are being answered
         self.outcomes: dict[tuple[str, str, str], int] = {}  # requests answered, by dialect, operation and outcome
         self.durations: dict[tuple[str, str], Durations] = {}  # of requests, by dialect and operation

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with bounds that it lacks: how long a request's head may be, and how long in coming."""
+"""uvicorn's HTTP protocol, with bounds that it lacks: how many clients, how long a head, and how long in coming."""
 
 from __future__ import annotations
 
@@ -9,16 +9,27 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from trivium.server.crowd import Crowd
+
 HEAD_BYTES: Final = 64 * 1024
 NO_HTTP: Final = (
     b'{"error":"malformed","message":"This is no request of HTTP/1.1. In an address blanks, and all that is not ASCII, '
     b'must be percent-encoded, as curl does with --data-urlencode."}'
 )
 """What is told to who sends what is none: nobody knows for which dialect it was."""
+FULL: Final = b'{"error":"full","message":"Too many connections are open; please try again in a moment."}'
 
 
 class HeadTooLong(Exception):
     """A request's head is over `HEAD_BYTES`."""
+
+
+class Shared(ServerState):
+    """What all connections of a listener share."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        super().__init__()
+        self.crowd = crowd
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -27,25 +38,63 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(
         self,
         config: Config,
-        server_state: ServerState,
+        server_state: Shared,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._head_since: float | None = self.loop.time()  # None between a head's end and the next one's start
+        self._crowd = server_state.crowd
+        self._rested: float | None = self.loop.time()  # when the wait for a request began; None: one is under way
+        self._head_since: float | None = self._rested  # None between a head's end and the next one's start
         self._received = 0  # bytes since the head began, or a little less
         self._too_long = False
+        self._is_refused = False
 
     def has_waited(self, now: float) -> float:
         """Seconds that a head has been in coming, the connection's first one included; 0 when none is awaited."""
         return 0.0 if self._head_since is None else now - self._head_since
 
+    @property
+    def idle_since(self) -> float | None:
+        """When the wait for a request began; None while one is under way, or an answer on its way."""
+        return None if self.transport.get_write_buffer_size() else self._rested
+
+    @property
+    def is_owing(self) -> bool:
+        """Whether a request's body is awaited: it is read whole before anybody is let in."""
+        return self._rested is None and self.cycle.more_body
+
+    def give_way(self) -> None:
+        """Close at once, for another client."""
+        self.abort()
+
     def abort(self) -> None:
         """Close at once."""
         self.transport.abort()
 
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Take the client in, or turn it away."""
+        super().connection_made(transport)
+        if not self._crowd.admits(self, self.client[0] if self.client else ""):
+            self._is_refused = True
+            self.transport.write(_answer(b"503 Service Unavailable", FULL, b"retry-after: 3\r\n"))
+            self.transport.write_eof()  # a close would reset the connection if a request has come, and lose the answer
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._crowd.left(self)
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """An answer is over."""
+        if not self.pipeline:  # else the next request has come already
+            self._rested = self.loop.time()
+        super().on_response_complete()
+
     def data_received(self, data: bytes) -> None:
         """Parse what came, and refuse a head that grows too long."""
+        if self._is_refused:
+            return
         self._received += len(data)
         super().data_received(data)
         if self._head_since is None:
@@ -66,6 +115,7 @@ class BoundedProtocol(HttpToolsProtocol):
             if size > HEAD_BYTES:
                 self._too_long = True
                 raise HeadTooLong
+        self._rested = None
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -80,10 +130,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refuse(b"431 Request Header Fields Too Large", b"")
 
     def _refuse(self, status: bytes, body: bytes) -> None:
-        kind = b"content-type: application/json\r\n" if body else b""
-        head = b"HTTP/1.1 %b\r\n%bcontent-length: %d\r\nconnection: close\r\n\r\n" % (status, kind, len(body))
-        self.transport.write(head + body)
+        self.transport.write(_answer(status, body))
         self.transport.close()
+
+
+def _answer(status: bytes, body: bytes, more: bytes = b"") -> bytes:
+    """The last answer on a connection; `more`: whole lines of its head."""
+    kind = b"content-type: application/json\r\n" if body else b""
+    head = b"HTTP/1.1 %b\r\n%b%bcontent-length: %d\r\nconnection: close\r\n\r\n" % (status, kind, more, len(body))
+    return head + body
 
 
 def close_stale(connections: set[Any], seconds: float) -> None:

@@ -13,8 +13,9 @@ from uvicorn import Config, Server
 
 from trivium.base.errors import Unavailable
 from trivium.base.values import Value
+from trivium.server.crowd import Crowd
 from trivium.server.http.app import ASGI
-from trivium.server.http.protocol import BoundedProtocol, close_stale
+from trivium.server.http.protocol import BoundedProtocol, Shared, close_stale
 
 BACKLOG: Final = 2048
 LAST_PORT: Final = 65535
@@ -23,7 +24,7 @@ LAST_PORT: Final = 65535
 class Patience(Value, frozen=True):
     """How long the listener waits for others, in seconds."""
 
-    head: float = 20.0  # for the head of a request
+    head: float = 10.0  # for the head of a request
     idle: int = 75  # for the next request on a connection
     grace: int = 4  # for what is being answered, when the server ends
 
@@ -66,12 +67,14 @@ def bind(host: str, port: int) -> Bound:
     return Bound(socket=listener, host=host, port=listener.getsockname()[1])
 
 
-async def serve(app: ASGI, sockets: Sequence[Bound], stop: asyncio.Event, *, patience: Patience | None = None) -> None:
+async def serve(
+    app: ASGI, sockets: Sequence[Bound], stop: asyncio.Event, *, crowd: Crowd, patience: Patience | None = None
+) -> None:
     """Answer requests until `stop` is set; then take no more, and return when all are answered or the grace is over.
 
     What is not answered by then is answered as a fault. The sockets are closed in the end.
     """
-    server = _Server(app, patience or Patience())
+    server = _Server(app, patience or Patience(), crowd)
     running = asyncio.create_task(server.serve([bound.socket for bound in sockets]))
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -87,8 +90,9 @@ async def serve(app: ASGI, sockets: Sequence[Bound], stop: asyncio.Event, *, pat
 class _Server(Server):
     """uvicorn's server, which leaves signals to whoever runs it."""
 
-    def __init__(self, app: ASGI, patience: Patience) -> None:
+    def __init__(self, app: ASGI, patience: Patience, crowd: Crowd) -> None:
         super().__init__(_config(app, patience))
+        self.server_state = Shared(crowd)
         self._patience = patience
 
     @contextlib.contextmanager

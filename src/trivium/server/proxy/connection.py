@@ -71,7 +71,7 @@ class Connection:
         self._is_pumping = False
         self._is_leaving = False
         self._since = context.loop.time()  # when the present wait began
-        self._head_since: float | None = None  # when a head was first seen to be incomplete
+        self._head_since: float | None = self._since  # when a head was first seen to be incomplete, or awaited first
         self._unsent = 0
 
     @property
@@ -85,6 +85,23 @@ class Connection:
     def began(self) -> float | None:
         """When the request under way began; None between requests."""
         return self._fast_path.began if self._exchange is None else self._exchange.began
+
+    @property
+    def idle_since(self) -> float | None:
+        """When the wait for a request began; None while one is under way, or an answer on its way."""
+        if self.began is not None or self.front.transport.get_write_buffer_size():
+            return None
+        return self._since
+
+    @property
+    def is_owing(self) -> bool:
+        """Never: no body is awaited before it is known who sends it."""
+        return False
+
+    def give_way(self) -> None:
+        """Close at once, for another client."""
+        self._is_leaving = True
+        self.front.abort()
 
     def interrupt(self, problem: Problem | None) -> None:
         """End what is under way: with `problem` for an answer if none has begun, else by breaking off."""
@@ -249,7 +266,7 @@ class Connection:
         peer: tuple[str, int] | None = self.front.transport.get_extra_info("peername")
         if peer:
             self.peer = peer[0].encode("ascii")
-        if len(self._connections) > context.settings.connections or context.draining:
+        if not context.crowd.admits(self, self.peer.decode("ascii")) or context.draining:
             self.front.write(problem_answer(Problem(503, "proxy.full"), {}, method="GET", closing=True))
             self._leave(is_read=False)
 
@@ -257,6 +274,7 @@ class Connection:
         self.interrupt(None)
         self._is_leaving = True
         self._connections.discard(self)
+        self._context.crowd.left(self)
         self._context.metrics.connections -= 1
 
     def _pump(self) -> None:
@@ -321,13 +339,13 @@ class Connection:
         if self.front.blocked:
             if now - self.front.moved > settings.stall_timeout.total_seconds():
                 self.interrupt(None)
-        elif not self._buffer:
-            if now - self._since > settings.idle_timeout.total_seconds():
-                self.interrupt(None)
         elif self._head_since is None:
-            self._head_since = now
+            if self._buffer:
+                self._head_since = now
+            elif now - self._since > settings.idle_timeout.total_seconds():
+                self.interrupt(None)
         elif now - self._head_since > settings.head_timeout.total_seconds():
-            self.interrupt(Problem(408, "proxy.slow"))
+            self.interrupt(Problem(408, "proxy.slow") if self._buffer else None)
 
     def _sweep_leaving(self, now: float) -> None:
         settings = self._context.settings

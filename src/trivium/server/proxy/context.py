@@ -7,6 +7,7 @@ import asyncio
 from structlog.typing import FilteringBoundLogger
 
 from trivium.base.clock import Clock
+from trivium.server.crowd import Crowd
 from trivium.server.logs import request_log
 from trivium.server.proxy.access import Access
 from trivium.server.proxy.addresses import scheme_of
@@ -30,4 +31,7 @@ class Context:
         self.plans = PlanCache()
         self.upstreams = Upstreams(access, settings)
         self.metrics = Metrics()
+        self.crowd = Crowd(
+            "notebooks", settings.connections, counts=self.metrics.crowding, log=self.log, now=self.loop.time
+        )
         self.draining = False  # the proxy stops: no connection is kept for another request

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from trivium.server.crowd import Crowding
+
 
 class Metrics:
     """Plain numbers, changed by the event loop that the proxy runs in."""
@@ -14,4 +16,5 @@ class Metrics:
         self.requests: Counter[int] = Counter()  # answered, by status; 0: nobody was left to answer
         self.received = 0  # bytes of bodies and WebSockets, from clients
         self.sent = 0  # the same, to clients
+        self.crowding = Crowding()
         self.cut = 0  # connections closed because the notebook stopped or the right was withdrawn

@@ -12,12 +12,12 @@ class ProxySettings(Value, frozen=True):
 
     host: str | None = None  # `{id}.nb.example`: an origin for each notebook; None: `/nb/<id>/` on one origin for all
     secure: bool = False  # browsers come by https, through something in front that ends TLS
-    connections: int = 10_000  # clients at once; one more is turned away with 503
+    connections: int = 10_000  # clients at once; for one more, one that is idle gives way
     head_bytes: int = 65_536
     head_fields: int = 128
     target_bytes: int = 16_384
     idle_upstreams: int = 32  # connections kept open to each notebook between requests
-    head_timeout: timedelta = timedelta(seconds=15)  # from the first byte of a head to its last
+    head_timeout: timedelta = timedelta(seconds=10)  # to a head's end from its beginning, or from the connection's
     idle_timeout: timedelta = timedelta(seconds=75)  # between the requests of a connection
     body_timeout: timedelta = timedelta(seconds=60)  # without one byte of a body that was announced
     stall_timeout: timedelta = timedelta(minutes=5)  # of a client that does not take what it asked for
