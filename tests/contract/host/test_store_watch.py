@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import os
+import resource
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.builders import HOST, Place, held_for_good, place
+from tests.listening import logs_in
 from tests.waiting import until_async
 from trivium.drivers.places import StoreDirectories
 from trivium.resources import stores
@@ -29,8 +34,11 @@ def make(here: Place, path: Path) -> ModelStore:
 
 
 @asynccontextmanager
-async def watching(here: Place, root: Path, host: str = HOST) -> AsyncIterator[None]:
-    watch = StoreWatch(here.store, StoreDirectories([root]), here.store.write_now(held_for_good, host))
+async def watching(
+    here: Place, root: Path, host: str = HOST, *, directories: StoreDirectories | None = None
+) -> AsyncIterator[None]:
+    found = directories or StoreDirectories([root])
+    watch = StoreWatch(here.store, found, here.store.write_now(held_for_good, host))
     loop = asyncio.get_running_loop()
 
     def wake(_name: str) -> None:
@@ -45,6 +53,32 @@ async def watching(here: Place, root: Path, host: str = HOST) -> AsyncIterator[N
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
+
+
+@contextmanager
+def descriptors_left(number: int) -> Iterator[None]:
+    """So many more can be opened meanwhile."""
+    free = os.dup(0)
+    os.close(free)
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free + number, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
+
+
+class Starved(StoreDirectories):
+    """What looks when no descriptor is left."""
+
+    def __init__(self, roots: list[Path]) -> None:
+        super().__init__(roots)
+        self._turn = asyncio.Lock()
+
+    async def is_readable(self, path: Path) -> bool | None:
+        async with self._turn:
+            with descriptors_left(0):
+                return await super().is_readable(path)
 
 
 async def comes_to(here: Place, store: ModelStore, state: StoreState) -> None:
@@ -85,3 +119,37 @@ async def test_what_is_in_no_root_any_more_cannot_be_read(here: Place, tmp_path:
     there = make(here, tmp_path / "there")
     async with watching(here, tmp_path / "another"):
         await comes_to(here, there, StoreState.DISCONNECTED)
+
+
+@pytest.mark.parametrize("path", ["store", "link", "."])
+async def test_with_few_descriptors_a_look_tells_the_truth_or_nothing(tmp_path: Path, path: str) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "link").symlink_to("store")
+    directories = StoreDirectories([tmp_path])
+    seen: list[bool | None] = []
+    for left in range(10):
+        with descriptors_left(left):
+            seen.append(await directories.is_readable(tmp_path / path))
+    assert seen[0] is None
+    assert seen == sorted(seen, key=bool)
+    assert set(seen) == {None, True}
+
+
+async def test_without_descriptors_what_was_noted_of_stores_stays(here: Place, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    there, gone = make(here, tmp_path / "there"), make(here, tmp_path / "gone")
+    async with watching(here, tmp_path):
+        await comes_to(here, there, StoreState.CONNECTED)
+        await comes_to(here, gone, StoreState.DISCONNECTED)
+    log = io.BytesIO()
+
+    async def has_looked() -> bool:
+        return bool(log.getvalue())
+
+    with logs_in(log):
+        async with watching(here, tmp_path, directories=Starved([tmp_path])):
+            await until_async(has_looked, what="a look at both stores")
+    said = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [(line["event"], line["stores"]) for line in said] == [("stores.cannot_look", 2)]
+    await comes_to(here, there, StoreState.CONNECTED)
+    await comes_to(here, gone, StoreState.DISCONNECTED)

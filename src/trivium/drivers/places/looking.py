@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from trivium.drivers.places.reaching import Root, innermost, shown
 from trivium.resources.models import ArtifactRefused
 
 PATIENCE: Final = 5.0  # seconds in which a directory that can be read answers
+OURS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})  # what this machine lacks, not the directory
 
 
 class StoreDirectories:
@@ -20,9 +22,9 @@ class StoreDirectories:
 
     def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = tuple(roots)
-        self._looks: dict[Path, asyncio.Future[bool]] = {}  # that are not over
+        self._looks: dict[Path, asyncio.Future[bool | None]] = {}  # that are not over
 
-    async def is_readable(self, path: Path) -> bool:
+    async def is_readable(self, path: Path) -> bool | None:
         """See the port; only what is inside the roots is looked at."""
         look = self._looks.get(path)
         if look is None:
@@ -30,25 +32,25 @@ class StoreDirectories:
             look = self._looks[path] = asyncio.ensure_future(DaemonThreads().run(self._is_readable, path))
             look.add_done_callback(lambda _: self._looks.pop(path))
         done, _ = await asyncio.wait((look,), timeout=PATIENCE)
-        return bool(done) and look.result()
+        return look.result() if done else False
 
-    def _is_readable(self, path: Path) -> bool:
+    def _is_readable(self, path: Path) -> bool | None:
         try:
-            root_path, below = innermost(self._roots, path)
-            root = Root(root_path)
-        except (ArtifactRefused, OSError):
-            return False
+            self._read(path)
+        except (ArtifactRefused, OSError) as error:
+            cause = error.__cause__ if isinstance(error, ArtifactRefused) else error
+            return None if isinstance(cause, OSError) and cause.errno in OURS else False
+        return True
+
+    def _read(self, path: Path) -> None:
+        """Open the directory, once. ArtifactRefused or OSError where that cannot be done."""
+        root_path, below = innermost(self._roots, path)
+        root = Root(root_path)
         try:
             place, _ = root.reach(below, name=shown(below))
-        except ArtifactRefused:
-            return False
         finally:
             root.close()
         try:
             os.close(os.open(f"/proc/self/fd/{place}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-        except OSError:
-            return False
-        else:
-            return True
         finally:
             os.close(place)

@@ -9,6 +9,9 @@ from typing import Protocol
 class Directories(Protocol):
     """What looks at the directories of stores."""
 
-    async def is_readable(self, path: Path) -> bool:
-        """Whether the directory lies where models may, and can be read now; False where that takes too long to tell."""
+    async def is_readable(self, path: Path) -> bool | None:
+        """Whether the directory lies where models may, and can be read now; False where that takes too long to tell.
+
+        None where this process lacks what it takes to look, which says nothing of the directory.
+        """
         ...

@@ -54,17 +54,23 @@ class StoreWatch:
             if await self._store.read(_looks, self._tenure.host):
                 found = await self._store.search(stores.everywhere)
                 due = [one for one in found if one.state is StoreState.CONNECTING or not only_new]
-                await asyncio.gather(*map(self._look, due))
+                looked = await asyncio.gather(*map(self._look, due))
+                if not all(looked):
+                    log.warning("stores.cannot_look", stores=looked.count(False))
         except Unavailable as error:
             log.warning("stores.wait", error=str(error))
         except Exception:  # an edge: what fails once may go well the next time
             log.exception("stores.look_failed")
 
-    async def _look(self, one: ModelStore) -> None:
+    async def _look(self, one: ModelStore) -> bool:
+        """Note what is seen; whether anything could be: else what was noted stays."""
         is_there = await self._directories.is_readable(Path(one.path))
+        if is_there is None:
+            return False
         if one.state is not (StoreState.CONNECTED if is_there else StoreState.DISCONNECTED):
             log.info("store.seen", store=one.uuid.hex, path=one.path, readable=is_there)
             await self._store.write(hosts.held, self._tenure, stores.note_state, one.uuid, reachable=is_there)
+        return True
 
 
 def _looks(tx: Read, host: str) -> bool:
