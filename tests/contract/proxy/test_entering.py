@@ -132,6 +132,42 @@ async def test_other_sites_cannot_use_a_cookie(
     assert len(notebook.requests) == (status == 200)
 
 
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ([COOKIE, "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: script"], 403),
+        ([COOKIE, "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"], 403),
+        ([COOKIE, "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"], 403),
+        ([COOKIE, "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"], 200),
+        ([COOKIE, "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"], 200),
+        ([COOKIE, "Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: script"], 200),
+        ([COOKIE, "Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"], 200),
+        ([KEY, "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"], 200),
+        ([COOKIE], 200),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_page_elsewhere_includes_nothing_that_a_cookie_opens(
+    rooms: Rooms, notebook: Notebook, method: str, fields: list[str], status: int
+) -> None:
+    async with proxied(rooms, ProxySettings(host="{id}.nb.example")) as (_, port), connected(port) as client:
+        for _ in range(2):  # the second time by the fast path, where that is taken
+            answer = await client.ask(get("/nb/7/files/x.js", *fields, host="7.nb.example", method=method))
+            assert answer.status == status
+    assert len(notebook.requests) == 2 * (status == 200)
+
+
+@pytest.mark.parametrize("host", [None, "{id}.nb.example"])
+async def test_a_browser_hands_what_a_cookie_opens_to_no_page_elsewhere(
+    rooms: Rooms, notebook: Notebook, host: str | None
+) -> None:
+    notebook.extra = b"Cross-Origin-Resource-Policy: cross-origin\r\n"
+    async with proxied(rooms, ProxySettings(host=host)) as (_, port), connected(port) as client:
+        for field, policy in ((COOKIE, "same-origin"), (KEY, "cross-origin")) * 2:
+            answer = await client.ask(get("/nb/7/files/x.js", field, host="7.nb.example"))
+            assert answer.all("cross-origin-resource-policy") == [policy]
+
+
 async def test_a_notebook_cannot_set_our_cookies_nor_anothers(client: Client, notebook: Notebook) -> None:
     notebook.extra = (
         b"Set-Cookie: trivium-nb-8=evil; Path=/nb/8/\r\n"

@@ -10,7 +10,7 @@ from trivium.base.values import Value
 from trivium.server.proxy.addresses import Place
 from trivium.server.proxy.framing import Body, Fixed, UntilClose, answer_body, answer_length
 from trivium.server.proxy.heads import KEPT, LONGEST_KEPT, AnswerHead, RequestHead, parse_answer
-from trivium.server.proxy.rewriting import answer_head, untouched_answer
+from trivium.server.proxy.rewriting import GUARD, answer_head, untouched_answer
 from trivium.server.proxy.websockets import UPGRADE
 
 FIRST_FINAL: Final = 200
@@ -28,6 +28,7 @@ class AnswerRules(Value, frozen=True, cache_hash=True):
     prefix: bytes
     is_far: bool  # the answer comes from another proxy of ours
     fields: int  # how many it may have
+    guard: bytes = b""  # a line of ours that says which pages may include it
 
 
 class Answer(Value, frozen=True):
@@ -58,6 +59,7 @@ def rules_for(
         prefix=place.prefix,
         is_far=is_far,
         fields=fields,
+        guard=GUARD if b"trivium-" in head.values.get(b"cookie", b"") else b"",
     )
 
 
@@ -93,4 +95,4 @@ _kept = lru_cache(KEPT)(_judged)
 def _shown(head: AnswerHead, rules: AnswerRules, framing: bytes) -> bytes:
     if rules.is_far:
         return untouched_answer(head, framing=framing)
-    return answer_head(head, root=rules.root, prefix=rules.prefix, host=rules.host, framing=framing)
+    return answer_head(head, root=rules.root, prefix=rules.prefix, host=rules.host, framing=framing, guard=rules.guard)

@@ -15,6 +15,7 @@ from trivium.server.proxy.problems import Malformed, Problem
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({b"same-origin", b"none"})
+_GOING = b"navigate"  # the browser shows what it gets to the person, and not to the page that sent it there
 _ORIGIN = re.compile(rb"(https?)://([^/?#@]+)")
 _DEFAULT_PORTS = {b"http": 80, b"https": 443}
 
@@ -27,13 +28,20 @@ def check_websocket(head: RequestHead, host: bytes, *, secure: bool) -> None:
 
 
 def check_forgery(head: RequestHead, host: bytes, source: CredentialSource, *, secure: bool) -> None:
-    """Raise `Problem` (403) for a request that changes things and that another page had the browser send."""
-    if source in {CredentialSource.HEADER, CredentialSource.LINK} or head.method in _SAFE:
+    """Raise `Problem` (403) for a request that another page had the browser send, unless the browser only goes there.
+
+    One that fetches is refused like one that changes things: a page that includes another's script learns what it says.
+    """
+    if source in {CredentialSource.HEADER, CredentialSource.LINK}:
         return  # a page that can say the secret needs no browser to do it
-    origin = head.values.get(b"origin")
-    if origin is not None and not is_own(origin, host, secure=secure):
-        raise Problem(403, "proxy.origin")
-    if head.values.get(b"sec-fetch-site", b"none") not in _OWN_SITES:
+    values = head.values
+    is_own_site = values.get(b"sec-fetch-site", b"none") in _OWN_SITES
+    if head.method in _SAFE:
+        if not is_own_site and values.get(b"sec-fetch-mode", _GOING) != _GOING:
+            raise Problem(403, "proxy.origin")
+        return
+    origin = values.get(b"origin")
+    if not is_own_site or (origin is not None and not is_own(origin, host, secure=secure)):
         raise Problem(403, "proxy.origin")
 
 

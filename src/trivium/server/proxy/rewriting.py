@@ -50,12 +50,16 @@ _NOT_OUT = _HOP | {
     b"strict-transport-security",  # is for whoever runs the host to say
 }
 _NOT_OUT_SHARED = _NOT_OUT | {b"service-worker-allowed"}  # one origin for all: a page keeps to its own paths
+_GUARDING = frozenset({b"cross-origin-resource-policy"})
 _NO_NAMES: frozenset[bytes] = frozenset()
 _SITE = re.compile(rb"(?:https?:)?//([^/?#\\]+)(.*)", re.IGNORECASE)
 
 
 FORWARDED = b"x-trivium-forwarded"
 """The field that says that a proxy of ours has sent the request on already: it is not sent on again."""
+
+GUARD = b"Cross-Origin-Resource-Policy: same-origin\r\n"
+"""The field by which a browser shows to no page of another origin what a cookie of ours may have opened."""
 
 FORWARDED_LINE = b"X-Trivium-Forwarded: 1"
 
@@ -93,9 +97,16 @@ def untouched_head(asked: Asked, *, framing: bytes) -> bytes:
     return b"\r\n".join(lines) + b"\r\n" + framing + b"\r\n"
 
 
-def answer_head(head: AnswerHead, *, root: str, prefix: bytes, host: bytes, framing: bytes) -> bytes:
-    """The head that the client gets. Cookies are confined to `root`, redirects led back to `prefix` on our `host`."""
+def answer_head(
+    head: AnswerHead, *, root: str, prefix: bytes, host: bytes, framing: bytes, guard: bytes = b""
+) -> bytes:
+    """The head that the client gets. Cookies are confined to `root`, redirects led back to `prefix` on our `host`.
+
+    `guard`: `GUARD` in place of whatever the notebook says of that.
+    """
     refused = (_NOT_OUT if root == "/" else _NOT_OUT_SHARED) | _named(head.values)
+    if guard:
+        refused |= _GUARDING
     lines = [b"HTTP/1.1 %d %b" % (head.status, head.reason)]
     for low, line in head.fields.lines:
         if low in refused:
@@ -108,7 +119,7 @@ def answer_head(head: AnswerHead, *, root: str, prefix: bytes, host: bytes, fram
             lines.append(b"Location: " + relocated(_value(line), prefix, host))
         else:
             lines.append(line)
-    return b"\r\n".join(lines) + b"\r\n" + framing + b"\r\n"
+    return b"\r\n".join(lines) + b"\r\n" + guard + framing + b"\r\n"
 
 
 def untouched_answer(head: AnswerHead, *, framing: bytes) -> bytes:
