@@ -81,16 +81,20 @@ def test_the_notebooks_own_token_opens_nothing_from_outside(alice: Inside) -> No
     assert httpx.get(f"{alice.url}?token={token}", trust_env=False).status_code == 401
 
 
-def test_the_notebook_never_sees_what_opened_its_door(alice: Inside) -> None:
+def test_the_notebook_never_sees_what_opened_its_door(alice: Inside, bob: Inside) -> None:
     token = next(iter(alice.user.tokens.values()))
     cookie = cookie_of(alice)
+    origin = alice.url.removesuffix(alice.path)
+    came_from = {"Referer": f"{origin}{bob.path}lab?a=2&tok%65n={bob.ticket}"}
     told = httpx.get(
         f"{alice.url}?token={alice.ticket}&a=1",
-        headers={"Cookie": f"{cookie}; own=1", "token": token, "X-Auth-Token": token},
+        headers={"Cookie": f"{cookie}; own=1", "token": token, "X-Auth-Token": token, **came_from},
         trust_env=False,
     ).json()
     said = str(told)
     assert alice.ticket not in said
+    assert bob.ticket not in said
+    assert f"{bob.path}lab" in said
     assert cookie.partition("=")[2] not in said
     assert token not in said
     assert "own=1" in said

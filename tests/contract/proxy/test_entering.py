@@ -37,6 +37,20 @@ async def test_a_program_uses_a_link_without_a_detour(client: Client, notebook: 
     assert notebook.requests[0].target == "/nb/7/api?a=b"
 
 
+@pytest.mark.parametrize("name", ["Referer", "REFERER"])
+async def test_a_token_in_the_address_that_somebody_came_from_stays_here(
+    client: Client, notebook: Notebook, name: str
+) -> None:
+    for _ in range(2):  # the second time by the fast path
+        await client.ask(get("/nb/7/api", KEY, f"{name}: http://127.0.0.1:8801/nb/8/lab?a=b&tok%65n=ticket-of-bob"))
+    await client.ask(get("/nb/7/api", KEY, f"{name}:http://127.0.0.1:8801/nb/7/lab?a=b"))
+    assert [request.all("referer") for request in notebook.requests] == [
+        ["http://127.0.0.1:8801/nb/8/lab"],
+        ["http://127.0.0.1:8801/nb/8/lab"],
+        ["http://127.0.0.1:8801/nb/7/lab?a=b"],
+    ]
+
+
 @pytest.mark.parametrize("field", ["Authorization: token key", "Authorization: Bearer key"])
 async def test_a_token_in_a_field_lets_in_for_one_request(client: Client, notebook: Notebook, field: str) -> None:
     assert (await client.ask(get("/nb/7/", BROWSER, field))).status == 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from trivium.server.proxy.access import NOTHING, Credential, CredentialSource
 from trivium.server.proxy.heads import KEPT, Fields
@@ -14,6 +14,7 @@ COOKIE_PREFIX = "trivium-nb-"
 _OURS = re.compile(rb"(?:__(?:host|secure)-)?trivium-", re.IGNORECASE)  # the console's cookies come along: ports share
 _HEADER = re.compile(rb"(?:token|bearer)[ ]+([\x21-\x7e]{1,4096})", re.IGNORECASE)
 _GRANT = re.compile(r"[A-Za-z0-9._~+/=-]{1,3072}")
+_NESTED = 4  # times that an address may be encoded to stand in another's query
 _MOST_COOKIES = 4  # of one name: a page of another notebook may have set some to be in the way
 
 
@@ -61,6 +62,15 @@ def take_token(query: bytes) -> tuple[bytes, str | None]:
         elif token is None and value:
             token = unquote_plus(value.decode("latin-1"))
     return b"&".join(kept), token
+
+
+def without_token(referer: bytes) -> bytes:
+    """The address that a browser came from, without its query where that may hold a token, even of an address in it."""
+    address, mark, query = referer.partition(b"?")
+    plain = query
+    for _ in range(_NESTED):
+        plain = unquote_to_bytes(plain)
+    return address if mark and b"token" in plain.lower() else referer
 
 
 def without_ours(cookies: bytes) -> bytes:

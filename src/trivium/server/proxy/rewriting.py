@@ -9,7 +9,7 @@ from trivium.base.values import Value
 from trivium.server.proxy.access import Admission
 from trivium.server.proxy.addresses import Place
 from trivium.server.proxy.cookies import confined
-from trivium.server.proxy.credentials import without_ours
+from trivium.server.proxy.credentials import without_ours, without_token
 from trivium.server.proxy.heads import KEPT, AnswerHead, Fields, RequestHead, tokens
 
 _HOP = frozenset(
@@ -150,7 +150,8 @@ def _inward(
     names, injected = _injected(inject)
     dropped = _named(fields.values) | names | _NOT_IN
     lines = [b"Host: " + host]
-    lines += [line for low, line in fields.lines if not _is_kept_back(low.replace(b"_", b"-"), dropped)]
+    kept = [(low, line) for low, line in fields.lines if not _is_kept_back(low.replace(b"_", b"-"), dropped)]
+    lines += [b"Referer: " + without_token(_value(line)) if low == b"referer" else line for low, line in kept]
     cookies = without_ours(fields.values.get(b"cookie", b""))
     if cookies and b"cookie" not in _named(fields.values) | names:
         lines.append(b"Cookie: " + cookies)

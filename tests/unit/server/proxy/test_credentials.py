@@ -6,7 +6,14 @@ import pytest
 
 from trivium.server.proxy.access import NOTHING, Credential
 from trivium.server.proxy.access import CredentialSource as Source
-from trivium.server.proxy.credentials import credentials_of, grant_cookie, is_ours, take_token, without_ours
+from trivium.server.proxy.credentials import (
+    credentials_of,
+    grant_cookie,
+    is_ours,
+    take_token,
+    without_ours,
+    without_token,
+)
 
 
 def test_all_ways_are_found_in_order() -> None:
@@ -56,6 +63,31 @@ def test_other_authorizations_are_none(field: bytes) -> None:
 )
 def test_the_token_is_taken_off_a_query(query: bytes, clean: bytes, token: str | None) -> None:
     assert take_token(query) == (clean, token)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"token=s",
+        b"a=b&token=s",
+        b"tok%65n=s",
+        b"a=b&%74%6F%6b%45%4e=s",
+        b"Token=s",
+        b"next=%2Fnb%2F8%2Flab%3Ftoken%3Ds",
+        b"next=http%253A%252F%252Fh%252Fnb%252F8%253F%2574oken%253Ds",
+        b"a=b?token=s",
+        b"access_token=s",
+    ],
+)
+def test_where_a_browser_came_from_is_told_without_tokens(query: bytes) -> None:
+    assert without_token(b"http://h:1/nb/7/lab?" + query) == b"http://h:1/nb/7/lab"
+
+
+@pytest.mark.parametrize(
+    "referer", [b"http://h/token", b"http://h/nb/7/lab?a=b&c=%20", b"http://h/?", b"", b"?", b"no address?%zz=1"]
+)
+def test_where_a_browser_came_from_is_told_as_it_is_else(referer: bytes) -> None:
+    assert without_token(referer) == referer
 
 
 def test_our_cookies_are_kept_from_the_notebook() -> None:
