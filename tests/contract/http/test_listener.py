@@ -244,3 +244,29 @@ async def test_probes_that_find_all_well_fill_no_log() -> None:
 
 async def _logged(lines: list[dict[str, object]]) -> bool:
     return bool(lines)
+
+
+@pytest.mark.parametrize(
+    ("version", "hosts", "status"),
+    [
+        ("1.1", ["Host: a"], 200),
+        ("1.1", ["host:a"], 200),
+        ("1.1", ["Host:"], 200),
+        ("1.1", [], 400),
+        ("1.1", ["Host: a", "Host: b"], 400),
+        ("1.1", ["Host: a", "HOST: a"], 400),
+        ("1.0", [], 200),
+        ("1.0", ["Host: a"], 200),
+        ("1.0", ["Host: a", "Host: b"], 400),
+    ],
+)
+async def test_a_request_says_once_whom_it_is_for(version: str, hosts: list[str], status: int) -> None:
+    async with listening(tongue()) as listener:
+        client = await listener.connect()
+        await client.send("\r\n".join([f"GET /t/say HTTP/{version}", *hosts, "", ""]).encode())
+        answer = await client.answer()
+        assert answer.status == status
+        if status == 400:
+            assert answer.json["error"] == "malformed"
+            assert "Host" in answer.json["message"]
+            assert await client.is_closed()

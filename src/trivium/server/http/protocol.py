@@ -17,11 +17,18 @@ NO_HTTP: Final = (
     b'must be percent-encoded, as curl does with --data-urlencode."}'
 )
 """What is told to who sends what is none: nobody knows for which dialect it was."""
+NO_HOST: Final = (
+    b'{"error":"malformed","message":"A request of HTTP/1.1 has one Host field, and one of HTTP/1.0 at most one."}'
+)
 FULL: Final = b'{"error":"full","message":"Too many connections are open; please try again in a moment."}'
 
 
 class HeadTooLong(Exception):
     """A request's head is over `HEAD_BYTES`."""
+
+
+class HostsWrong(Exception):
+    """A request names no host, or several: whoever passed it on may have gone by another one (RFC 9112, 3.2)."""
 
 
 class Shared(ServerState):
@@ -48,6 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_since: float | None = self._rested  # None between a head's end and the next one's start
         self._received = 0  # bytes since the head began, or a little less
         self._too_long = False
+        self._hosts_wrong = False
         self._is_refused = False
 
     def has_waited(self, now: float) -> float:
@@ -108,23 +116,27 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """A head ends; raises `HeadTooLong`, which the parser hands on as a malformed request."""
+        """A head ends; raises `HeadTooLong` or `HostsWrong`, which the parser hands on as a malformed request."""
         self._head_since = None
         if self._received > HEAD_BYTES:
             size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if size > HEAD_BYTES:
                 self._too_long = True
                 raise HeadTooLong
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts != 1 and (hosts or self.parser is None or self.parser.get_http_version() != "1.0"):
+            self._hosts_wrong = True
+            raise HostsWrong
         self._rested = None
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, or a head that is too long, and close."""
+        """Refuse what is no HTTP, or a head that is too long or says no host, and close."""
         del msg  # uvicorn's own words, which say less
         if self._too_long:
             self._refuse_head()
         else:
-            self._refuse(b"400 Bad Request", NO_HTTP)
+            self._refuse(b"400 Bad Request", NO_HOST if self._hosts_wrong else NO_HTTP)
 
     def _refuse_head(self) -> None:
         self._refuse(b"431 Request Header Fields Too Large", b"")
