@@ -65,6 +65,17 @@ def test_a_poisoned_image_runs_as_its_user_and_nothing_else_runs_it(
     assert _keepers(stage) == keepers
 
 
+def test_a_link_in_place_of_the_packages_is_not_followed_and_their_owner_is_told(stage: Stage) -> None:
+    inside = stage.started("alice")
+    before = _images(stage)
+    inside.says("cd $(dirname $VIRTUAL_ENV) && mv venv v2 && ln -s / venv")
+    inside.stop(saves=True)
+    assert "not in the directory venv" in inside.row["errorMessage"]
+    (image,) = (one for one in _images(stage) if one not in before)
+    assert image["status"] == "failed"
+    inside.release()
+
+
 def test_a_saved_layer_cannot_be_changed_afterwards(stage: Stage, poisoned: tuple[str, Path]) -> None:
     layers = list((stage.data / "saved").iterdir())
     assert layers

@@ -170,6 +170,23 @@ async def test_a_save_that_fails_leaves_the_notebook_running_with_the_reason(her
     (data / "saved").unlink()
 
 
+async def test_a_stop_whose_save_fails_stops_it_and_says_why_until_it_is_asked_for_something_else(here: World) -> None:
+    person, notebook = await running(here)
+    data = here.core.site.homes.parent
+    (data / "saved").write_text("in the way", "ascii")
+    store = here.core.store
+    await store.write(notebooks.save_and_stop, person.caller, here.core.site, notebook=notebook.id)
+    after = await here.comes_to(person, notebook.id, Status.STOPPED)
+    (data / "saved").unlink()
+    assert after.reason is not None
+    assert (after.reason.code, after.reason.details) == ("image.save_failed", {"detail": "Not a directory"})
+    assert store.read_now(operations.get, person.caller, after.operation).failure == after.reason
+    await store.write(notebooks.start, person.caller, notebook.id)
+    assert (await here.comes_to(person, notebook.id, Status.RUNNING)).reason is None
+    await store.write(notebooks.stop, person.caller, notebook.id)
+    assert (await here.comes_to(person, notebook.id, Status.STOPPED)).reason is None
+
+
 async def test_a_save_whose_steps_fail_by_a_fault_of_ours_is_given_up_and_the_notebook_runs_on(here: World) -> None:
     person, notebook = await running(here)
     await here.pause()

@@ -24,6 +24,7 @@ MOST_LOSSES: Final = 3
 EXPIRED_AT_ONCE: Final = 100
 RUNS: Final = notebooks.c.found == Found.RUNNING.value
 STOPPED: Final = notebooks.c.stopped_at.is_not(None)
+CUT_SHORT: Final = Reason(code="image.save_cut_short")
 NOWHERE: Final = {"address": None, "workload": None, "service_seen": False, "stop_at": None}
 
 
@@ -77,7 +78,7 @@ def note_failed(tx: Write, seen_before: Notebook, seen: Observation) -> bool:
     if seen.exit is not None and seen.exit.ending is Ending.EXITED and seen.exit.code == 0:
         # Somebody shut it down from within, which is a way to ask for a stop.
         before = change(tx, before, wanted=Wanted.STOPPED)
-        _end(tx, before, Found.STOPPED, reason=None)
+        _end(tx, before, Found.STOPPED, reason=None if before.save_as is None else CUT_SHORT)
         return True
     _end(tx, before, Found.FAILED, reason=reason_of(seen.exit))
     return True
@@ -92,10 +93,10 @@ def note_fault(tx: Write, seen_before: Notebook) -> None:
 
 
 def note_stopped(tx: Write, seen_before: Notebook) -> None:
-    """It is stopped, as asked; what it held is free again."""
+    """It is stopped, as asked; what it held is free again. If it was to be saved and was not, it goes on saying why."""
     before = _unchanged(tx, seen_before)
     if before is not None:
-        _end(tx, before, Found.STOPPED, reason=None)
+        _end(tx, before, Found.STOPPED, reason=before.reason)
 
 
 def note_gone(tx: Write, seen_before: Notebook) -> None:
@@ -124,14 +125,14 @@ def note_saved(tx: Write, seen_before: Notebook, layer: SavedLayer) -> None:
 
 
 def note_save_failed(tx: Write, seen_before: Notebook, detail: str) -> None:
-    """The image could not be made; a notebook that runs on says why."""
+    """The image could not be made; the notebook says why, whether it runs on or is to stop."""
     before = _unchanged(tx, seen_before)
     if before is None or before.save_as is None:
         return
     reason = Reason(code="image.save_failed", details={"detail": detail})
     images.finish_save(tx, before.save_as, reason=reason)
     if before.wanted is not Wanted.RUNNING:
-        change(tx, before, save_as=None)
+        change(tx, before, save_as=None, reason=reason)
         return
     after = change(tx, before, save_as=None, reason=reason)
     finish(tx, after, reason)
@@ -191,7 +192,7 @@ def expire(tx: Write, host: str) -> None:
         before = lock(tx, id)
         if before.status in STOPPABLE:
             operation = operations.start(tx, SYSTEM, "notebook.stop", target=id)
-            after = change(tx, before, wanted=Wanted.STOPPED, stop_at=None, operation=operation.id)
+            after = change(tx, before, wanted=Wanted.STOPPED, reason=None, stop_at=None, operation=operation.id)
             _record(tx, before, after)
     due = select(notebooks.c.id).where(notebooks.c.host == host, notebooks.c.release_at <= tx.now)
     for (id,) in tx.all(due.limit(EXPIRED_AT_ONCE)):
@@ -244,7 +245,7 @@ def _without_save(tx: Write, before: Notebook, reason: Reason | None) -> Noteboo
     """The notebook that ended, which nothing can be saved of any more: a save that was asked for has failed."""
     if before.save_as is None:
         return before
-    images.finish_save(tx, before.save_as, reason=reason or Reason(code="image.save_cut_short"))
+    images.finish_save(tx, before.save_as, reason=reason or CUT_SHORT)
     return change(tx, before, save_as=None)
 
 

@@ -207,7 +207,15 @@ def by_status(tx: Read) -> Mapping[str, int]:
 def _stop(tx: Write, caller: Caller, before: Notebook, *, save_as: UUID | None) -> Notebook:
     operation = operations.start(tx, caller, "notebook.stop", target=before.id)
     return _ask(
-        tx, caller, before, verb="stop", wanted=Wanted.STOPPED, save_as=save_as, operation=operation.id, stop_at=None
+        tx,
+        caller,
+        before,
+        verb="stop",
+        wanted=Wanted.STOPPED,
+        save_as=save_as,
+        reason=None,
+        operation=operation.id,
+        stop_at=None,
     )
 
 

@@ -147,7 +147,7 @@ async def _save(world: World, notebook: Notebook, seen: Observation, *, name: st
     try:
         layer = await world.runtime.save(seen.key, name)
     except OSError as error:
-        await world.apply(outcomes.note_save_failed, notebook, str(error))
+        await world.apply(outcomes.note_save_failed, notebook, error.strerror or str(error))
         return
     await world.apply(outcomes.note_saved, notebook, layer)
 

@@ -183,7 +183,7 @@ class Notebook(Value, frozen=True):
     wanted: Wanted
     found: Found
     status: Status
-    reason: Reason | None  # why it failed or waits
+    reason: Reason | None  # why it failed, waits, or was not saved
     progress: int | None  # per cent while it is being made
     generation: int  # how often it was started
     pool: int

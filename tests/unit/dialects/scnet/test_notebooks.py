@@ -144,6 +144,12 @@ def test_why_it_failed_is_told_only_when_it_failed() -> None:
     assert shown(status=Status.STARTING, reason=reason)["errorMessage"] is None
 
 
+def test_why_it_was_not_saved_is_told_when_it_is_stopped() -> None:
+    stopped = shown(status=Status.STOPPED, reason=Reason(code="image.save_failed", details={"detail": "no space"}))
+    assert stopped["errorMessage"] == stopped["message"] == "环境保存为镜像失败:no space"
+    assert shown(status=Status.STOPPED)["errorMessage"] is None
+
+
 def test_the_limit_on_running_is_told() -> None:
     assert shown(max_running=timedelta(hours=72))["maxTimeout"] == "72:00:00"
 

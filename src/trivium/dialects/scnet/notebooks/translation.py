@@ -47,6 +47,9 @@ from trivium.resources.notebooks.ports import Mount
 
 MOST_CARDS: Final = 1024
 
+TELLING: Final = frozenset({Status.FAILED, Status.STOPPED})
+"""The statuses with a message: why it failed, or why its environment was not saved when it was stopped."""
+
 QUERIES: Final = 256
 """Queries that are remembered as understood."""
 
@@ -113,8 +116,8 @@ def notebook_shape(notebook: Notebook, room: Availability, now: datetime) -> Not
     """The notebook as SCNet shows it."""
     has = notebook.resources
     port = None if notebook.service_port is None else str(notebook.service_port)
-    failed = notebook.status is Status.FAILED and notebook.reason is not None
-    failure = notebook.reason.say(Language.ZH) if failed and notebook.reason else None
+    told = notebook.reason if notebook.status in TELLING else None
+    failure = told.say(Language.ZH) if told else None
     return NotebookShape(
         id=str(notebook.id),
         notebook_name=notebook.name,
