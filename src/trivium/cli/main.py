@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "user": Lazy("trivium.server.admin.users", "user", "Create users, and say whether they get in."),
     "key": Lazy("trivium.server.admin.keys", "key", "Create and delete access keys."),
     "quota": Lazy("trivium.server.admin.quotas", "quota", "Say how many pools and networks projects may have."),
+    "notebook": Lazy("trivium.server.admin.notebooks", "notebook", "List, stop and release everybody's notebooks."),
     "image": Lazy("trivium.server.admin.images", "image", "Add environments on disk as images."),
     "model": Lazy("trivium.server.admin.models", "model", "Add files on disk as models."),
     "center": Lazy("trivium.server.admin.models", "center", "Show where models lie."),

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from msgspec import structs
+from sqlalchemy import select
 
 from trivium.base.caller import Caller
 from trivium.base.query import Condition, Listed, Offset, Op, Query, Stamp
@@ -17,7 +18,9 @@ from trivium.resources.notebooks.table import (
     SCOPES,
     TAGGED,
     notebook_of,
+    notebooks,
 )
+from trivium.resources.notebooks.table import THERE as NOT_GONE
 from trivium.resources.notebooks.types import Feature, Notebook, NotebookScope, Status
 from trivium.resources.tags import Tag
 from trivium.resources.workspaces import DEFAULT
@@ -122,6 +125,13 @@ def all_by_ids(
     wanted = Condition(field="id", op=Op.IN, value=tuple(ids))
     found = query.page(tx, NOTEBOOKS, Query(where=(wanted,), page=Offset(limit=len(ids)), total=False))
     return {row.id: notebook_of(row) for row in found.rows}
+
+
+def everywhere(tx: Read, caller: Caller, *, owner: int | None = None) -> Sequence[Notebook]:
+    """All notebooks that are not gone, or a user's, oldest first, for administrators. However many, so a search."""
+    caller.must_be_admin("see everybody's notebooks")
+    mine = () if owner is None else (notebooks.c.owner_id == owner,)
+    return [notebook_of(row) for row in tx.all(select(notebooks).where(NOT_GONE, *mine).order_by(notebooks.c.id))]
 
 
 @lru_cache(QUERIES)
