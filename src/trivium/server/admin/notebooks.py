@@ -46,7 +46,8 @@ def list_notebooks(name: str | None, output: str) -> None:
 def stop(ids: tuple[str, ...], name: str | None, output: str) -> None:
     """Ask for these notebooks to be stopped. The server does it, when it runs; what is stopped already stays so."""
     with opened() as site:
-        print_rows(_ask(site, notebooks.stop, _meant(site, ids, name), Wanted.STOPPED), COLUMNS, output=output)
+        asked = _ask(site, notebooks.stop, _meant(site, ids, name), wanted=Wanted.STOPPED)
+        print_rows(asked, COLUMNS, output=output)
 
 
 @notebook.command()
@@ -60,7 +61,8 @@ def release(ids: tuple[str, ...], name: str | None, output: str) -> None:
     The server does it, when it runs.
     """
     with opened() as site:
-        print_rows(_ask(site, notebooks.release, _meant(site, ids, name), Wanted.DELETED), COLUMNS, output=output)
+        asked = _ask(site, notebooks.release, _meant(site, ids, name), wanted=Wanted.DELETED)
+        print_rows(asked, COLUMNS, output=output)
 
 
 def _all_of(site: Opened, name: str | None) -> Sequence[Notebook]:
@@ -87,7 +89,7 @@ def _one_of(there: Sequence[Notebook], id: str) -> Notebook:
 
 
 def _ask(
-    site: Opened, ask: Callable[[Write, Caller, int], Notebook], meant: Sequence[Notebook], wanted: Wanted
+    site: Opened, ask: Callable[[Write, Caller, int], Notebook], meant: Sequence[Notebook], *, wanted: Wanted
 ) -> list[Row]:
     """Ask for each, as the operator in the notebook's project, unless that was asked for already."""
     done: list[Row] = []
