@@ -98,6 +98,11 @@ class Crowd:
         self._quiet_until = 0.0
         self._told = (0, 0)
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether more than half of the room is taken."""
+        return len(self._all) > self._most // 2
+
     def admits(self, member: Member, peer: str) -> bool:
         """Whether there is room for a client who has just come from the address `peer`; else it is turned away."""
         holder = holder_of(peer)

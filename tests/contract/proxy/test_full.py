@@ -7,6 +7,7 @@ import io
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 
@@ -23,7 +24,7 @@ from tests.contract.proxy.world import (
     read_request,
 )
 from tests.listening import logs_in
-from trivium.server.proxy import Proxy, ProxySettings
+from trivium.server.proxy import CredentialSource, Endpoint, Kind, Proxy, ProxySettings
 
 KEY = "Authorization: token key"
 MOST = 4
@@ -48,20 +49,29 @@ async def passed() -> None:
     await eventually(lambda: loop.time() > before)
 
 
+class Held:
+    """A notebook that answers once it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.answers = asyncio.Event()
+
+
 @asynccontextmanager
-async def held(rooms: Rooms) -> AsyncIterator[asyncio.Event]:
-    """A notebook that answers once the event is set."""
-    answers = asyncio.Event()
+async def held(rooms: Rooms) -> AsyncIterator[Held]:
+    """Jupyter of notebook 7, which waits with its answers."""
+    notebook = Held()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             await read_request(reader)
-            await answers.wait()
+            notebook.asked += 1
+            await notebook.answers.wait()
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
 
     async with listening(serve) as address:
         rooms.addresses[JUPYTER] = address
-        yield answers
+        yield notebook
 
 
 async def test_clients_who_say_nothing_shut_nobody_out(rooms: Rooms, notebook: Notebook) -> None:
@@ -100,17 +110,40 @@ async def test_half_a_head_holds_no_place(rooms: Rooms, notebook: Notebook) -> N
 
 
 async def test_who_has_a_request_under_way_keeps_the_place(rooms: Rooms) -> None:
-    async with held(rooms) as answers, small(rooms) as (proxy, port), AsyncExitStack() as stack:
+    async with held(rooms) as slow, small(rooms) as (proxy, port), AsyncExitStack() as stack:
         clients = await silent(stack, port, MOST)
-        for client in clients:
-            await client.send(get("/nb/7/x", KEY))
-        await eventually(lambda: proxy.metrics.connections == MOST and rooms.asked)
+        for number, client in enumerate(clients):  # each asks another notebook, none of which takes all the room
+            there = Endpoint(notebook=str(number), kind=Kind.JUPYTER)
+            rooms.addresses[there] = rooms.addresses[JUPYTER]
+            rooms.let("ann", there, source=CredentialSource.HEADER, secret="key")
+            await client.send(get(f"/nb/{number}/x", KEY))
+        await eventually(lambda: slow.asked == MOST)
         async with connected(port) as other:
             assert (await other.answer()).status == 503
             assert await other.is_closed()
-        answers.set()
+        slow.answers.set()
         assert [(await client.answer()).body for client in clients] == [b"hi"] * MOST
         assert (proxy.metrics.crowding.displaced, proxy.metrics.crowding.refused) == (0, 1)
+
+
+async def test_one_notebook_does_not_take_all_the_room(rooms: Rooms, short_path: Path) -> None:
+    other = Endpoint(notebook="8", kind=Kind.JUPYTER)
+    rooms.let("bob", other, source=CredentialSource.HEADER, secret="key")
+    settings = ProxySettings(connections=2 * MOST)
+    async with held(rooms) as slow, proxied(rooms, settings) as (_, port), AsyncExitStack() as stack:
+        rooms.addresses[other] = await stack.enter_async_context(listening(Notebook().serve, short_path / "s"))
+        busy = await silent(stack, port, MOST)
+        for client in busy:
+            await client.send(get("/nb/7/x", KEY))
+        await eventually(lambda: slow.asked == MOST)
+        others = await silent(stack, port, MOST)
+        for one in others:
+            assert (await one.ask(get("/nb/7/x", KEY))).status == 503
+        client = others[-1]
+        assert (await client.ask(get("/nb/8/x", KEY))).status == 200
+        slow.answers.set()
+        assert [(await client.answer()).body for client in busy] == [b"hi"] * MOST
+        assert (await client.ask(get("/nb/7/x", KEY))).status == 200  # whoever was answered counts no more
 
 
 async def test_a_full_listener_is_told_of_once_in_a_while(rooms: Rooms, notebook: Notebook) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 from structlog.typing import FilteringBoundLogger
 
@@ -34,4 +35,22 @@ class Context:
         self.crowd = Crowd(
             "notebooks", settings.connections, counts=self.metrics.crowding, log=self.log, now=self.loop.time
         )
+        self.under_way: Counter[str] = Counter()  # requests and WebSockets by notebook, but for those of the fast path
         self.draining = False  # the proxy stops: no connection is kept for another request
+
+    def has_its_share(self, notebook: str) -> bool:
+        """Whether a notebook has a quarter of all clients already, when there is no more than half of the room left.
+
+        Who is busy gives way to nobody, and a notebook can keep its own clients busy for as long as it likes.
+        """
+        return self.crowd.is_half_full and self.under_way[notebook] >= self.settings.connections // 4
+
+    def begun(self, notebook: str) -> None:
+        """A request to a notebook is under way."""
+        self.under_way[notebook] += 1
+
+    def ended(self, notebook: str) -> None:
+        """It is no more."""
+        self.under_way[notebook] -= 1
+        if not self.under_way[notebook]:
+            del self.under_way[notebook]

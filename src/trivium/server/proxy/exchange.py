@@ -147,6 +147,8 @@ class Exchange:
             self._forwarding.drop()
             self._forwarding = None
         context = self._context
+        if self.admission is not None:
+            context.ended(self.admission.endpoint.notebook)
         context.metrics.requests[self.status] += 1
         context.metrics.received += received
         context.metrics.sent += sent
@@ -234,6 +236,8 @@ class Exchange:
             self._exchange_link(place, admission, source)
         if FORWARDED in head.values and isinstance(admission.target, OtherProxy):
             raise Problem(508, "proxy.loop")
+        if self._context.has_its_share(admission.endpoint.notebook):
+            raise Problem(503, "proxy.full")
         forwarding = self._forward(asked, place, admission)
         if self._is_websocket:
             forwarding.tunnel()
@@ -242,6 +246,7 @@ class Exchange:
 
     def _forward(self, asked: Asked, place: Place, admission: Admission) -> Forwarding:
         self.admission = admission
+        self._context.begun(admission.endpoint.notebook)
         forwarding = Forwarding(self._context, self, asked, admission=admission, place=place, body=self._body)
         self._forwarding = forwarding
         return forwarding
