@@ -92,7 +92,9 @@ class Client:
     async def ask(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Answer:
-        lines = {"Host": self.host, **(headers or {})}
+        lines = dict(headers or {})
+        if not any(name.lower() == "host" for name in lines):
+            lines = {"Host": self.host, **lines}
         if body:
             lines.setdefault("Content-Length", str(len(body)))
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
