@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 import pytest
 import pytest_asyncio
+from msgspec import structs
 
 from tests.contract.runtime.lab import launch, make_lab, parent
 from tests.contract.runtime.world import IS_ROOT, OVER, World, alive, gone, site
@@ -126,6 +127,19 @@ async def test_two_forks_share_neither_descriptors_nor_random_numbers_nor_keys(w
     assert mine["key"] != theirs["key"]
     shared = set(mine["descriptors"].values()) & set(theirs["descriptors"].values())
     assert {link for link in shared if not link.startswith("/dev/null")} <= {f"/proc/{one}/fd" for one in "self"}
+
+
+async def test_parents_end_once_a_server_comes_whose_setting_says_that_there_are_none(warm: World) -> None:
+    former = await parent(warm)
+    running = await warm.started(launch(warm))
+    assert await is_forked(warm, running)
+    await warm.server().adopt()  # as one does that was started again, and then twice a minute
+    assert former.is_running()
+    warm.settings = structs.replace(warm.settings, warm=timedelta(0))
+    await warm.server().adopt()
+    await asyncio.to_thread(until, gone(former.pid), what="no parent")
+    assert await warm.phase(running.key) is Phase.RUNNING
+    assert not list((warm.data / "warm").iterdir())
 
 
 async def test_where_the_parent_was_killed_the_start_is_plain_and_there_is_another_parent(warm: World) -> None:

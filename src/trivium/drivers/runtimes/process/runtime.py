@@ -169,7 +169,8 @@ class ProcessRuntime:
 
     async def adopt(self) -> Sequence[LaunchKey]:
         """Every launch that is kept, running or ended; what belongs to none is cleared away."""
-        answer = await self._keeper.ask("adopt", longer=60.0)
+        warm = self._settings.warm.total_seconds()
+        answer = await self._keeper.ask("adopt", longer=60.0, warm=warm)
         if not self._is_cleared:  # later, what is half made is being made
             self._is_cleared = True
             await self._threads.run(layers.clear, self._data)

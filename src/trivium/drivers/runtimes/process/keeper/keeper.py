@@ -184,8 +184,10 @@ class Keeper:
             self._tidy(launch)
         return {"gone": not any(one.spec.launch == int(note["launch"]) for one in self._launches.values())}
 
-    def _adopt(self, _: Note) -> Note:
-        """Clear away what belongs to no launch, and name every launch."""
+    def _adopt(self, note: Note) -> Note:
+        """Clear away what belongs to no launch, or what the server has no use for, and name every launch."""
+        if "warm" in note:  # not from a server of an earlier version
+            self._pool.set_idle(float(note["warm"]))
         for name in cgroups.names(self._hierarchies) - set(self._launches):
             if NAME.fullmatch(name):
                 cgroups.clear(self._hierarchies, name)

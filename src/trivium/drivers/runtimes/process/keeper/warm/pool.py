@@ -79,6 +79,16 @@ class WarmPool:
         if _may_be_forked(spec):
             self._wanted[_key(spec)] = spec.warm
 
+    def set_idle(self, idle: float) -> None:
+        """Let each wait so many seconds to be used, whatever was said when it was started; 0: end all of them."""
+        if idle == 0:
+            self._wanted.clear()
+            for key in list(self._servers):
+                self._drop(key)
+        self._wanted = dict.fromkeys(self._wanted, idle)
+        for server in self._servers.values():
+            server.idle = idle
+
     @property
     def ready(self) -> list[int]:
         """The pids of those that could be forked now."""
