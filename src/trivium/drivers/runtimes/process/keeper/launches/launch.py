@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from trivium.drivers.runtimes.process.keeper.launches import journal, limits, members, probe
 from trivium.drivers.runtimes.process.keeper.launches.journal import Journal, Note
+from trivium.drivers.runtimes.process.keeper.launches.log_lines import error_line, last_line
 from trivium.drivers.runtimes.process.keeper.launches.snapshot import Snapshot
 from trivium.drivers.runtimes.process.keeper.launches.spec import Paths, Spec, paths_of, read_spec
 from trivium.drivers.runtimes.process.keeper.startup import minder
@@ -356,7 +357,9 @@ class Launch:
         if self.is_ready or self.main is None or self._exit is not None:
             return
         if snapshot.now - self._began > self.spec.ready_within:
-            detail = f"It did not answer within {self.spec.ready_within:g} seconds. {last_line(self.paths.log)}".strip()
+            detail = (
+                f"It did not answer within {self.spec.ready_within:g} seconds. {error_line(self.paths.log)}".strip()
+            )
             self.stop(LEFTOVERS, ending="never_ready", detail=detail)
             return
         if self._probe is None and snapshot.now - self._probed >= BETWEEN_PROBES and self._may_listen:
@@ -479,15 +482,3 @@ def recalled(directory: str, data: str, *, run: str, hierarchies: tuple[Hierarch
     except (KeyError, TypeError, ValueError):
         return None
     return Launch(spec, notes, paths=paths_of(spec, data, run), hierarchies=hierarchies)
-
-
-def last_line(log: str) -> str:
-    """The last line of a log that says something; empty when there is none."""
-    try:
-        with open(log, "rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(file.tell() - 4096, 0))
-            lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
-    except OSError:
-        return ""
-    return next((line[:300] for line in reversed(lines) if line), "")
