@@ -150,7 +150,8 @@ def read_text(value: Json, field: str) -> str:
 def read_integer(value: Json, field: str) -> int:
     """A whole number of 63 bits, with its sign."""
     if isinstance(value, str):
-        is_whole = INTEGER.fullmatch(value.strip()) is not None
+        value = value.strip()  # of more than `int` strips
+        is_whole = INTEGER.fullmatch(value) is not None
     elif isinstance(value, float):
         is_whole = value.is_integer()
     else:
@@ -167,7 +168,7 @@ def read_number(value: Json, field: str) -> float:
     """A finite number."""
     found: float | None = None
     if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
-        found = float(value)
+        found = float(value.strip())
     elif isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool)):
         found = float(value) if abs(value) < 1e300 else math.inf  # noqa: PLR2004 - longer integers fit no float
     if found is None:

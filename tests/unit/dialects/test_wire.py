@@ -116,6 +116,12 @@ def test_numbers_may_be_text_and_text_may_be_numbers() -> None:
     assert read(count=3.0).count == 3
 
 
+@pytest.mark.parametrize("space", [" ", "\t", "\x1c", "\x1f", "\x85", "\xa0", "\u2003"])
+def test_any_white_space_around_a_number_is_ignored(space: str) -> None:
+    shape = read(count=f"{space}7{space}", share=f"{space}0.25{space}")
+    assert (shape.count, shape.share) == (7, 0.25)
+
+
 @pytest.mark.parametrize(("written", "meant"), [(True, True), ("tRue", True), ("fAlse", False), (False, False)])
 def test_truth_may_be_text(written: object, meant: bool) -> None:
     assert read(isOn=written).is_on is meant
