@@ -160,12 +160,16 @@ class Crowd:
 
 
 class _Queue:
-    """Clients in the order in which they were used last, as far as is known: the rest is found out when it matters."""
+    """Clients in the order in which they were used last, as far as is known: the rest is found out when it matters.
+
+    The order has tickets in the clients' stead, so that nobody who has left is kept in memory by it.
+    """
 
     def __init__(self) -> None:
-        self._members: set[Member] = set()
-        self._order: list[tuple[float, int, Member]] = []  # a heap; until when who was in use, and who has left since
-        self._added = 0
+        self._tickets: dict[Member, int] = {}
+        self._members: dict[int, Member] = {}
+        self._order: list[tuple[float, int]] = []  # a heap; until when who was in use, and tickets of who has left
+        self._issued = 0
         self._blind_until = 0.0
 
     def __len__(self) -> int:
@@ -173,15 +177,16 @@ class _Queue:
 
     def add(self, member: Member, now: float) -> None:
         """One more, the latest."""
-        self._members.add(member)
-        heapq.heappush(self._order, self._entry(now, member))
+        heapq.heappush(self._order, (now, self._ticket(member)))
         if len(self._order) > 2 * len(self._members) + LINGERING:
-            self._order = [entry for entry in self._order if entry[2] in self._members]
+            self._order = [entry for entry in self._order if entry[1] in self._members]
             heapq.heapify(self._order)
 
     def discard(self, member: Member) -> None:
         """One less."""
-        self._members.discard(member)
+        ticket = self._tickets.pop(member, None)
+        if ticket is not None:
+            del self._members[ticket]
 
     def longest_idle(self, now: float) -> Member | None:
         """Who has been idle for longest; if all have a request, one who owes its body; else nobody."""
@@ -189,8 +194,9 @@ class _Queue:
             return None
         owing: Member | None = None
         for _ in range(len(self._order) + 1):  # each is seen once, and who is found by that again
-            known, _, member = self._order[0]
-            if member not in self._members:
+            known, ticket = self._order[0]
+            member = self._members.get(ticket)
+            if member is None:
                 heapq.heappop(self._order)
                 continue
             since = member.idle_since
@@ -198,14 +204,17 @@ class _Queue:
                 return member
             if owing is None and since is None and member.is_owing:
                 owing = member
-            heapq.heapreplace(self._order, self._entry(now if since is None else since, member))
+            self.discard(member)
+            heapq.heapreplace(self._order, (now if since is None else since, self._ticket(member)))
         if owing is None:
             self._blind_until = now + BLIND
         return owing
 
-    def _entry(self, used: float, member: Member) -> tuple[float, int, Member]:
-        self._added += 1
-        return used, self._added, member
+    def _ticket(self, member: Member) -> int:
+        self._issued += 1
+        self._tickets[member] = self._issued
+        self._members[self._issued] = member
+        return self._issued
 
 
 def holder_of(peer: str) -> str | None:
