@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 
 from tests.contract.proxy.world import (
     JUPYTER,
+    KEY,
     SERVICE,
     Client,
     Notebook,
@@ -28,7 +29,6 @@ from tests.contract.proxy.world import (
 from trivium.resources.notebooks.ports import Address
 from trivium.server.proxy import Proxy
 
-KEY = "Authorization: token key"
 MIB = 1 << 20
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.proxy.world import JUPYTER, Client, Notebook, Rooms, connected, get, proxied
+from tests.contract.proxy.world import JUPYTER, KEY, Client, Notebook, Rooms, connected, get, proxied
 from trivium.base.errors import Unavailable
 from trivium.server.proxy import CredentialSource, Endpoint, Kind, Proxy, ProxySettings
 
-KEY = "Authorization: token key"
 COOKIE = "Cookie: x=y; trivium-nb-7=grant-of-ann"
 BROWSER = "Accept: text/html,*/*;q=0.8"
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.contract.proxy.world import (
     JUPYTER,
+    KEY,
     TOKEN,
     Answer,
     Client,
@@ -28,7 +29,6 @@ from tests.contract.proxy.world import (
 )
 from trivium.server.proxy import CredentialSource, Proxy, ProxySettings
 
-KEY = "Authorization: token key"
 FIELDS = (KEY, "Accept: */*", "Cookie: a=b; trivium-nb-7=x", "X-Forwarded-For: 1.2.3.4", "Connection: keep-alive")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

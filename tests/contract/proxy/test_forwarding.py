@@ -10,6 +10,7 @@ import pytest
 
 from tests.contract.proxy.world import (
     JUPYTER,
+    KEY,
     SERVICE,
     TOKEN,
     Client,
@@ -26,7 +27,6 @@ from tests.contract.proxy.world import (
 from tests.waiting import until_async
 from trivium.server.proxy import Proxy
 
-KEY = "Authorization: token key"
 MIB = 1 << 20
 
 

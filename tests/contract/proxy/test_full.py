@@ -13,6 +13,7 @@ import msgspec
 
 from tests.contract.proxy.world import (
     JUPYTER,
+    KEY,
     Client,
     Notebook,
     Rooms,
@@ -26,7 +27,6 @@ from tests.contract.proxy.world import (
 from tests.listening import logs_in
 from trivium.server.proxy import CredentialSource, Endpoint, Kind, Proxy, ProxySettings
 
-KEY = "Authorization: token key"
 MOST = 4
 
 

@@ -10,10 +10,9 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
 
-from tests.contract.proxy.world import TOKEN, Client, Notebook, Rooms, connected, echoing, get, proxied
+from tests.contract.proxy.world import KEY, TOKEN, Client, Notebook, Rooms, connected, echoing, get, proxied
 from trivium.server.proxy import Admission, Credential, Endpoint, OtherProxy, Proxy
 
-KEY = "Authorization: token key"
 MIB = 1 << 20
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.contract.proxy.world import (
     JUPYTER,
+    KEY,
     Client,
     Notebook,
     Rooms,
@@ -25,7 +26,6 @@ from tests.contract.proxy.world import (
 from trivium.resources.notebooks.ports import Address
 from trivium.server.proxy import Proxy, ProxySettings
 
-KEY = "Authorization: token key"
 POST = "POST /nb/7/x HTTP/1.1\r\nHost: h\r\nAuthorization: token key\r\n"
 HIDDEN = "GET /nb/7/hidden HTTP/1.1\r\nHost: h\r\nAuthorization: token key\r\n\r\n"
 

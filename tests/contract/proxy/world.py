@@ -30,6 +30,9 @@ from trivium.server.proxy.targets import OwnedPort, Target, UnixSocket
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 TOKEN = "jupyters-own-token"
+KEY = "Authorization: token key"
+"""What a client shows who may use notebook 7."""
+
 JUPYTER = Endpoint(notebook="7", kind=Kind.JUPYTER)
 SERVICE = Endpoint(notebook="7", kind=Kind.SERVICE)
 

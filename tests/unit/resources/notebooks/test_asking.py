@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.builders import CAPABLE
 from trivium.base.errors import Invalid
-from trivium.resources.notebooks.asking import checked_command, checked_mounts, checked_name
+from trivium.drivers.runtimes.process.keeper.startup.targets import FORBIDDEN
+from trivium.resources.notebooks.asking import SYSTEM, checked_command, checked_mounts, checked_name
 from trivium.resources.notebooks.errors import BadMount, BadName, MountRefused
 from trivium.resources.notebooks.ports import Mount
 
@@ -79,3 +80,8 @@ def test_whatever_is_asked_a_clean_mount_or_a_refusal_comes_of_it(source: str, t
     assert ".." not in mount.source.split("/")
     assert mount.target.startswith("/")
     assert ".." not in mount.target.split("/")
+
+
+def test_what_belongs_to_the_system_is_the_same_where_it_is_asked_for_and_where_it_is_mounted() -> None:
+    """The keeper, which imports nothing of ours, has a list of its own."""
+    assert {str(place) for place in SYSTEM} == {*FORBIDDEN}
