@@ -146,15 +146,20 @@ class World:
         return await self.comes_to(person, made.id, status)
 
     async def comes_to(self, person: Person, notebook: int, status: Status) -> Notebook:
-        """The notebook once it has that status."""
+        """The notebook once it has that status; one that fails instead says why."""
+        now: Notebook | None = None
 
-        async def found() -> Notebook | None:
+        async def found() -> bool:
+            nonlocal now
             now = await self.core.store.read(notebooks.get, person.caller, notebook)
-            return now if now.status is status else None
+            return now.status in (status, Status.FAILED)
 
-        there = await until_async(found, what=f"a notebook that is {status}")
-        assert there is not None
-        return there
+        try:
+            await until_async(found, what=f"a notebook that is {status}")
+        finally:
+            assert now is not None
+            assert now.status is status, f"not {status} but {now.status}: {now!r}"
+        return now
 
     async def release_all(self, person: Person) -> None:
         """Leave nothing of somebody's, and wait until what it held is free again."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, Protocol
 
 from msgspec import Struct
@@ -17,6 +17,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import visitors
 
 from trivium.store.transactions import Read
+
+MOST_ROW_TYPES: Final = 256
+"""Sets of columns: each list has one or two, and clients that choose fields make others."""
 
 _FLOAT8: Final = 701
 """PostgreSQL's type code of a double, which SQLAlchemy's numbers ask for: its driver gives floats."""
@@ -80,8 +83,9 @@ def compiled(statement: Select[Any], parameters: Sequence[BindParameter[Any]], d
     )
 
 
-def row_type(names: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
-    """What makes a named tuple of a row's values."""
+@lru_cache(MOST_ROW_TYPES)
+def row_type(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
+    """What makes a named tuple of a row's values; one for all statements with these columns, for a type takes 10 KB."""
     made: Any = namedtuple("Row", names, rename=True)  # noqa: PYI024  # pyright: ignore[reportUntypedNamedTuple]
     new: Any = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - as `_make`, without a call of Python for each row
     return partial(new, made)
@@ -122,7 +126,7 @@ class Prepared:
             element.key: element for element in visitors.iterate(self._statement) if isinstance(element, BindParameter)
         }
         statement = compiled(self._statement, [by_name[name] for name in self._names], tx.connection.dialect)
-        made = statement, row_type([str(column.key) for column in self._statement.selected_columns])
+        made = statement, row_type(tuple(str(column.key) for column in self._statement.selected_columns))
         tx.statements.put(self, made)
         return made
 

@@ -47,7 +47,7 @@ PROGRESS_STEPS: Final = 20_000
 MOST_FETCHED: Final = 16
 """Results that are fetched one after the other for a read in the event loop; with more it goes to a thread."""
 
-MOST_STATEMENTS: Final = 4096
+MOST_STATEMENTS: Final = 1024
 """Compiled statements that are cached. Callers choose the shapes of queries, so they must not fill the memory."""
 
 SEARCH_LIMIT: Final = timedelta(seconds=10)

@@ -77,7 +77,7 @@ def page_statement(
         statement = _plain(statement, builder, where, order=order, shape=shape, way=way)
     else:
         statement = _searched(statement.where(*where), builder, order, shape=shape, path=path)
-    return PageStatement(builder.compiled(statement), row_type(names), wanted, key)
+    return PageStatement(builder.compiled(statement), row_type(tuple(names)), wanted, key)
 
 
 def _plain(
