@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from trivium.drivers.runtimes.process.keeper.launches.snapshot import Snapshot
 from trivium.drivers.runtimes.process.keeper.launches.spec import Note, Paths, Spec
-from trivium.drivers.runtimes.process.keeper.system import processes
+from trivium.drivers.runtimes.process.keeper.system import mounts, processes
 from trivium.drivers.runtimes.process.keeper.system.cgroups import Cgroup
 from trivium.drivers.runtimes.process.keeper.system.processes import Identity
 
@@ -93,7 +93,7 @@ def overfull(own: str, pids: Iterable[int]) -> Offence | None:
     """Whether a launch has put too much beside its socket: that directory is the machine's memory, not its user's.
 
     What it has unlinked and still holds is counted once that memory gets short: to see it takes a look at all that it
-    has open.
+    has open. Where sockets lie on a disk, other files that it holds are on that disk, too, and none of them is counted.
     """
     size = things = 0
     waiting = [own]
@@ -115,10 +115,11 @@ def overfull(own: str, pids: Iterable[int]) -> Offence | None:
 
 
 def _is_short(own: str) -> bool:
-    """Whether the file system of sockets is nearly full."""
+    """Whether the memory in which sockets lie is nearly full."""
     with suppress(OSError):
         found = os.statvfs(own)
-        return found.f_bavail < found.f_blocks / SHORT or found.f_favail < found.f_files / SHORT
+        is_short = found.f_bavail < found.f_blocks / SHORT or found.f_favail < found.f_files / SHORT
+        return is_short and mounts.is_memory(os.path.realpath(own))
     return False
 
 

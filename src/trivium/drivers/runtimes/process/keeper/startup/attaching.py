@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from trivium.drivers.runtimes.process.keeper.launches.spec import Mount, Paths
 from trivium.drivers.runtimes.process.keeper.startup import namespaces
-from trivium.drivers.runtimes.process.keeper.system import linux
+from trivium.drivers.runtimes.process.keeper.system import linux, mounts
 from trivium.drivers.runtimes.process.keeper.system.folders import open_beneath
 from trivium.drivers.runtimes.process.keeper.system.processes import Identity, identify
 
@@ -70,7 +70,7 @@ def detach(area: str, target: str) -> None:
 def _open_area(area: str) -> int:
     """The directory in memory below which things are shown."""
     above = os.open(area, PLACE)
-    if os.fstat(above).st_uid != 0 or not namespaces.is_memory(area):
+    if os.fstat(above).st_uid != 0 or not mounts.is_memory(area):
         raise NotADirectoryError(f"nothing can be shown below {area}")
     return above
 

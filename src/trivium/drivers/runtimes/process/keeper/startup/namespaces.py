@@ -16,7 +16,7 @@ from trivium.drivers.runtimes.process.keeper.launches.spec import Failed, Mount,
 from trivium.drivers.runtimes.process.keeper.startup import targets
 from trivium.drivers.runtimes.process.keeper.startup.layer import python_of
 from trivium.drivers.runtimes.process.keeper.startup.targets import LINKS, Namespace, acting_as, is_below, may_cross
-from trivium.drivers.runtimes.process.keeper.system import linux
+from trivium.drivers.runtimes.process.keeper.system import linux, mounts
 from trivium.drivers.runtimes.process.keeper.system.folders import open_beneath
 
 CLOSED = 0o700
@@ -64,7 +64,7 @@ def make(spec: Spec, paths: Paths) -> None:
 
 def hide_processes() -> bool:
     """A `/proc` without other users' processes, what is mounted below it kept; False where the kernel has none."""
-    below = [line.split()[4] for line in _mountinfo() if line.split()[4].startswith("/proc/")]
+    below = [mount.place for mount in mounts.mounts() if mount.place.startswith("/proc/")]
     kept = [(place, os.open(place, os.O_PATH | os.O_CLOEXEC)) for place in dict.fromkeys(below)]
     try:
         linux.mount_proc("/proc")
@@ -285,17 +285,3 @@ def _make_area(place: str, spec: Spec, namespace: Namespace) -> None:
             namespace.memory.add(target.device())
         finally:
             target.close()
-
-
-def is_memory(place: str) -> bool:
-    """Whether a directory is on one of our covers, and not on something that is shown in it."""
-    lines = [line.split() for line in _mountinfo()]
-    kinds = {words[4]: words[words.index("-") + 1] for words in lines}  # the last mount at a place is the one on top
-    while place not in kinds and place != "/":
-        place = os.path.dirname(place)
-    return kinds.get(place) == "tmpfs"
-
-
-def _mountinfo() -> list[str]:
-    with open("/proc/self/mountinfo", encoding="utf-8") as file:
-        return file.readlines()
