@@ -30,7 +30,8 @@ SPECS = {
     "other": {"argv": ["/bin/sh", "-c", 'exec "$0" "$@"', "python"]},
 }
 FACTS = """
-import gc, json, locale, multiprocessing, os, resource, signal, sys, tempfile, threading, time
+import gc, json, locale, multiprocessing, os, resource, signal, stat, subprocess, sys, tempfile, threading, time
+import warnings
 descriptors = {name for name in os.listdir("/proc/self/fd") if int(name) <= 2}
 print(json.dumps({
     "environment": {name: value for name, value in os.environ.items()},
@@ -42,7 +43,11 @@ print(json.dumps({
     "signals": {one: str(signal.getsignal(one)).partition(" at ")[0] for one in range(1, 32)},
     "blocked": [int(one) for one in signal.pthread_sigmask(signal.SIG_BLOCK, [])],
     "cgroup": open("/proc/self/cgroup").read(), "score": open("/proc/self/oom_score_adj").read(),
-    "status": [line for line in open("/proc/self/status") if line.startswith(("NoNewPrivs", "Cap"))],
+    "status": [line for line in open("/proc/self/status") if line.startswith(("NoNewPrivs", "Cap", "Sig"))],
+    "started as": open("/proc/self/cmdline").read().split("\\0"),
+    "started in": dict(word.split("=", 1) for word in open("/proc/self/environ").read().split("\\0")[:-1]),
+    "inherited": sorted(subprocess.run(["env", "-0"], capture_output=True, text=True).stdout.split("\\0")),
+    "input": [stat.S_IFMT(os.fstat(0).st_mode), os.read(0, 1).decode()], "warnings": sorted(map(str, warnings.filters)),
     "main": __name__, "threads": sorted(one.name for one in threading.enumerate()), "frozen": gc.isenabled(),
     "thresholds": gc.get_threshold(), "descriptors": sorted(descriptors),
     "ours": sorted(name for name in sys.modules if "trivium" in name or name.startswith("jupyterlab")),
@@ -270,6 +275,8 @@ def _told(facts: dict[str, Any], kernel: Kernel) -> dict[str, Any]:
     """The same facts for every kernel: what is one kernel's own is left out or has one name."""
     for name in OWN:
         facts["environment"].pop(name, None)
+        facts["started in"].pop(name, None)
+        facts["inherited"] = [one for one in facts["inherited"] if not one.startswith(f"{name}=")]
     return json.loads(json.dumps(facts).replace(kernel.id, "its id"))
 
 

@@ -24,9 +24,12 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
+PR_SET_MM = 35
+PR_SET_MM_MAP = 14
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
+NO_FILE = 0xFFFFFFFF
 CAPABILITIES = 64  # as many as the kernel's sets can hold
 NS_GET_USERNS = 0xB701
 KEYCTL_JOIN_SESSION_KEYRING = 1
@@ -54,6 +57,40 @@ def die_with_parent() -> None:
 def allow_to_be_seen() -> None:
     """Let this process's user see it in /proc and trace it, as after executing a program: its uid was changed."""
     _check(_LIBC.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "prctl")
+
+
+class _MemoryMap(ctypes.Structure):
+    """Linux's `struct prctl_mm_map`."""
+
+    _fields_ = (
+        *((f"{part}_{end}", ctypes.c_uint64) for part in ("code", "data") for end in ("start", "end")),
+        *((name, ctypes.c_uint64) for name in ("brk_start", "brk", "stack_start")),
+        *((f"{part}_{end}", ctypes.c_uint64) for part in ("arguments", "environment") for end in ("start", "end")),
+        ("auxiliary", ctypes.c_void_p),
+        ("auxiliary_size", ctypes.c_uint32),
+        ("program", ctypes.c_uint32),
+    )
+
+
+def move_arguments(start: int, size: int, environment: int) -> bool:
+    """Have /proc read this process's arguments from that address on, and its environment from where these end.
+
+    False where the kernel was built without that; nothing has changed then.
+    """
+    with open("/proc/self/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    code, code_end, stack, data, data_end, brk = (int(fields[number]) for number in (23, 24, 25, 42, 43, 44))
+    middle, end = start + size, start + size + environment
+    _LIBC.sbrk.restype = ctypes.c_uint64
+    told = _MemoryMap(
+        code, code_end, data, data_end, brk, _LIBC.sbrk(0), stack, start, middle, middle, end, None, 0, NO_FILE
+    )  # fmt: skip
+    return (
+        _LIBC.prctl(
+            PR_SET_MM, PR_SET_MM_MAP, ctypes.byref(told), ctypes.c_ulong(ctypes.sizeof(told)), ctypes.c_ulong(0)
+        )
+        == 0
+    )
 
 
 def refuse_new_privileges() -> None:

@@ -35,7 +35,7 @@ LAZY = 19
 EXPENDABLE = "800"  # oom_score_adj of a fork server
 KEPT = "-500"  # of a minder that was forked of it, as of the keeper's own
 NOTE = 65536  # bytes of what a fork is sent
-TITLE = 2048  # bytes of the command line, in which a fork writes its own
+TITLE = 8192  # bytes of the command line, in which a fork writes its own and its environment
 
 
 def main(image: str, folder: str, keeper: str, edition: str, *interpreter: str) -> None:  # noqa: PLR0917 - as in argv
@@ -89,7 +89,7 @@ def _preload(image: str, folder: str, python: Interpreter) -> Preloaded:
     gc.disable()  # forks would write into the holes that a collection leaves, and share less
     known = (f"{folder}/", f"{image}/lib/")  # made by us; looked through before
     _must_be_ours(place for place in (*sys.path, python.base) if not place.startswith(known))
-    kernel_names = preload.import_kernel()
+    kernel = preload.import_kernel()
     preload.import_server(python.data)
     if len(os.listdir("/proc/self/task")) > 1:
         sys.exit("what the image imports starts threads: it is not warmed")
@@ -102,7 +102,8 @@ def _preload(image: str, folder: str, python: Interpreter) -> Preloaded:
         python,
         find_relocations(venv, home, user),
         names=modules.top_level(),
-        unloadable=modules.find_unloadable(kernel_names),
+        unloadable=modules.find_unloadable(kernel.names),
+        kernel_filters=kernel.filters,
         use_kernel_server=use_kernel_server,
     )
     importlib.invalidate_caches()  # which a fork would do with every directory of packages

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import ctypes
 import multiprocessing.process
 import os
 import runpy
@@ -17,11 +16,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn, cast
 
-from trivium.drivers.runtimes.process.keeper.launches.members import MARK
-from trivium.drivers.runtimes.process.keeper.system.processes import read
-
-ARGUMENTS = (45, 46, 47, 48)  # arg_start, arg_end, env_start and env_end in /proc/<pid>/stat, after the name
-
 
 def reset_signals() -> None:
     """Signals as an interpreter sets them when it starts."""
@@ -29,18 +23,6 @@ def reset_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
-
-def set_title(title: str, mark: str = "") -> None:
-    """Write a command line, and a launch's mark into the environment, where /proc shows them."""
-    fields = read("/proc/self/stat").rpartition(b")")[2].split()
-    start, end, first, last = (int(fields[number]) for number in ARGUMENTS)
-    text = title.encode(errors="surrogateescape")[: end - start - 2]
-    # Where the last byte is not zero, Linux takes the text up to the first zero for the whole command line.
-    ctypes.memmove(start, text + b"\0" + b"\1" * (end - start - len(text) - 1), end - start)
-    place = ctypes.string_at(first, last - first).find(f"{MARK}=".encode()) if mark else -1
-    if place >= 0:
-        ctypes.memmove(first + place + len(MARK) + 1, mark.encode(), len(mark))
 
 
 def set_environment(environment: dict[str, str]) -> None:

@@ -12,18 +12,21 @@ import select
 import signal
 import socket
 import sys
+import warnings
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, cast
 
 from trivium.drivers.runtimes.process.keeper.system import descriptors
-from trivium.drivers.runtimes.process.keeper.warm import interpreter, modules
+from trivium.drivers.runtimes.process.keeper.warm import interpreter, modules, started_as
 from trivium.drivers.runtimes.process.keeper.warm.modules import Unloadable
 
 ASK = b"kernel"
 PART = 65536
 TITLE = "trivium: kernel fork server"
 READS_ENVIRONMENT = ("ipykernel", "kernelapp")  # package and module: read the environment when they are imported
+
+Filters = tuple[Any, ...]  # of warnings, as the interpreter has them
 
 
 class KernelServer(NamedTuple):
@@ -34,23 +37,25 @@ class KernelServer(NamedTuple):
     sites: tuple[str, ...]  # the layers' site directories, which come before the image's
 
 
-def start(unloadable: Unloadable, sites: tuple[str, ...]) -> KernelServer:
-    """Fork it; it unloads what it can. OSError when no process can be made."""
+def start(unloadable: Unloadable, filters: Filters, sites: tuple[str, ...]) -> KernelServer:
+    """Fork it; it unloads what it can, and has these filters of warnings. OSError when no process can be made."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
         try:
             ours.close()
-            _serve(theirs, unloadable.modules)
+            _serve(theirs, unloadable.modules, filters)
         finally:
             os._exit(1)
     theirs.close()
     return KernelServer(ours, unloadable.kept, sites)
 
 
-def _serve(control: socket.socket, unloaded: Iterable[str]) -> NoReturn:
+def _serve(control: socket.socket, unloaded: Iterable[str], filters: Filters) -> NoReturn:
     os.setsid()
-    interpreter.set_title(TITLE)
+    started_as.show([TITLE], os.environ)
     held = modules.unload(unloaded)
+    warnings.resetwarnings()
+    cast("Any", warnings.filters).extend(filters)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     heard, woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
@@ -99,6 +104,7 @@ def _become_kernel(channel: socket.socket, _held: list[object]) -> NoReturn:
         if not parts:
             os._exit(1)  # the provisioner gave up waiting
         note = json.loads(b"".join(parts))
+        _close_input()
         os.chdir(note["cwd"])
         environment: dict[str, str] = note["environment"]
         if environment.pop("JPY_PARENT_PID", None) is not None:
@@ -107,10 +113,18 @@ def _become_kernel(channel: socket.socket, _held: list[object]) -> NoReturn:
         interpreter.reseed()
         _unload_reader()
         sys.path[0] = os.getcwd()
-        interpreter.set_title(" ".join(note["argv"]))
+        started_as.show(note["argv"], environment)
         interpreter.run(note["argv"])
     finally:
         os._exit(1)
+
+
+def _close_input() -> None:
+    """Have a pipe as standard input that nobody writes to, as jupyter_client gives kernels."""
+    reading, writing = os.pipe()
+    os.dup2(reading, 0)
+    os.close(reading)
+    os.close(writing)
 
 
 def _unload_reader() -> None:

@@ -6,12 +6,15 @@ import importlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import NamedTuple
 
 from trivium.drivers.runtimes.process.keeper import boot
 from trivium.drivers.runtimes.process.keeper.system.processes import read
 from trivium.drivers.runtimes.process.keeper.warm import modules
+from trivium.drivers.runtimes.process.keeper.warm.kernel_server import Filters
 from trivium.drivers.runtimes.process.keeper.warm.specialize import UseKernelServer
 
 KERNEL = (
@@ -26,10 +29,17 @@ SERVER = ("jupyterlab.labapp", "jupyterlab.extensions.pypi", "jupyter_server.ser
 LATE = ("tornado.platform.asyncio", "jinja2.ext", "jupyter_core.migrate", "encodings.ascii", "terminado", "ptyprocess")
 
 
-def import_kernel() -> frozenset[str]:
-    """Import what a kernel imports; the top-level names of all that is imported then."""
+class KernelImports(NamedTuple):
+    """What a kernel has when it begins."""
+
+    names: frozenset[str]  # the top-level names of all that is imported
+    filters: Filters  # of warnings, which what a server imports adds to
+
+
+def import_kernel() -> KernelImports:
+    """Import what a kernel imports."""
     _import(KERNEL)
-    return modules.top_level()
+    return KernelImports(modules.top_level(), tuple(warnings.filters))
 
 
 def import_server(data: str) -> None:

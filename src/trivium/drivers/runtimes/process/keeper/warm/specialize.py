@@ -16,8 +16,8 @@ from trivium.drivers.runtimes.process.keeper.startup.layer import Interpreter, s
 from trivium.drivers.runtimes.process.keeper.startup.program import Program
 from trivium.drivers.runtimes.process.keeper.startup.steps import Plan
 from trivium.drivers.runtimes.process.keeper.system import descriptors, linux
-from trivium.drivers.runtimes.process.keeper.warm import interpreter, kernel_server, modules
-from trivium.drivers.runtimes.process.keeper.warm.kernel_server import KernelServer
+from trivium.drivers.runtimes.process.keeper.warm import interpreter, kernel_server, modules, started_as
+from trivium.drivers.runtimes.process.keeper.warm.kernel_server import Filters, KernelServer
 from trivium.drivers.runtimes.process.keeper.warm.modules import Unloadable
 from trivium.drivers.runtimes.process.keeper.warm.relocation import Relocation, relocate
 
@@ -34,6 +34,7 @@ class Preloaded(NamedTuple):
     relocations: tuple[Relocation, ...]  # what was computed from the three
     names: frozenset[str]  # the top-level names of what was imported
     unloadable: Unloadable  # what of that a kernel does not have when it begins
+    kernel_filters: Filters
     use_kernel_server: UseKernelServer | None  # None where the image's Jupyter is too old for forked kernels
 
 
@@ -49,7 +50,6 @@ def specialize(plan: Plan, preloaded: Preloaded, program: Program) -> None:
     descriptors.close_all_but()
     linux.allow_to_be_seen()
     interpreter.reset_signals()
-    interpreter.set_title(" ".join(program.argv), plan.mark)
     words = {
         preloaded.venv: plan.paths.venv,
         preloaded.home: plan.paths.home,
@@ -57,6 +57,9 @@ def specialize(plan: Plan, preloaded: Preloaded, program: Program) -> None:
     }
     relocate(preloaded.relocations, words)
     interpreter.set_environment(program.environment)
+    # Where notebooks share a uid, whoever runs one could read the token there.
+    shown = {name: value for name, value in program.environment.items() if value != plan.spec.token}
+    started_as.show(program.argv, shown)
     _set_path(plan.paths.home, sites)
     interpreter.reseed()
     options = _start_kernel_server(preloaded, tuple(sites))
@@ -69,7 +72,7 @@ def _start_kernel_server(preloaded: Preloaded, sites: tuple[str, ...]) -> list[s
     if preloaded.use_kernel_server is None:
         return []
     try:
-        return preloaded.use_kernel_server(kernel_server.start(preloaded.unloadable, sites))
+        return preloaded.use_kernel_server(kernel_server.start(preloaded.unloadable, preloaded.kernel_filters, sites))
     except OSError:
         return []  # kernels are programs that are started
 
