@@ -17,6 +17,7 @@ from trivium.base.values import Value
 from trivium.dialects.remembering import LONGEST
 from trivium.resources.images.ports import Places
 from trivium.resources.notebooks.ports import Everywhere
+from trivium.resources.users import PasswordChecks
 from trivium.store import Read, Store, Write
 
 HOST: Final = re.compile(r"[A-Za-z0-9._\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
@@ -120,6 +121,7 @@ class Core(Value, frozen=True):
     site: Site
     runtime: Everywhere
     places: Places
+    passwords: PasswordChecks = msgspec.field(default_factory=PasswordChecks)
 
 
 NOBODY: Final = Caller(user=0, user_name="", project=0, role=Role.MEMBER)

@@ -160,6 +160,7 @@ FINER: Final[Mapping[str, Told]] = {
     WorkPathTooLong.code: Told(status=400, code="ModelArts.4350"),
     WorkPathIsBucket.code: Told(status=400, code="ModelArts.4374"),
     WorkPathWithin.code: Told(status=400, code="ModelArts.4374"),
+    "user.too_many_logins": Told(status=429, code="APIGW.0308"),
     "user.wrong_password": Told(status=401, code="APIGW.0301", words="The username or password is wrong."),
     UnknownFlavor.code: Told(status=400, code="ModelArts.6323"),
     BadDescription.code: Told(status=400, code="ModelArts.6334"),

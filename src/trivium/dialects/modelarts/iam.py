@@ -5,7 +5,6 @@ Shapes as in Huawei's "Identity and Access Management API Reference".
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from datetime import timedelta
 from typing import Final, TypeAlias
@@ -294,14 +293,14 @@ def operations(lifetime: timedelta) -> tuple[Operation, ...]:
 
 
 async def _known(call: Asking, user: UserBody) -> Caller:
-    """Who knows the password. Checking takes a while on purpose, so it is done in a thread."""
+    """Who knows the password. Checking takes a while on purpose."""
     domain = await call.core.store.read(projects.get_domain)
     login = await call.core.store.read(users.login_of, user.name, request=call.request.id, source=SOURCE)
     try:
         digest = users.digest_of(user.password)
     except TriviumError as error:
         raise WrongPassword from error
-    caller = await asyncio.to_thread(users.check_password, login, digest)
+    caller = await call.core.passwords.check(login, digest, address=call.request.peer)
     if user.domain is not None and not _is_meant(user.domain, domain):
         raise WrongPassword
     return caller

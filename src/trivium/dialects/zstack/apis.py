@@ -34,6 +34,7 @@ class Exchange(Value, frozen=True):
     core: Core
     caller: Caller  # `NOBODY` where the API is public
     request: str  # its id
+    peer: str  # the client's address
 
 
 class Pending(Value, frozen=True):

@@ -120,7 +120,7 @@ def _look(api: Api, handler: Look) -> View:
 def _act(api: Api, handler: Act) -> Action:
     async def act(call: Call[Any, Any]) -> Result:
         _, given = parameters.chosen(call.request, (api,))
-        exchange = Exchange(core=call.core, caller=call.caller, request=call.request.id)
+        exchange = Exchange(core=call.core, caller=call.caller, request=call.request.id, peer=call.request.peer)
         return await handler.act(exchange, parameters.read(api, given))
 
     return act

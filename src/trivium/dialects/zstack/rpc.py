@@ -129,7 +129,7 @@ class Rpc:
         store, api = self._core.store, message.api
         if isinstance(api.handler, Act):
             caller = NOBODY if api.public else await store.read(auth.admit, message.session, request.id)
-            exchange = Exchange(core=self._core, caller=caller, request=request.id)
+            exchange = Exchange(core=self._core, caller=caller, request=request.id, peer=request.peer)
             return await api.handler.act(exchange, parameters.read(api, message.given))
         grows = False
         try:

@@ -6,7 +6,6 @@ role in the default project of another. Passwords come as the lower-case hex SHA
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -286,10 +285,10 @@ _OPEN: Final = (
 
 
 async def _known(exchange: Exchange, name: str, password: str) -> Caller:
-    """Who knows the password. Checking takes a while on purpose, so it is done in a thread."""
+    """Who knows the password. Checking takes a while on purpose."""
     login = await exchange.core.store.read(users.login_of, name, request=exchange.request, source=auth.SOURCE)
     digest = password if DIGEST.fullmatch(password) else NO_DIGEST
-    return await asyncio.to_thread(users.check_password, login, digest)
+    return await exchange.core.passwords.check(login, digest, address=exchange.peer)
 
 
 def _in_account(tx: Read, caller: Caller, asked: LogInByUserAsked) -> Caller:

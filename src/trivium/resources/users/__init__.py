@@ -19,6 +19,7 @@ from trivium.resources.users.accounts import (
     set_password,
     unfreeze,
 )
+from trivium.resources.users.checking import PasswordChecks
 from trivium.resources.users.errors import (
     AccountFrozen,
     BadPassword,
@@ -32,6 +33,7 @@ from trivium.resources.users.errors import (
     SessionExpired,
     SessionUnknown,
     StatusForbids,
+    TooManyLogins,
     UserDisabled,
     UserGone,
     UserHolds,
@@ -93,6 +95,7 @@ __all__ = [
     "LastAdmin",
     "Login",
     "NewUser",
+    "PasswordChecks",
     "PasswordHash",
     "ProjectClosed",
     "Session",
@@ -102,6 +105,7 @@ __all__ = [
     "SessionUnknown",
     "SigningKey",
     "StatusForbids",
+    "TooManyLogins",
     "User",
     "UserDisabled",
     "UserGone",

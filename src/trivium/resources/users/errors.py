@@ -53,6 +53,12 @@ class WrongPassword(Unauthenticated):
     code = "user.wrong_password"
 
 
+class TooManyLogins(Unavailable):
+    """As many passwords as may be are being checked."""
+
+    code = "user.too_many_logins"
+
+
 class UserDisabled(Unauthenticated):
     """The user is disabled."""
 
