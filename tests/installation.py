@@ -6,9 +6,13 @@ starts on a data directory. The tests' own holds hundreds of megabytes; one of t
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sys
 import sysconfig
+import tempfile
 import venv
+from functools import cache
 from pathlib import Path
 
 TRIVIUM = Path(sys.executable).with_name("trivium")  # of the environment that the tests run in
@@ -29,3 +33,12 @@ def install(place: Path) -> Path:
     command.write_text(PROGRAM.format(python=place / "bin" / "python"), "utf-8")
     command.chmod(0o755)
     return command
+
+
+@cache
+def small() -> Path:
+    """The command of one that this test process has, for all sites on which no JupyterLab is started."""
+    place = Path(tempfile.mkdtemp(prefix="tv-"))
+    place.chmod(0o755)  # its users' notebooks read it
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return install(place / "server")

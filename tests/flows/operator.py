@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from tests.flows.conftest import end_what_keeps
-from tests.installation import TRIVIUM
+from tests.installation import small
 from tests.serving import Server, serving
 from trivium.base.clock import SystemClock
 from trivium.store import Store
@@ -32,7 +32,7 @@ class Operator:
         self.places = ["--data", str(data), *(["--database", url] if url else [])]
 
     def command(self, *words: str) -> list[str]:
-        return [str(TRIVIUM), *words, *self.places]
+        return [str(small()), *words, *self.places]
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command; what came of it, whatever that is."""
@@ -49,7 +49,7 @@ class Operator:
 
     def serving(self) -> AbstractContextManager[Server]:
         """A server on the data directory."""
-        return serving(self.data, *self.places[2:], environment=QUIET)
+        return serving(self.data, *self.places[2:], trivium=small(), environment=QUIET)
 
     @contextmanager
     def store(self) -> Iterator[Store]:

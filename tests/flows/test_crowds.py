@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.installation import small
 from tests.serving import Server, serving
 from tests.waiting import until
 from trivium.server.crowd import room
@@ -37,7 +38,9 @@ def few_descriptors() -> Iterator[None]:
 def server(tmp_path: Path) -> Iterator[Server]:
     with ExitStack() as stack:
         with few_descriptors():
-            server = stack.enter_context(serving(tmp_path / "data", environment={"TRIVIUM_LOG__FORMAT": "json"}))
+            server = stack.enter_context(
+                serving(tmp_path / "data", trivium=small(), environment={"TRIVIUM_LOG__FORMAT": "json"})
+            )
         yield server
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.installation import small
 from tests.serving import Server, serving
 
 PASSWORD = "correct horse"
@@ -33,12 +34,12 @@ def call(server: Server, name: str, message: dict[str, Any]) -> Any:
 
 def test_a_session_lasts_through_a_restart_and_ends_when_it_is_ended(tmp_path: Path) -> None:
     environment = {"TRIVIUM_ADMIN_PASSWORD": PASSWORD, "TRIVIUM_ZSTACK__SESSION_LIFETIME": "90m"}
-    with serving(tmp_path / "data", environment=environment) as server:
+    with serving(tmp_path / "data", trivium=small(), environment=environment) as server:
         opened = ask(server, "PUT", "/v1/accounts/login", json=LOGIN)
         assert opened.status_code == 200
         session = opened.json()["inventory"]["uuid"]
         assert ask(server, "GET", "/v1/accounts", session).json()["inventories"][0]["name"] == "admin"
-    with serving(tmp_path / "data", environment=environment) as server:
+    with serving(tmp_path / "data", trivium=small(), environment=environment) as server:
         assert ask(server, "GET", f"/v1/accounts/sessions/{session}/valid").json()["valid"] is True
         found = ask(server, "GET", "/v1/accounts?q=name~=ADM%&replyWithCount=true", session)
         assert found.json()["total"] == 1

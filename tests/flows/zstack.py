@@ -13,6 +13,7 @@ import httpx
 import numpy as np
 from safetensors.numpy import save_file
 
+from tests.installation import small
 from tests.serving import Server, serving
 from tests.waiting import until
 
@@ -32,7 +33,7 @@ def put_model(place: Path) -> None:
 def zstack(data: Path) -> Iterator[tuple[Server, Door]]:
     """A server whose models lie in `models` of its data directory, and its administrator, who has logged in."""
     environment = {"TRIVIUM_ADMIN_PASSWORD": PASSWORD, "TRIVIUM_RUNTIME__WARM": "0s"}
-    with serving(data, environment=environment) as server:
+    with serving(data, trivium=small(), environment=environment) as server:
         until(lambda: httpx.get(f"{server.url}/readyz", trust_env=False).is_success, within=120, what="a ready server")
         yield server, Door(server.url)
 
