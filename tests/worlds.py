@@ -155,7 +155,7 @@ class World:
             return now.status in (status, Status.FAILED)
 
         try:
-            await until_async(found, what=f"a notebook that is {status}")
+            await until_async(found, within=60, what=f"a notebook that is {status}")
         finally:
             assert now is not None
             assert now.status is status, f"not {status} but {now.status}: {now!r}"
