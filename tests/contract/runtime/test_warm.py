@@ -28,7 +28,7 @@ from msgspec import structs
 from tests.contract.runtime.lab import launch, make_lab, parent
 from tests.contract.runtime.world import IS_ROOT, OVER, World, alive, gone, site
 from tests.waiting import until
-from trivium.resources.notebooks.ports import Environment, LaunchSpec, Phase
+from trivium.resources.notebooks.ports import Environment, LaunchSpec, Mount, Phase
 
 SAME = "a word that both have"
 OWN = {"TRIVIUM_LAUNCH", "TRIVIUM_NOTEBOOK"}
@@ -105,6 +105,14 @@ async def test_a_notebook_that_is_forked_is_what_one_that_is_started_is(
         await asyncio.to_thread(until, gone(one.pid))
     await world.close()
     shutil.rmtree(lab)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root mounts")
+async def test_a_launch_that_shows_something_in_its_image_is_started(warm: World) -> None:
+    (warm.data / "homes/7/own").mkdir(parents=True, exist_ok=True)
+    below, beside = f"{site(warm.image)}/own", "/somewhere/own"
+    showing = [launch(warm, mounts=(Mount(source="own", target=target),)) for target in (below, beside)]
+    assert [await is_forked(warm, await warm.started(one)) for one in showing] == [False, True]
 
 
 async def test_a_parent_and_what_others_see_of_its_forks_hold_no_secret(warm: World) -> None:

@@ -111,6 +111,8 @@ def acting_as(uid: int | None) -> Generator[None]:
     if uid is None or os.geteuid() != 0:
         yield
         return
+    groups = os.getgroups()
+    os.setgroups([])
     os.setegid(uid)
     os.seteuid(uid)
     try:
@@ -118,6 +120,7 @@ def acting_as(uid: int | None) -> Generator[None]:
     finally:
         os.seteuid(0)
         os.setegid(0)
+        os.setgroups(groups)
 
 
 class _Walk:

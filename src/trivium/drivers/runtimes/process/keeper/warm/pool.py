@@ -18,6 +18,7 @@ from trivium.drivers.runtimes.process.keeper import boot
 from trivium.drivers.runtimes.process.keeper.launches.members import MARK
 from trivium.drivers.runtimes.process.keeper.launches.spec import Spec
 from trivium.drivers.runtimes.process.keeper.startup.layer import python_of
+from trivium.drivers.runtimes.process.keeper.startup.targets import is_below
 from trivium.drivers.runtimes.process.keeper.system import folders, processes
 from trivium.drivers.runtimes.process.keeper.system.processes import Identity
 
@@ -220,7 +221,20 @@ def is_short_of_memory(proc: str) -> bool:
 
 
 def _may_be_forked(spec: Spec) -> bool:
-    return spec.warm > 0 and not spec.command
+    return spec.warm > 0 and not spec.command and not _changes_image(spec)
+
+
+def _changes_image(spec: Spec) -> bool:
+    """Whether something is shown where the image, or the Python that it is made of, has its files.
+
+    What a fork still imports would come from there, as root even, until its rights are given up.
+    """
+    base = os.path.dirname(os.path.dirname(os.path.realpath(f"{spec.image}/bin/python")))
+    places = (os.path.realpath(spec.image), base)
+    targets = [os.path.realpath(mount.target) for mount in spec.mounts]
+    return any(
+        target == place or is_below(target, place) or is_below(place, target) for target in targets for place in places
+    )
 
 
 def _key(spec: Spec) -> Key:
