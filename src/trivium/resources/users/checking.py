@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
@@ -40,7 +40,7 @@ class PasswordChecks:
             return await asyncio.get_running_loop().run_in_executor(self._threads, check, login, digest)
 
     @contextmanager
-    def _counted(self, address: str, user: int | None) -> Iterator[None]:
+    def _counted(self, address: str, user: int | None) -> Generator[None]:
         asked = self._asked
         here = sum(number for (where, _), number in asked.items() if where == address)
         if asked.total() >= MOST or here >= OF_ADDRESS or asked[address, user] >= OF_USER:
