@@ -150,6 +150,8 @@ async def test_what_makes_no_sense_is_refused(here: World) -> None:
     for source, target in (("../b", f"{AREA}/b"), ("sets", "/etc/b"), ("sets", f"{AREA}/b/c"), ("sets", AREA)):
         with pytest.raises(BadMount):
             store.write_now(notebooks.attach, person.caller, made.id, mount=Mount(source, target))
+    with pytest.raises(BadMount):
+        await attached(here, person, made, name="a\rb")
     for number in range(15):
         await attached(here, person, made, name=f"n{number}")
     with pytest.raises(TooManyMounts):

@@ -66,6 +66,18 @@ async def test_no_link_leads_out_of_the_home_and_nothing_is_shown_elsewhere(worl
     assert await world.shell(spec.key, f"ls {AREA}/a") == "file"
 
 
+async def test_no_name_of_what_is_shown_keeps_the_next_from_being_shown(world: World) -> None:
+    """The names stand in the kernel's list of mounts, which is read each time."""
+    spec = await started(world)
+    names = ["a\rb", "a\x0bb\x1c", "a b\tc\nd\\040", "a\u2028b\xa0c\x85", " - tmpfs", "#"]
+    for name in names:
+        assert await world.runtime.attach(spec.key, Mount("sets/a", f"{AREA}/{name}")) is None, name
+    assert await world.shell(spec.key, f"cat {AREA}/*/file | wc -l") == str(len(names))
+    for name in names:
+        assert await world.runtime.detach(spec.key, f"{AREA}/{name}") is None, name
+    assert await world.shell(spec.key, f"ls {AREA}") == ""
+
+
 async def test_the_notebooks_user_makes_nothing_where_things_are_shown(world: World) -> None:
     spec = await started(world)
     for command in (f"touch {AREA}/file", f"ln -s / {AREA}/a", f"mkdir {AREA}/a", f"mv {AREA} /other"):

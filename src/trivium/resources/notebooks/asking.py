@@ -30,6 +30,7 @@ LONGEST_DESCRIPTION: Final = 1024
 LONGEST_LEASE: Final = timedelta(days=36_525)
 MOST_CAPACITY: Final = 1 << 60
 LONGEST_ENTRY: Final = 255  # bytes of one name in a directory
+UNREADABLE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # categories of control characters, half ones, ends of lines
 ROOT: Final = PurePosixPath("/")
 ETC: Final = PurePosixPath("/etc")
 SHARED: Final = tuple(PurePosixPath(f"/{name}") for name in ("home", "root", "tmp", "var", "opt"))
@@ -173,5 +174,5 @@ def _absolute(target: str) -> str:
 
 
 def _is_path(text: str) -> bool:
-    """Whether the kernel could take it for a path."""
-    return len(text) <= LONGEST_PATH and "\0" not in text
+    """Whether the kernel could take it for a path, and a person read it in a line."""
+    return len(text) <= LONGEST_PATH and UNREADABLE.isdisjoint(map(unicodedata.category, text))

@@ -44,6 +44,15 @@ def test_a_senseless_target_is_refused(target: str) -> None:
         checked_mounts([Mount(source="a", target=target)], CAPABLE, home=HOME)
 
 
+@pytest.mark.parametrize("name", ["a\rb", "a\x1cb", "a\x7f", "a\x85b", "a\u2028b", "a\ud800b"])
+def test_a_path_that_does_not_stay_in_one_line_is_refused(name: str) -> None:
+    for source, target, field in ((name, "/data", "sourcePath"), ("a", f"/data/{name}", "targetPath")):
+        with pytest.raises(BadMount) as refused:
+            checked_mounts([Mount(source=source, target=target)], CAPABLE, home=HOME)
+        assert refused.value.field == field
+    assert checked_mounts([Mount(source="数据 1\xa0é", target="/data/测试 one")], CAPABLE, home=HOME)
+
+
 @pytest.mark.parametrize("command", ["x" * 8193, "echo \0"])
 def test_a_command_that_no_shell_could_be_given_is_refused(command: str) -> None:
     with pytest.raises(Invalid):

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from trivium.drivers.runtimes.process import environments
 from trivium.drivers.runtimes.process.keeper.startup.layer import python_of
-from trivium.drivers.runtimes.process.keeper.system.processes import read
+from trivium.drivers.runtimes.process.keeper.system import mounts
 
 MODIFY, ATTRIB, MOVED_FROM, MOVED_TO, CREATE, DELETE, DELETE_SELF, MOVE_SELF = 2, 4, 64, 128, 256, 512, 1024, 2048
 CHANGES: Final = MODIFY | ATTRIB | MOVED_FROM | MOVED_TO | CREATE | DELETE | DELETE_SELF | MOVE_SELF
@@ -72,7 +72,7 @@ class _Watch:
     def begin(cls, path: Path) -> Self | None:
         """Watch every directory of an environment; None where changes would not be seen."""
         identity = _identity(path)
-        if identity is None or _file_system(os.path.realpath(path)) not in LOCAL:
+        if identity is None or mounts.kind_at(os.path.realpath(path)) not in LOCAL:
             return None
         descriptor = _LIBC.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if descriptor < 0:
@@ -105,14 +105,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return entry.st_dev, entry.st_ino
-
-
-def _file_system(path: str) -> str:
-    """The kind of the file system on which a path lies."""
-    found, kind = "", ""
-    for line in read("/proc/self/mountinfo").decode(errors="surrogateescape").splitlines():
-        left, _, right = line.partition(" - ")
-        place = left.split()[4]
-        if len(place) >= len(found) and (path == place or path.startswith(place.rstrip("/") + "/")):
-            found, kind = place, right.split()[0]
-    return kind

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from typing import NamedTuple
 
-from trivium.drivers.runtimes.process.keeper.system import processes
+from trivium.drivers.runtimes.process.keeper.system import mounts, processes
 
 CONTROLLERS = ("memory", "cpu", "pids")
 PERIOD = 100_000  # microseconds over which a CPU quota counts
@@ -166,15 +166,12 @@ def clear(hierarchies: tuple[Hierarchy, ...], name: str) -> None:
 
 def _mounted() -> list[tuple[int, str, frozenset[str]]]:
     found: list[tuple[int, str, frozenset[str]]] = []
-    for line in processes.read("/proc/self/mountinfo").decode().splitlines():
-        left, _, right = line.partition(" - ")
-        kind, _, options = right.partition(" ")
-        place = left.split()[4]
-        if kind == "cgroup":
-            found.append((1, place, frozenset(options.split()[-1].split(","))))
-        elif kind == "cgroup2":
-            offered = frozenset(processes.read(f"{place}/cgroup.controllers").decode().split())
-            found.append((2, place, offered))
+    for mount in mounts.mounts():
+        if mount.kind == "cgroup":
+            found.append((1, mount.place, frozenset(mount.options.split(","))))
+        elif mount.kind == "cgroup2":
+            offered = frozenset(processes.read(f"{mount.place}/cgroup.controllers").decode().split())
+            found.append((2, mount.place, offered))
     return found
 
 

@@ -190,7 +190,7 @@ def sync_file_system(descriptor: int) -> None:
 
 def unmount(target: str) -> None:
     """Take away what was mounted last at `target`."""
-    _check(_LIBC.umount2(target.encode(), MNT_DETACH), f"umount {target}")
+    _check(_LIBC.umount2(os.fsencode(target), MNT_DETACH), f"umount {target}")
 
 
 def move_root(target: str) -> None:
@@ -202,7 +202,7 @@ def move_root(target: str) -> None:
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:  # noqa: PLR0917 - as mount(2) has them
-    arguments = [None if text is None else text.encode() for text in (source, target, kind)]
+    arguments = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
     data = None if options is None else options.encode()
     _check(_LIBC.mount(*arguments, ctypes.c_ulong(flags), data), f"mount {target}")
 
