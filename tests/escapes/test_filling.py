@@ -20,13 +20,14 @@ from tests.contract.runtime.world import IS_ROOT, World, make_image
 from tests.crash.small_disk import small_disk
 from tests.escapes.world import Inside, Stage, staged
 from tests.waiting import until, until_async
-from trivium.drivers.runtimes.process.keeper.launches import limits
+from trivium.drivers.runtimes.process.keeper.launches import beside
 from trivium.resources.notebooks.ports import Ending, Phase
 
 MIB = 1 << 20
 SMALL = 40  # MiB
 RESERVE = 8
 HELD = 14
+INODES = 16384  # on the file system of sockets: so many KiB of extended attributes fit there
 FILL = "dd if=/dev/zero of=$HOME/filler bs=64k"
 
 
@@ -118,15 +119,58 @@ async def test_what_lies_beside_a_socket_is_bounded(world: World) -> None:
     spec = await world.started()
     other = await world.started()
     room = world.run / f"{spec.key.launch}-1" / "own"
-    await world.shell(spec.key, f"head -c {limits.ROOM // 2} /dev/zero > {room}/some")
+    await world.shell(spec.key, f"head -c {beside.ROOM // 2} /dev/zero > {room}/some")
     await world.runtime.execute(
-        spec.key, f"head -c {4 * limits.ROOM} /dev/zero > {room}/much", timeout=timedelta(seconds=5)
+        spec.key, f"head -c {4 * beside.ROOM} /dev/zero > {room}/much", timeout=timedelta(seconds=5)
     )
     ended = await world.ended(spec.key)
     assert ended.ending is Ending.NO_SPACE
     assert "runtime directory" in ended.detail
     assert not room.exists()
     await world.shell(other.key, "true")
+
+
+DEEP = f"""
+import os, sys
+os.chdir(sys.argv[1])
+for _ in range(20):
+    os.mkdir("d" * 250)
+    os.chdir("d" * 250)
+open("much", "wb").write(bytes({4 * beside.ROOM}))
+"""
+
+
+async def test_what_lies_too_deep_beside_a_socket_for_a_path_counts(world: World) -> None:
+    spec = await world.started()
+    room = world.run / f"{spec.key.launch}-1" / "own"
+    await world.runtime.execute(spec.key, f"python -c '{DEEP}' {room}", timeout=timedelta(seconds=5))
+    ended = await world.ended(spec.key)
+    assert ended.ending is Ending.NO_SPACE
+    assert not room.exists()
+
+
+ATTRIBUTES = """
+import os, sys
+for number in range(400):
+    name = sys.argv[1] + "/" + str(number)
+    open(name, "w").close()
+    os.setxattr(name, "user.much", bytes(60000))
+"""
+
+
+async def test_extended_attributes_beside_a_socket_count_when_room_gets_short(crowded: World) -> None:
+    """They have no size, and take the room for inodes."""
+    spec, other = await crowded.started(), await crowded.started()
+    try:
+        os.setxattr(crowded.root, "user.some", b"1")
+    except OSError:
+        pytest.skip("this kernel has none in memory")
+    room = crowded.run / f"{spec.key.launch}-1" / "own"
+    await crowded.runtime.execute(spec.key, f"python -c '{ATTRIBUTES}' {room}", timeout=timedelta(seconds=5))
+    ended = await crowded.ended(spec.key)
+    assert ended.ending is Ending.NO_SPACE
+    await until_async(lambda: has_inodes(crowded.run, INODES // 2), what="room again")
+    await crowded.shell(other.key, "true")
 
 
 HOLDS = f"""
@@ -149,7 +193,10 @@ async def crowded() -> AsyncIterator[World]:
     """A runtime whose sockets are on a small file system, as its data is."""
     if not IS_ROOT:
         pytest.skip("needs to be root")
-    with tempfile.TemporaryDirectory(dir="/tmp") as place, small_disk(Path(place) / "s", f"{SMALL}m"):
+    with (
+        tempfile.TemporaryDirectory(dir="/tmp") as place,
+        small_disk(Path(place) / "s", f"{SMALL}m,nr_inodes={INODES}"),
+    ):
         world = World(Path(), below=f"{place}/s", disk_reserve=0)
         world.image = make_image(world.root / "image")
         yield world
@@ -196,6 +243,11 @@ async def is_free(place: Path, mib: int) -> bool:
     """Whether so much is free."""
     found = os.statvfs(place)
     return found.f_bavail * found.f_frsize >= mib * MIB
+
+
+async def has_inodes(place: Path, count: int) -> bool:
+    """Whether so many are free."""
+    return os.statvfs(place).f_favail >= count
 
 
 async def is_taken(place: Path, mib: int) -> bool:

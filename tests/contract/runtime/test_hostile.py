@@ -47,8 +47,9 @@ def may_unshare() -> bool:
 async def test_directories_without_end_in_a_notebooks_room_do_not_end_the_keeper(world: World) -> None:
     other, spec = await world.started(), await world.started()
     keeper = await world.keeper()
-    await world.shell(spec.key, f'cd "$JUPYTER_RUNTIME_DIR" && python -c "{DEEP}"')
-    assert (await world.stopped(spec.key)).ending is Ending.STOPPED
+    deep = f'cd "$JUPYTER_RUNTIME_DIR" && python -c "{DEEP}"'
+    await world.runtime.execute(spec.key, deep, timeout=timedelta(seconds=20))
+    assert (await world.ended(spec.key)).ending is Ending.NO_SPACE
     await world.runtime.forget(spec.key)
     await world.runtime.remove(spec.key.launch)
     assert not (world.run / f"{spec.key.launch}-1").exists()

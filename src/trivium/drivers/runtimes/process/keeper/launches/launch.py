@@ -454,6 +454,7 @@ class Launch:
         self.ended["detail"] = str(self.ended["detail"]).encode(errors="replace").decode()
         if self._probe is not None:
             self._probe.close()
+        self._limits.close()
         if self._cgroup is not None:
             self._cgroup.remove()
         with suppress(OSError):

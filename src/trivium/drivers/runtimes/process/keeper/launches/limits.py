@@ -8,18 +8,20 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
+from trivium.drivers.runtimes.process.keeper.launches import beside
+from trivium.drivers.runtimes.process.keeper.launches.beside import DEPTH, MIB, ROOM, THINGS
 from trivium.drivers.runtimes.process.keeper.launches.snapshot import Snapshot
 from trivium.drivers.runtimes.process.keeper.launches.spec import Note, Paths, Spec
 from trivium.drivers.runtimes.process.keeper.system import mounts, processes
 from trivium.drivers.runtimes.process.keeper.system.cgroups import Cgroup
+from trivium.drivers.runtimes.process.keeper.system.folders import WALK
 from trivium.drivers.runtimes.process.keeper.system.processes import Identity
 
 RECENT = 5.0  # seconds within which a limit that was hit explains an end
 EVERY = 1.0  # seconds between two sums over a launch's processes
-MIB = 1 << 20
-ROOM = 8 * MIB  # bytes that a launch may put beside its socket, where the machine keeps them in memory
-THINGS = 4000  # as many entries may it have there
-SHORT = 4  # the part of that memory that is free when it gets short, as a divisor
+SHORT = 4  # the part of the memory for sockets that is free when it gets short, as a divisor
+RESTS = 5.0  # seconds between two searches for what takes that memory unseen
+WITHIN = 60.0  # seconds that one may take: for a million descriptors, it takes a few
 LOG = 64 * MIB  # bytes after which a log begins anew
 
 
@@ -30,7 +32,9 @@ class Offence(NamedTuple):
     detail: str
 
 
-TOO_MUCH = Offence("no_space", f"It put more than {ROOM // MIB} MiB into its runtime directory.")
+TOO_MUCH = Offence("no_space", f"It put more than {ROOM // MIB} MiB, or {THINGS} things, into its runtime directory.")
+HIDDEN = Offence("no_space", f"It put directories into its runtime directory that are closed, or lie {DEPTH} deep.")
+UNSEEN = Offence("no_space", "It has more open than can be looked through, while memory for sockets is short.")
 
 
 class LimitWatch:
@@ -43,6 +47,11 @@ class LimitWatch:
         self._killed = self._refused = 0
         self._killed_at = self._refused_at = float("-inf")
         self._watched = float("-inf")
+        self._room = RoomWatch()
+
+    def close(self) -> None:
+        """Look for nothing more. Repeatable."""
+        self._room.close()
 
     def look(self, now: float) -> None:
         """Note what the kernel has enforced since the last look."""
@@ -69,7 +78,8 @@ class LimitWatch:
             return None
         self._watched = snapshot.now
         begin_anew(paths.log)
-        return overfull(paths.own, [one.pid for one in them]) or self._over(spec, them, snapshot)
+        pids = [one.pid for one in them]
+        return self._room.look(paths.own, pids, snapshot.now) or self._over(spec, them, snapshot)
 
     def _over(self, spec: Spec, them: frozenset[Identity], snapshot: Snapshot) -> Offence | None:
         """The limit that no cgroup holds, and that it crossed."""
@@ -89,29 +99,53 @@ class LimitWatch:
         return sum(processes.memory_of(one.pid) for one in them) > spec.memory
 
 
-def overfull(own: str, pids: Iterable[int]) -> Offence | None:
+class RoomWatch:
     """Whether a launch has put too much beside its socket: that directory is the machine's memory, not its user's.
 
-    What it has unlinked and still holds is counted once that memory gets short: to see it takes a look at all that it
-    has open. Where sockets lie on a disk, other files that it holds are on that disk, too, and none of them is counted.
+    What takes of it unseen is searched for once that memory gets short. Where sockets lie on a disk, other files that
+    the launch holds are on that disk, too, and nothing of the kind is searched for.
     """
-    size = things = 0
-    waiting = [own]
-    for place in waiting:
+
+    def __init__(self) -> None:
+        self._search: beside.Search | None = None
+        self._rested = float("-inf")
+
+    def look(self, own: str, pids: Iterable[int], now: float) -> Offence | None:
+        """What is to be said of it now."""
         try:
-            with os.scandir(place) as found:
-                for entry in found:
-                    size += _size(entry)
-                    things += 1
-                    if size > ROOM or things > THINGS:
-                        return TOO_MUCH
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+            place = os.open(own, WALK)
         except OSError:
-            continue  # gone meanwhile, or too deep for a path
-    if _is_short(own) and size + _unlinked(own, pids) > ROOM:
-        return TOO_MUCH
-    return None
+            return None  # it is not there yet, or not any more
+        try:
+            taken = beside.named(place)
+        except beside.Hidden:
+            return HIDDEN
+        except OSError:
+            return None  # the keeper itself lacks something
+        finally:
+            os.close(place)
+        if taken.is_too_much:
+            return TOO_MUCH
+        if self._search is not None:
+            return self._hear(self._search, taken, now)
+        if now - self._rested >= RESTS and _is_short(own):
+            with suppress(OSError):  # no process is to be had
+                self._search = beside.Search(own, pids, now)
+        return None
+
+    def close(self) -> None:
+        """End a search. Repeatable."""
+        if self._search is not None:
+            self._search.close()
+            self._search = None
+
+    def _hear(self, search: beside.Search, taken: beside.Taken, now: float) -> Offence | None:
+        found = search.found()
+        if found is None:
+            return UNSEEN if now - search.began > WITHIN else None
+        self.close()
+        self._rested = now
+        return TOO_MUCH if taken.and_also(found).is_too_much else None
 
 
 def _is_short(own: str) -> bool:
@@ -121,15 +155,6 @@ def _is_short(own: str) -> bool:
         is_short = found.f_bavail < found.f_blocks / SHORT or found.f_favail < found.f_files / SHORT
         return is_short and mounts.is_memory(os.path.realpath(own))
     return False
-
-
-def _unlinked(own: str, pids: Iterable[int]) -> int:
-    """Bytes of files there that have no name any more, and that these processes have open or mapped."""
-    with suppress(OSError):
-        device = os.stat(own).st_dev
-        found = (one for pid in pids for one in processes.held(pid) if one.st_dev == device and not one.st_nlink)
-        return sum({one.st_ino: one.st_blocks * 512 for one in found}.values())
-    return 0
 
 
 def begin_anew(log: str) -> None:
@@ -143,13 +168,6 @@ def begin_anew(log: str) -> None:
             os.write(descriptor, f"[Trivium: more than {LOG // MIB} MiB were printed, and are dropped.]\n".encode())
         finally:
             os.close(descriptor)
-
-
-def _size(entry: os.DirEntry[str]) -> int:
-    try:
-        return entry.stat(follow_symlinks=False).st_blocks * 512
-    except OSError:
-        return 0
 
 
 def memory_detail(spec: Spec) -> str:

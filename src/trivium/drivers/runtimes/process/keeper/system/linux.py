@@ -34,6 +34,8 @@ CAPABILITIES = 64  # as many as the kernel's sets can hold
 NS_GET_USERNS = 0xB701
 KEYCTL_JOIN_SESSION_KEYRING = 1
 KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "loongarch64": 219}
+KCMP_FILES = 2
+KCMP = {"x86_64": 312, "aarch64": 272, "riscv64": 272, "loongarch64": 272}
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _STATVFS_FLAGS = (
@@ -119,6 +121,12 @@ def leave_session_keyring() -> None:
     number = KEYCTL.get(os.uname().machine)
     if number is not None:
         _LIBC.syscall(ctypes.c_long(number), ctypes.c_long(KEYCTL_JOIN_SESSION_KEYRING), None)
+
+
+def share_descriptors(one: int, other: int) -> bool:
+    """Whether two threads have the same table of descriptors; False also where the kernel does not tell."""
+    number, nothing = KCMP.get(os.uname().machine), ctypes.c_ulong(0)
+    return number is not None and _LIBC.syscall(ctypes.c_long(number), one, other, KCMP_FILES, nothing, nothing) == 0
 
 
 def unshare_mounts() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
+
+from trivium.drivers.runtimes.process.keeper.system import linux
 
 
 class Identity(NamedTuple):
@@ -125,13 +128,19 @@ def memory_of(pid: int) -> int:
     return 0 if process is None else process.resident * os.sysconf("SC_PAGE_SIZE")
 
 
-def held(pid: int) -> Iterator[os.stat_result]:
-    """The files that a process has open or mapped; none of one that is gone."""
-    for place in (f"/proc/{pid}/fd", f"/proc/{pid}/map_files"):
-        with suppress(OSError):
-            for name in os.listdir(place):
-                with suppress(OSError):
-                    yield os.stat(f"{place}/{name}")
+def nameless(pid: int) -> Iterator[str]:
+    """Links in /proc to what a process has open or mapped, or is in, and that has no name any more.
+
+    They are read and not followed: what they lead to may be on a file system that does not answer. Threads may have
+    descriptors of their own.
+    """
+    for place in _links(pid):
+        try:
+            has_none = os.readlink(place).endswith(" (deleted)")
+        except OSError as error:
+            has_none = error.errno == errno.ENAMETOOLONG
+        if has_none:
+            yield place
 
 
 def owner(pid: int) -> int | None:
@@ -159,6 +168,22 @@ def read(path: str) -> bytes:
         finally:
             os.close(descriptor)
     return b""
+
+
+def _links(pid: int) -> Iterator[str]:
+    """All links in /proc to what a process has."""
+    yield from _below(f"/proc/{pid}/map_files")
+    for task in _below(f"/proc/{pid}/task"):
+        yield from (f"{task}/cwd", f"{task}/root")
+        thread = int(os.path.basename(task))
+        if thread == pid or not linux.share_descriptors(pid, thread):
+            yield from _below(f"{task}/fd")
+
+
+def _below(place: str) -> Iterator[str]:
+    with suppress(OSError), os.scandir(place) as found:
+        for entry in found:
+            yield entry.path
 
 
 def _send_by_pid(identity: Identity, number: int) -> bool:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 from collections.abc import Container
 from contextlib import suppress
+from functools import partial
 
-from trivium.drivers.runtimes.process.keeper.system import descriptors
+from trivium.drivers.runtimes.process.keeper.system import children
 from trivium.drivers.runtimes.process.keeper.system.folders import remove_tree
 
 GONE = ".gone-"
-PATIENT = 19  # the least of the processor's time
 
 
 def sweep(temporary: str) -> None:
@@ -44,12 +43,4 @@ def clear(above: str, *, kept: Container[str], begins: bool) -> None:
 
 def _remove_in_child(path: str) -> None:
     with suppress(OSError):  # no process is to be had: it is tried again when the next keeper begins
-        if os.fork():
-            return
-        try:
-            signal.set_wakeup_fd(-1)
-            descriptors.close_all_but()  # the keeper's lock and sockets among them
-            os.nice(PATIENT)
-            remove_tree(path)
-        finally:
-            os._exit(0)
+        children.apart(partial(remove_tree, path))
