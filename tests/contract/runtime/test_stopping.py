@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from datetime import timedelta
 
+import psutil
 import pytest
 
 from tests.contract.runtime.world import World, alive, gone
@@ -33,6 +34,27 @@ async def test_a_daemon_in_a_session_of_its_own_does_not_outlive_its_notebook(an
     ended = await any_world.stopped(spec.key, grace=0.5)
     assert ended.ending is Ending.STOPPED
     assert not alive(pid)
+
+
+HEADLESS = (
+    "import ctypes, os, threading, time\n"
+    "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+    "open('headless-pid', 'w').write(str(os.getpid()))\n"
+    "ctypes.CDLL(None).syscall(60 if os.uname().machine == 'x86_64' else 93, 0)\n"
+)
+
+
+async def test_a_process_whose_first_thread_has_ended_does_not_outlive_its_notebook(any_world: World) -> None:
+    """It looks like a zombie, and goes on."""
+    spec = await any_world.started()
+    await any_world.shell(spec.key, f'setsid python -c "{HEADLESS}" >/dev/null 2>&1 &')
+    note = any_world.data / "homes/7/headless-pid"
+    process = psutil.Process(int(until(lambda: note.exists() and note.read_text())))
+    until(lambda: process.status() == psutil.STATUS_ZOMBIE)
+    assert process.num_threads() > 1
+    ended = await any_world.stopped(spec.key, grace=20)
+    assert ended.ending is Ending.STOPPED
+    assert not process.is_running()
 
 
 async def test_a_process_that_is_stopped_is_ended_too(any_world: World) -> None:

@@ -15,9 +15,10 @@ import pytest
 
 from tests.crash.small_disk import IS_ROOT, small_disk
 from tests.unit.drivers.process.test_folders import fill
+from tests.waiting import until
 from trivium.drivers.runtimes.process.keeper.launches import beside, limits
 from trivium.drivers.runtimes.process.keeper.startup.targets import acting_as
-from trivium.drivers.runtimes.process.keeper.system import mounts
+from trivium.drivers.runtimes.process.keeper.system import mounts, processes
 from trivium.drivers.runtimes.process.keeper.system.folders import WALK, remove_tree
 
 ALWAYS = 0.5  # there is never more than all
@@ -180,14 +181,21 @@ done.wait()
 os.mkdir("left")
 os.chdir("left")
 os.rmdir("../left")
+if sys.argv[2:]:  # only the other thread goes on
+    print(flush=True)
+    ctypes.CDLL(None).syscall(60 if os.uname().machine == "x86_64" else 93, 0)
 """
 
 
 @as_root
-def test_what_has_no_name_any_more_counts_once_however_it_is_held(memory: Path) -> None:
+@pytest.mark.parametrize("words", [(), ("headless",)])
+def test_what_has_no_name_any_more_counts_once_however_it_is_held(memory: Path, words: tuple[str, ...]) -> None:
     """Open, mapped, open in a thread that has descriptors of its own, or as the directory that a process is in."""
     (memory / "named").write_bytes(bytes(MIB))
-    with running(HOLDS, str(memory)) as pid, (memory / "named").open():
+    with running(HOLDS, str(memory), *words) as pid, (memory / "named").open():
+        if words:
+            until(lambda: (seen := processes.seen(pid)) and seen.state == "Z" and seen.is_alive and seen.resident)
+            assert processes.memory_of(pid) > MIB
         assert unnamed(memory, pid, pid, os.getpid()) == beside.Taken(3 * MIB, 4)
         with tempfile.TemporaryDirectory() as place, small_disk(Path(place) / "other", "1m"):
             assert unnamed(Path(place) / "other", pid) == NONE

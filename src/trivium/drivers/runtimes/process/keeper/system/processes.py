@@ -37,8 +37,8 @@ class Seen(NamedTuple):
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still runs: a zombie does not."""
-        return self.state not in "ZX"
+        """Whether it still runs. A zombie does not, unless it is only its first thread that has ended."""
+        return self.state not in "ZX" or self.threads > 1
 
 
 def boot() -> str:
@@ -56,7 +56,7 @@ def seen(pid: int) -> Seen | None:
     fields = tail.split()
     if not head or len(fields) < 22:  # noqa: PLR2004 - proc(5): resident set size is field 24
         return None
-    return Seen(
+    process = Seen(
         pid=pid,
         parent=int(fields[1]),
         session=int(fields[3]),
@@ -65,6 +65,10 @@ def seen(pid: int) -> Seen | None:
         threads=int(fields[17]),
         resident=int(fields[21]),
     )
+    if process.state != "Z" or process.threads == 1:
+        return process
+    memory = read(f"/proc/{_last_thread(pid)}/statm").split()  # its first thread has ended, and has none any more
+    return process._replace(resident=int(memory[1])) if memory else process
 
 
 def everyone() -> dict[int, Seen]:
@@ -121,7 +125,7 @@ def send(identity: Identity, number: int) -> bool:
 
 def memory_of(pid: int) -> int:
     """Bytes of memory that are this process's share (PSS); its resident size where the kernel does not tell."""
-    for line in read(f"/proc/{pid}/smaps_rollup").splitlines():
+    for line in read(f"/proc/{_last_thread(pid)}/smaps_rollup").splitlines():
         if line.startswith(b"Pss:"):
             return int(line.split()[1]) * 1024
     process = seen(pid)
@@ -172,12 +176,20 @@ def read(path: str) -> bytes:
 
 def _links(pid: int) -> Iterator[str]:
     """All links in /proc to what a process has."""
-    yield from _below(f"/proc/{pid}/map_files")
-    for task in _below(f"/proc/{pid}/task"):
-        yield from (f"{task}/cwd", f"{task}/root")
-        thread = int(os.path.basename(task))
+    for thread in _threads(pid):
+        yield from (f"/proc/{thread}/cwd", f"/proc/{thread}/root")
         if thread == pid or not linux.share_descriptors(pid, thread):
-            yield from _below(f"{task}/fd")
+            yield from _below(f"/proc/{thread}/fd")
+    yield from _below(f"/proc/{_last_thread(pid)}/map_files")
+
+
+def _threads(pid: int) -> list[int]:
+    return [int(os.path.basename(task)) for task in _below(f"/proc/{pid}/task")]
+
+
+def _last_thread(pid: int) -> int:
+    """One that has the process's memory: the first, which is listed first, has none any more where it has ended."""
+    return (_threads(pid) or [pid])[-1]
 
 
 def _below(place: str) -> Iterator[str]:
