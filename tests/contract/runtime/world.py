@@ -206,9 +206,14 @@ class World:
         if keeper is not None:
             keeper.terminate()
             await asyncio.to_thread(keeper.wait, 10)
+        await asyncio.to_thread(until, lambda: not self.being_removed(), what="nothing that is being removed")
         shutil.rmtree(self.root)
         await asyncio.to_thread(until, lambda: not self.cgroups(), what="no cgroups")
         assert not said, said
+
+    def being_removed(self) -> list[Path]:
+        """What a process of its own is removing."""
+        return [one for place in (self.run, self.data / "temporary") for one in place.glob(".gone-*")]
 
     def cgroups(self) -> list[Path]:
         """What is left of this world's cgroups below their common directories."""

@@ -193,8 +193,7 @@ class Keeper:
                 cgroups.clear(self._hierarchies, name)
         for name in os.listdir(self.run):
             if NAME.fullmatch(name) and name not in self._launches:
-                with suppress(OSError):
-                    folders.remove_tree(f"{self.run}/{name}")
+                sweeping.sweep_sockets(f"{self.run}/{name}")
         sweeping.clear(f"{self.data}/temporary", kept=self._launches, begins=False)
         kept = [one.spec for one in self._launches.values() if not one.is_forgotten]
         return {"keys": [{"launch": one.launch, "generation": one.generation} for one in kept]}
@@ -246,6 +245,7 @@ class Keeper:
 
     def _recall(self) -> None:
         """Take up every launch of which there are notes, and what was being removed."""
+        sweeping.resume(self.run)
         sweeping.clear(f"{self.data}/temporary", kept=set(os.listdir(self._above)), begins=True)
         for name in sorted(os.listdir(self._above)):
             if name.startswith(".") and name.endswith(BESIDE):

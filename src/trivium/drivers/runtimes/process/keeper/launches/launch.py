@@ -17,7 +17,7 @@ from trivium.drivers.runtimes.process.keeper.launches.snapshot import Snapshot
 from trivium.drivers.runtimes.process.keeper.launches.spec import Paths, Spec, paths_of, read_spec
 from trivium.drivers.runtimes.process.keeper.startup import minder
 from trivium.drivers.runtimes.process.keeper.startup.steps import FULL, Plan
-from trivium.drivers.runtimes.process.keeper.system import folders, listeners, processes, sweeping
+from trivium.drivers.runtimes.process.keeper.system import listeners, processes, sweeping
 from trivium.drivers.runtimes.process.keeper.system.cgroups import Cgroup, Hierarchy, Limits
 from trivium.drivers.runtimes.process.keeper.system.processes import Identity, Seen
 from trivium.drivers.runtimes.process.keeper.warm import handover
@@ -119,8 +119,7 @@ class Launch:
         """Remove all that is kept of an ended launch, its log apart; False when something still holds on to it."""
         if self._cgroup is not None and not self._cgroup.remove():
             return False
-        with suppress(OSError):
-            folders.remove_tree(self.paths.run)
+        sweeping.sweep_sockets(self.paths.run)
         sweeping.sweep(self.paths.temporary)
         self.notes.remove()
         return True
@@ -457,8 +456,7 @@ class Launch:
         self._limits.close()
         if self._cgroup is not None:
             self._cgroup.remove()
-        with suppress(OSError):
-            folders.remove_tree(self.paths.run)
+        sweeping.sweep_sockets(self.paths.run)
         sweeping.sweep(self.paths.temporary)
         self.write_end()
 
