@@ -7,17 +7,20 @@ import contextlib
 import io
 import json
 import logging
+import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import structlog
 
+from tests.waiting import until_async
 from trivium.base.values import Value
 from trivium.dialects.operation import Dialect
 from trivium.server import logs
-from trivium.server.crowd import Crowd
+from trivium.server.crowd import STALLED, Crowd
 from trivium.server.exposition import Counted, exposition
 from trivium.server.host.lease import LeaseCounts
 from trivium.server.http import App, Metrics, Part, Patience, Platform, bind, serve
@@ -120,6 +123,62 @@ class Client:
         self.writer.close()
 
 
+class Narrow:
+    """A connection for which the server's kernel keeps some 10 kB, and the client's next to nothing.
+
+    So what is not read has to wait in the server. Nothing is read but what the test asks for.
+    """
+
+    def __init__(self, port: int, *, segment: int | None = 200) -> None:
+        self._taken = bytearray()
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024 if segment else 16 * 1024)
+        if segment:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
+        self._socket.connect(("127.0.0.1", port))
+        self._socket.setblocking(False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    async def send(self, data: bytes) -> None:
+        await asyncio.get_running_loop().sock_sendall(self._socket, data)
+
+    async def read(self, size: int) -> bytes:
+        """All that was read so far, so many bytes more, or fewer where the server hangs up."""
+        size += len(self._taken)
+        while len(self._taken) < size and (part := await self._part(size - len(self._taken))):
+            self._taken += part
+        return bytes(self._taken)
+
+    async def read_body(self, size: int) -> bytes:
+        """The body of the first answer, of which some was read, and which is so long."""
+        end = self._taken.index(b"\r\n\r\n") + 4 + size
+        return (await self.read(end - len(self._taken)))[-size:]
+
+    def reset(self) -> None:
+        """Hang up as a program does that is killed."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
+    async def _part(self, size: int) -> bytes:
+        return await asyncio.get_running_loop().sock_recv(self._socket, size)
+
+
+async def passed() -> None:
+    """Return when the event loop's clock has gone on, which may count milliseconds."""
+    loop = asyncio.get_running_loop()
+    before = loop.time()
+
+    async def is_later() -> bool:
+        return loop.time() > before
+
+    await until_async(is_later)
+
+
 @contextmanager
 def logs_in(file: io.BytesIO) -> Iterator[None]:
     """All logs of the process in a file, as JSON from level info on; in the end logging is as it was."""
@@ -142,6 +201,7 @@ async def listening(
     notebooks: Callable[[], Awaitable[Mapping[str, int]]] = two_running,
     patience: Patience | None = None,
     most: int = 1000,
+    stalled: float = STALLED,
 ) -> AsyncIterator[Listener]:
     """A listener with these dialects, for so many clients at most, stopped in the end."""
     log = io.BytesIO()
@@ -157,7 +217,7 @@ async def listening(
     stop = asyncio.Event()
     with logs_in(log):
         now = asyncio.get_running_loop().time
-        crowd = Crowd("apis", most, counts=metrics.crowding, log=structlog.get_logger(), now=now)
+        crowd = Crowd("apis", most, counts=metrics.crowding, log=structlog.get_logger(), now=now, stalled=stalled)
         app = App(lambda: dialects, platform)
         running = asyncio.create_task(serve(app, [bound], stop, crowd=crowd, patience=patience))
         listener = Listener(bound.port, stop, log)

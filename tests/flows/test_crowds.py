@@ -1,4 +1,4 @@
-"""A server that anybody on the machine crowds with connections on which nothing is said."""
+"""A server that anybody on the machine crowds with connections that say nothing, or do not listen."""
 
 from __future__ import annotations
 
@@ -56,6 +56,23 @@ def crowd(stack: ExitStack, url: str, number: int) -> None:
         stack.enter_context(socket.create_connection((place.hostname, place.port), timeout=10))
 
 
+def deafen(stack: ExitStack, url: str, number: int) -> None:
+    """Open so many connections, ask more on each than a kernel keeps of the answers, and read none."""
+    asked = b"GET /nb/1/ HTTP/1.1\r\nHost: a\r\n\r\n" * 200
+    for _ in range(number):
+        client = stack.enter_context(socket.socket())
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 200)
+        client.settimeout(10)
+        client.connect(("127.0.0.1", urlsplit(url).port))
+        client.sendall(asked)
+
+
+def status(url: str) -> int:
+    """Of an answer."""
+    return httpx.get(url, trust_env=False).status_code
+
+
 def is_ready(server: Server) -> bool:
     return httpx.get(f"{server.url}/readyz", trust_env=False).status_code == 200
 
@@ -81,3 +98,17 @@ def test_silent_clients_of_both_ports_shut_nobody_out(server: Server) -> None:
         "notebooks": ("warning", FULL.notebooks),
     }
     assert not [line for line in lines(server) if line["event"] == "store.seen" and not line["readable"]]
+
+
+def test_clients_of_both_ports_who_ask_and_never_read_shut_nobody_out(server: Server) -> None:
+    until(lambda: is_ready(server), within=60, what="a server that is ready")
+    with ExitStack() as stack:
+        deafen(stack, server.url, FULL.apis)
+        deafen(stack, server.proxy_url, FULL.notebooks)
+        for _ in range(3):
+            until(lambda: status(f"{server.url}/livez") == 404, what="an answer of the APIs' port")
+            until(lambda: status(f"{server.proxy_url}/nb/1/") in {401, 404}, what="an answer of the notebooks' port")
+        counted = httpx.get(f"{server.url}/metrics", trust_env=False).text
+    assert 'trivium_connections_displaced_total{listener="apis"} 0.0' not in counted
+    assert 'trivium_connections_displaced_total{listener="notebooks"} 0.0' not in counted
+    assert not [line for line in lines(server) if line["level"] == "error"]

@@ -2,6 +2,8 @@
 
 Anybody on the machine can open connections faster than any timeout closes them. So a listener that is full does not
 turn the newcomer away, who may be somebody with a request, but closes the connection that has been idle for longest.
+Who has asked and does not take the answer is idle, too, since it took some last. It does not rank below those who are
+between two requests: then these would go one after the other, and it would stay.
 All of it is done when a connection comes or goes; a request costs nothing.
 """
 
@@ -23,6 +25,7 @@ RESERVE: Final = 2048  # descriptors for files, the database, the keeper, and co
 APIS: Final = 4000  # clients of the APIs at once, where there are descriptors enough
 NOTEBOOKS: Final = 10_000  # the same of notebooks
 QUIET: Final = 10.0  # seconds between two lines that tell of a full listener
+STALLED: Final = 4.0  # seconds in which a client takes next to nothing of its answers when it counts as idle
 BLIND: Final = 0.25  # seconds for which nobody is looked for again among clients all of whom are busy
 LINGERING: Final = 64  # clients who were turned away, and are still being told
 
@@ -69,6 +72,10 @@ class Member(Protocol):
         """Whether the body of a request is awaited, which nobody has judged yet."""
         ...
 
+    def untaken_since(self, now: float) -> float | None:
+        """Since when the client has taken next to nothing of what it is being sent; None: nothing waits for it."""
+        ...
+
     def give_way(self) -> None:
         """Close at once."""
         ...
@@ -85,13 +92,15 @@ class Crowd:
         counts: Crowding,
         log: FilteringBoundLogger,
         now: Callable[[], float] = time.monotonic,
+        stalled: float = STALLED,
     ) -> None:
         self._name = name
         self._most = most
         self._counts = counts
         self._log = log
         self._now = now
-        self._all = _Queue()
+        self._stalled = stalled
+        self._all = _Queue(stalled)
         self._from: dict[Member, str] = {}  # where those beyond this machine come from
         self._holders: dict[str, _Queue] = {}
         self._lingering: OrderedDict[Member, None] = OrderedDict()
@@ -114,7 +123,7 @@ class Crowd:
         self._all.add(member, self._now())
         if holder is not None:
             self._from[member] = holder
-            self._holders.setdefault(holder, _Queue()).add(member, self._now())
+            self._holders.setdefault(holder, _Queue(self._stalled)).add(member, self._now())
         return True
 
     def left(self, member: Member) -> None:
@@ -165,7 +174,8 @@ class _Queue:
     The order has tickets in the clients' stead, so that nobody who has left is kept in memory by it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stalled: float) -> None:
+        self._stalled = stalled
         self._tickets: dict[Member, int] = {}
         self._members: dict[int, Member] = {}
         self._order: list[tuple[float, int]] = []  # a heap; until when who was in use, and tickets of who has left
@@ -192,6 +202,7 @@ class _Queue:
         """Who has been idle for longest; if all have a request, one who owes its body; else nobody."""
         if now < self._blind_until:
             return None
+        idle: tuple[float, Member] | None = None
         owing: Member | None = None
         for _ in range(len(self._order) + 1):  # each is seen once, and who is found by that again
             known, ticket = self._order[0]
@@ -199,16 +210,26 @@ class _Queue:
             if member is None:
                 heapq.heappop(self._order)
                 continue
-            since = member.idle_since
+            since = self._idle_since(member, now)
             if since is not None and since <= known:
                 return member
-            if owing is None and since is None and member.is_owing:
-                owing = member
+            if since is None:
+                owing = member if owing is None and member.is_owing else owing
+            elif idle is None or since < idle[0]:
+                idle = since, member
             self.discard(member)
             heapq.heapreplace(self._order, (now if since is None else since, self._ticket(member)))
+        if idle is not None:  # from this very moment on, as all who are busy are put off to
+            return idle[1]
         if owing is None:
             self._blind_until = now + BLIND
         return owing
+
+    def _idle_since(self, member: Member, now: float) -> float | None:
+        untaken = member.untaken_since(now)
+        if untaken is None:
+            return member.idle_since
+        return untaken if now - untaken >= self._stalled else None
 
     def _ticket(self, member: Member) -> int:
         self._issued += 1

@@ -100,7 +100,7 @@ def _proxied(now: ProxyMetrics) -> Iterable[Metric]:
 def _crowded(now: Mapping[str, Crowding]) -> Iterable[Metric]:
     labels = ("listener",)
     displaced = CounterMetricFamily(
-        "trivium_connections_displaced", "Idle connections closed for others.", labels=labels
+        "trivium_connections_displaced", "Idle or stalled connections closed for others.", labels=labels
     )
     refused = CounterMetricFamily("trivium_connections_refused", "Connections refused for want of room.", labels=labels)
     for listener, crowding in now.items():

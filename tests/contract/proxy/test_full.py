@@ -17,6 +17,7 @@ from tests.contract.proxy.world import (
     Client,
     Notebook,
     Rooms,
+    answering,
     connected,
     eventually,
     get,
@@ -24,10 +25,12 @@ from tests.contract.proxy.world import (
     proxied,
     read_request,
 )
-from tests.listening import logs_in
+from tests.listening import Narrow, logs_in, passed
+from tests.waiting import until_async
 from trivium.server.proxy import CredentialSource, Endpoint, Kind, Proxy, ProxySettings
 
 MOST = 4
+MANY = 200  # answers that are more than a kernel keeps
 
 
 @asynccontextmanager
@@ -40,13 +43,6 @@ async def small(rooms: Rooms) -> AsyncIterator[tuple[Proxy, int]]:
 async def silent(stack: AsyncExitStack, port: int, number: int) -> list[Client]:
     """So many clients who say nothing, one after the other."""
     return [await stack.enter_async_context(connected(port)) for _ in range(number)]
-
-
-async def passed() -> None:
-    """Return when the event loop's clock has gone on, which counts milliseconds."""
-    loop = asyncio.get_running_loop()
-    before = loop.time()
-    await eventually(lambda: loop.time() > before)
 
 
 class Held:
@@ -124,6 +120,71 @@ async def test_who_has_a_request_under_way_keeps_the_place(rooms: Rooms) -> None
         slow.answers.set()
         assert [(await client.answer()).body for client in clients] == [b"hi"] * MOST
         assert (proxy.metrics.crowding.displaced, proxy.metrics.crowding.refused) == (0, 1)
+
+
+async def test_clients_who_ask_and_never_read_shut_nobody_out(rooms: Rooms) -> None:
+    settings = ProxySettings(connections=MOST, stalled=timedelta(milliseconds=100))
+    async with held(rooms) as slow, proxied(rooms, settings) as (proxy, port), AsyncExitStack() as stack:
+        waiting = await stack.enter_async_context(connected(port))
+        await waiting.send(get("/nb/7/x", KEY))
+        await eventually(lambda: slow.asked)
+        for _ in range(MOST - 1):
+            await stack.enter_context(Narrow(port)).send(get("/nb/7/x") * MANY)
+        await eventually(lambda: proxy.metrics.requests[401] == MANY * (MOST - 1), what="all are answered")
+
+        async def is_answered() -> bool:
+            async with connected(port) as client:
+                return (await client.ask(get("/nb/7/x"))).status == 401
+
+        for _ in range(2 * MOST):
+            await until_async(is_answered, what="a newcomer is answered")
+        assert proxy.metrics.crowding.displaced >= 1
+        slow.answers.set()
+        assert (await waiting.answer()).body == b"hi"
+
+
+async def test_who_reads_slowly_keeps_the_place(rooms: Rooms) -> None:
+    size = 16 << 20
+    raw = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (size, b"x" * size)
+    settings = ProxySettings(connections=MOST, stalled=timedelta(milliseconds=500))
+    async with (
+        listening(answering(raw)) as address,
+        proxied(rooms, settings) as (proxy, port),
+        AsyncExitStack() as stack,
+    ):
+        rooms.addresses[JUPYTER] = address
+        slow = stack.enter_context(Narrow(port, segment=None))
+        await slow.send(get("/nb/7/x", KEY))
+        for _ in range(MOST - 1):
+            await stack.enter_context(Narrow(port)).send(get("/nb/7/x") * MANY)
+        await eventually(lambda: proxy.metrics.requests[401] == MANY * (MOST - 1), what="all are answered")
+
+        async def is_admitted() -> bool:
+            await slow.read(32 * 1024)
+            client = await stack.enter_async_context(connected(port))
+            return (await client.ask(get("/nb/7/x"))).status == 401
+
+        await until_async(is_admitted, within=5, what="there is room for a newcomer")
+        for _ in range(2 * MOST):
+            assert await is_admitted()
+        assert await slow.read_body(size) == b"x" * size
+
+
+async def test_who_is_closed_amid_an_answer_leaves_nothing_behind(rooms: Rooms) -> None:
+    raw = b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (16 << 20)
+    settings = ProxySettings(connections=MOST, stalled=timedelta(milliseconds=100))
+    async with listening(answering(raw)) as address, proxied(rooms, settings) as (proxy, port):
+        rooms.addresses[JUPYTER] = address
+        with Narrow(port) as deaf:
+            await deaf.send(get("/nb/7/x", KEY))
+            await eventually(lambda: rooms.asked)
+
+            async def is_closed() -> bool:
+                async with AsyncExitStack() as stack:
+                    await silent(stack, port, MOST)
+                    return proxy.metrics.requests[200] == 1
+
+            await until_async(is_closed, what="the download is closed, and counted")
 
 
 async def test_one_notebook_does_not_take_all_the_room(rooms: Rooms, short_path: Path) -> None:

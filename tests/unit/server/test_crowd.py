@@ -8,7 +8,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from trivium.server.crowd import APIS, BLIND, LINGERING, NOTEBOOKS, QUIET, Crowd, Crowding, holder_of, room
+from trivium.server.crowd import APIS, BLIND, LINGERING, NOTEBOOKS, QUIET, STALLED, Crowd, Crowding, holder_of, room
 
 HERE = "127.0.0.1"
 
@@ -30,7 +30,12 @@ class One:
 
     def __init__(self, time: Time) -> None:
         self.idle_since: float | None = time()
+        self.stuck_since: float | None = None
         self.gone = False
+
+    def untaken_since(self, now: float) -> float | None:
+        del now
+        return self.stuck_since
 
     def give_way(self) -> None:
         self.gone = True
@@ -118,6 +123,15 @@ def test_who_is_busy_stays_and_the_newcomer_is_turned_away() -> None:
     assert (hall.counts.displaced, hall.counts.refused) == (1, 1)
 
 
+def test_who_rests_since_this_very_moment_gives_way() -> None:
+    hall = Hall(2)
+    hall.come(busy=True)
+    idle = hall.come()
+    idle.idle_since = hall.time() + 1  # when the next one comes
+    assert hall.come().gone is False
+    assert idle.gone is True
+
+
 def test_who_owes_a_body_gives_way_where_nobody_is_idle() -> None:
     hall = Hall(2)
     owing, idle = hall.come(busy=True), hall.come()
@@ -126,6 +140,38 @@ def test_who_owes_a_body_gives_way_where_nobody_is_idle() -> None:
     assert (owing.gone, idle.gone) == (False, True)
     assert hall.come().gone is False
     assert owing.gone is True
+
+
+def test_who_does_not_take_the_answer_is_idle_after_a_while() -> None:
+    hall = Hall(2)
+    stuck, slow = hall.come(busy=True), hall.come(busy=True)
+    stuck.stuck_since = slow.stuck_since = hall.time()
+    assert hall.come().gone is True
+    hall.time.now += STALLED
+    slow.stuck_since = hall.time()  # it took some
+    assert hall.come().gone is False
+    assert (stuck.gone, slow.gone) == (True, False)
+
+
+def test_of_the_stuck_and_the_idle_the_one_who_did_something_last_stays() -> None:
+    hall = Hall(3)
+    idle, stuck, slow = hall.come(), hall.come(busy=True), hall.come(busy=True)
+    stuck.stuck_since = hall.time()
+    hall.time.now += STALLED
+    slow.stuck_since = hall.time()
+    comers = [hall.come(), hall.come(), hall.come()]
+    assert [one.gone for one in (idle, stuck, slow)] == [True, True, False]
+    assert [one.gone for one in comers] == [True, False, False]
+
+
+def test_who_has_taken_the_answer_at_last_is_idle_from_then_on() -> None:
+    hall = Hall(2)
+    late, idle = hall.come(busy=True), hall.come()
+    late.stuck_since = hall.time()
+    hall.time.now += STALLED
+    late.stuck_since, late.idle_since = None, hall.time()
+    hall.come()
+    assert (late.gone, idle.gone) == (False, True)
 
 
 def test_one_address_has_half_of_the_room() -> None:

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from trivium.server.crowd import Crowd
+from trivium.server.taking import Taking
 
 HEAD_BYTES: Final = 64 * 1024
 NO_HTTP: Final = (
@@ -51,6 +52,7 @@ class BoundedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._crowd = server_state.crowd
+        self._taking: Taking | None = None  # once the connection is made
         self._rested: float | None = self.loop.time()  # when the wait for a request began; None: one is under way
         self._head_since: float | None = self._rested  # None between a head's end and the next one's start
         self._received = 0  # bytes since the head began, or a little less
@@ -64,13 +66,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def idle_since(self) -> float | None:
-        """When the wait for a request began; None while one is under way, or an answer on its way."""
-        return None if self.transport.get_write_buffer_size() else self._rested
+        """When the wait for a request began; None while one is under way."""
+        return self._rested
 
     @property
     def is_owing(self) -> bool:
         """Whether a request's body is awaited: it is read whole before anybody is let in."""
         return self._rested is None and self.cycle.more_body
+
+    def untaken_since(self, now: float) -> float | None:
+        """Since when the client has taken next to nothing of what it is being sent; None: nothing waits for it."""
+        return None if self._taking is None else self._taking.untaken_since(now)
 
     def give_way(self) -> None:
         """Close at once, for another client."""
@@ -83,6 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Take the client in, or turn it away."""
         super().connection_made(transport)
+        self._taking = Taking(transport)
         if not self._crowd.admits(self, self.client[0] if self.client else ""):
             self._is_refused = True
             self.transport.write(_answer(b"503 Service Unavailable", FULL, b"retry-after: 3\r\n"))
@@ -153,9 +160,11 @@ def _answer(status: bytes, body: bytes, more: bytes = b"") -> bytes:
     return head + body
 
 
-def close_stale(connections: set[Any], seconds: float) -> None:
-    """Close the connections whose clients take longer than that over a head."""
+def close_stale(connections: set[Any], *, head: float, stall: float) -> None:
+    """Close the connections whose clients take longer than `head` over a head, or `stall` over next to no answer."""
     now = asyncio.get_running_loop().time()
     for connection in list(connections):
-        if isinstance(connection, BoundedProtocol) and connection.has_waited(now) > seconds:
-            connection.abort()
+        if isinstance(connection, BoundedProtocol):
+            untaken = connection.untaken_since(now)
+            if connection.has_waited(now) > head or (untaken is not None and now - untaken > stall):
+                connection.abort()

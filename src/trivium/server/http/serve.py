@@ -26,6 +26,7 @@ class Patience(Value, frozen=True):
 
     head: float = 10.0  # for the head of a request
     idle: int = 75  # for the next request on a connection
+    stall: float = 60.0  # for a client to take a little of its answers
     grace: int = 4  # for what is being answered, when the server ends
 
 
@@ -101,7 +102,7 @@ class _Server(Server):
 
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:  # ten ticks a second
-            close_stale(self.server_state.connections, self._patience.head)
+            close_stale(self.server_state.connections, head=self._patience.head, stall=self._patience.stall)
         return await super().on_tick(counter)
 
     def abort_connections(self) -> None:

@@ -14,6 +14,7 @@ from trivium.server.proxy.fast_path import FastPath
 from trivium.server.proxy.heads import END, has_bare_end, parse_request
 from trivium.server.proxy.pages import moved_answer, problem_answer
 from trivium.server.proxy.problems import Gone, Malformed, Moved, Problem
+from trivium.server.taking import Taking
 
 HARMLESS: Final = frozenset({401, 403, 404, 502, 503, 504})  # cast no doubt on what the client sends next
 _BAD_GATEWAY: Final = 502
@@ -68,11 +69,11 @@ class Connection:
         self._fast_path = FastPath(context, self)
         self._buffer: bytes | bytearray = b""
         self._seen = 0  # bytes of the buffer in which no head ends
+        self._taking: Taking | None = None  # once the connection is made
         self._is_pumping = False
         self._is_leaving = False
         self._since = context.loop.time()  # when the present wait began
         self._head_since: float | None = self._since  # when a head was first seen to be incomplete, or awaited first
-        self._unsent = 0
 
     @property
     def admission(self) -> Admission | None:
@@ -88,19 +89,21 @@ class Connection:
 
     @property
     def idle_since(self) -> float | None:
-        """When the wait for a request began; None while one is under way, or an answer on its way."""
-        if self.began is not None or self.front.transport.get_write_buffer_size():
-            return None
-        return self._since
+        """When the wait for a request began; None while one is under way."""
+        return self._since if self.began is None else None
 
     @property
     def is_owing(self) -> bool:
         """Never: no body is awaited before it is known who sends it."""
         return False
 
+    def untaken_since(self, now: float) -> float | None:
+        """Since when the client has taken next to nothing of what it is being sent; None: nothing waits for it."""
+        return None if self._taking is None else self._taking.untaken_since(now)
+
     def give_way(self) -> None:
-        """Close at once, for another client."""
-        self._is_leaving = True
+        """Close at once, for another client, and end what is under way."""
+        self.interrupt(None)
         self.front.abort()
 
     def interrupt(self, problem: Problem | None) -> None:
@@ -133,7 +136,10 @@ class Connection:
     def sweep(self, now: float) -> None:
         """End the request or the connection if a timeout has passed."""
         self.leave_fast_path()
-        if self._is_leaving:
+        untaken = self.untaken_since(now)
+        if untaken is not None and now - untaken > self._context.settings.stall_timeout.total_seconds():
+            self.give_way()
+        elif self._is_leaving:
             self._sweep_leaving(now)
         elif self._exchange is None:
             self._sweep_waiting(now)
@@ -263,6 +269,7 @@ class Connection:
         context = self._context
         self._connections.add(self)
         context.metrics.connections += 1
+        self._taking = Taking(self.front.transport)
         peer: tuple[str, int] | None = self.front.transport.get_extra_info("peername")
         if peer:
             self.peer = peer[0].encode("ascii")
@@ -337,9 +344,8 @@ class Connection:
     def _sweep_waiting(self, now: float) -> None:
         settings = self._context.settings
         if self.front.blocked:
-            if now - self.front.moved > settings.stall_timeout.total_seconds():
-                self.interrupt(None)
-        elif self._head_since is None:
+            return
+        if self._head_since is None:
             if self._buffer:
                 self._head_since = now
             elif now - self._since > settings.idle_timeout.total_seconds():
@@ -348,12 +354,7 @@ class Connection:
             self.interrupt(Problem(408, "proxy.slow") if self._buffer else None)
 
     def _sweep_leaving(self, now: float) -> None:
-        settings = self._context.settings
-        unsent = self.front.transport.get_write_buffer_size()
-        if unsent and unsent != self._unsent:
-            self._unsent = unsent
+        if self.front.transport.get_write_buffer_size():
             self._since = now
-            return
-        patience = settings.stall_timeout if unsent else settings.linger
-        if now - self._since > patience.total_seconds():
+        elif now - self._since > self._context.settings.linger.total_seconds():
             self.front.abort()

@@ -33,7 +33,12 @@ class Context:
         self.upstreams = Upstreams(access, settings)
         self.metrics = Metrics()
         self.crowd = Crowd(
-            "notebooks", settings.connections, counts=self.metrics.crowding, log=self.log, now=self.loop.time
+            "notebooks",
+            settings.connections,
+            counts=self.metrics.crowding,
+            log=self.log,
+            now=self.loop.time,
+            stalled=settings.stalled.total_seconds(),
         )
         self.under_way: Counter[str] = Counter()  # requests and WebSockets by notebook, but for those of the fast path
         self.draining = False  # the proxy stops: no connection is kept for another request

@@ -120,8 +120,8 @@ class Forwarding:
         back = None if self._upstream is None else self._upstream.channel
         if self._answering or self.is_tunnel:
             stalled = now - settings.stall_timeout.total_seconds()
-            slow = [side for side in (front, back) if side is not None and side.blocked and side.moved < stalled]
-            return Problem(504, "proxy.late") if slow else None
+            is_slow = back is not None and back.blocked and back.moved < stalled  # the client's connection sees to it
+            return Problem(504, "proxy.late") if is_slow else None
         waited = now - max(front.moved, self._since)
         if self._request is not None and not self._body.done and not front.is_held:
             return Problem(408, "proxy.slow") if waited > settings.body_timeout.total_seconds() else None

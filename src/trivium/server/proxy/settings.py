@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from trivium.base.values import Value
+from trivium.server.crowd import STALLED
 
 
 class ProxySettings(Value, frozen=True):
@@ -21,6 +22,7 @@ class ProxySettings(Value, frozen=True):
     idle_timeout: timedelta = timedelta(seconds=75)  # between the requests of a connection
     body_timeout: timedelta = timedelta(seconds=60)  # without one byte of a body that was announced
     stall_timeout: timedelta = timedelta(minutes=5)  # of a client that does not take what it asked for
+    stalled: timedelta = timedelta(seconds=STALLED)  # of such a client, when others want its place
     access_timeout: timedelta = timedelta(seconds=10)
     connect_timeout: timedelta = timedelta(seconds=5)
     answer_timeout: timedelta = timedelta(minutes=10)  # from the request to the head of the notebook's answer
