@@ -157,6 +157,23 @@ async def test_a_client_that_does_not_take_its_answer_is_hung_up_on() -> None:
             await until_async(is_admitted, what="there is room for a newcomer")
 
 
+async def test_resets_are_no_fault() -> None:
+    gate = Gate()
+    async with listening(Tongue("tongue", (WAIT, TAKE), {"wait": gate}), most=1) as listener:
+        with Narrow(listener.port) as client:
+            await client.send(NOPE + b"GET /t/wait HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
+            await gate.entered.wait()
+            client.reset()
+
+        async def is_admitted() -> bool:
+            return (await listener.ask("GET", "/healthz")).status == 200
+
+        await until_async(is_admitted, what="the client is gone")
+        gate.open.set()
+        assert await is_admitted()
+        assert not [line for line in listener.logged() if line["level"] == "error"]
+
+
 async def test_clients_who_are_turned_away_do_not_linger_without_end() -> None:
     gate = Gate()
     async with listening(Tongue("tongue", (WAIT,), {"wait": gate}), most=1) as listener:

@@ -187,6 +187,21 @@ async def test_who_is_closed_amid_an_answer_leaves_nothing_behind(rooms: Rooms) 
             await until_async(is_closed, what="the download is closed, and counted")
 
 
+async def test_resets_are_no_fault(rooms: Rooms) -> None:
+    log = io.BytesIO()
+    with logs_in(log):
+        async with held(rooms) as slow, small(rooms) as (proxy, port):
+            with Narrow(port) as client:
+                await client.send(get("/nb/7/x") + get("/nb/7/x", KEY) * 2)
+                await eventually(lambda: slow.asked)
+                client.reset()
+            await eventually(lambda: proxy.metrics.connections == 0)
+            slow.answers.set()
+            async with connected(port) as other:
+                assert (await other.ask(get("/nb/7/x", KEY))).body == b"hi"
+    assert not [line for line in log.getvalue().splitlines() if msgspec.json.decode(line)["level"] == "error"]
+
+
 async def test_one_notebook_does_not_take_all_the_room(rooms: Rooms, short_path: Path) -> None:
     other = Endpoint(notebook="8", kind=Kind.JUPYTER)
     rooms.let("bob", other, source=CredentialSource.HEADER, secret="key")

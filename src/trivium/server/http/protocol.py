@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from trivium.server.crowd import Crowd
@@ -53,6 +54,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._crowd = server_state.crowd
         self._taking: Taking | None = None  # once the connection is made
+        self._answering: RequestResponseCycle | None = None  # the request that was begun last; `cycle` came last
         self._rested: float | None = self.loop.time()  # when the wait for a request began; None: one is under way
         self._head_since: float | None = self._rested  # None between a head's end and the next one's start
         self._received = 0  # bytes since the head began, or a little less
@@ -96,8 +98,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.write_eof()  # a close would reset the connection if a request has come, and lose the answer
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone."""
+        """The client is gone, which uvicorn tells the request that came last: the one being answered hears it, too."""
         self._crowd.left(self)
+        answering = self._answering
+        if answering is not None and not answering.response_complete:
+            answering.disconnected = True
+            answering.message_event.set()
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
@@ -136,6 +142,10 @@ class BoundedProtocol(HttpToolsProtocol):
             raise HostsWrong
         self._rested = None
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or a head that is too long or says no host, and close."""
