@@ -20,7 +20,7 @@ from tests.contract.runtime.world import IS_ROOT, World, make_image
 from tests.crash.small_disk import small_disk
 from tests.escapes.world import Inside, Stage, staged
 from tests.waiting import until, until_async
-from trivium.drivers.runtimes.process.keeper.launches import beside
+from trivium.drivers.runtimes.process.keeper.system import beside
 from trivium.resources.notebooks.ports import Ending, Phase
 
 MIB = 1 << 20

@@ -16,9 +16,9 @@ import pytest
 from tests.crash.small_disk import IS_ROOT, small_disk
 from tests.unit.drivers.process.test_folders import fill
 from tests.waiting import until
-from trivium.drivers.runtimes.process.keeper.launches import beside, limits
+from trivium.drivers.runtimes.process.keeper.launches import limits
 from trivium.drivers.runtimes.process.keeper.startup.targets import acting_as
-from trivium.drivers.runtimes.process.keeper.system import mounts, processes
+from trivium.drivers.runtimes.process.keeper.system import beside, mounts, processes
 from trivium.drivers.runtimes.process.keeper.system.folders import WALK, remove_tree
 
 ALWAYS = 0.5  # there is never more than all

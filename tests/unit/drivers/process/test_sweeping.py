@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.drivers.process.test_folders import fill
-from trivium.drivers.runtimes.process.keeper.launches import beside
+from trivium.drivers.runtimes.process.keeper.system import beside
 
 SWEEPS = """
 import os, sys

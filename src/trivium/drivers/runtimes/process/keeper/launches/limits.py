@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
-from trivium.drivers.runtimes.process.keeper.launches import beside
-from trivium.drivers.runtimes.process.keeper.launches.beside import DEPTH, MIB, ROOM, THINGS
 from trivium.drivers.runtimes.process.keeper.launches.snapshot import Snapshot
 from trivium.drivers.runtimes.process.keeper.launches.spec import Note, Paths, Spec
-from trivium.drivers.runtimes.process.keeper.system import mounts, processes
+from trivium.drivers.runtimes.process.keeper.system import beside, mounts, processes
+from trivium.drivers.runtimes.process.keeper.system.beside import DEPTH, MIB, ROOM, THINGS
 from trivium.drivers.runtimes.process.keeper.system.cgroups import Cgroup
 from trivium.drivers.runtimes.process.keeper.system.folders import WALK
 from trivium.drivers.runtimes.process.keeper.system.processes import Identity

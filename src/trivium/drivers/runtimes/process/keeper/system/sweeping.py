@@ -11,8 +11,7 @@ from collections.abc import Container
 from contextlib import suppress
 from functools import partial
 
-from trivium.drivers.runtimes.process.keeper.launches import beside
-from trivium.drivers.runtimes.process.keeper.system import children
+from trivium.drivers.runtimes.process.keeper.system import beside, children
 from trivium.drivers.runtimes.process.keeper.system.folders import WALK, remove_tree
 
 GONE = ".gone-"
