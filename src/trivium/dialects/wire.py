@@ -15,6 +15,7 @@ import msgspec
 from msgspec import inspect
 
 from trivium.base.errors import Missing
+from trivium.base.json import decode
 from trivium.base.values import Value
 from trivium.dialects.operation import Request, Wire
 from trivium.dialects.reading import BadText, Json, Malformed, Mistyped, OutOfBounds, shape_reader
@@ -80,7 +81,7 @@ def empty(shape: type[W]) -> W:
 
 def _parsed(raw: bytes) -> Json:
     try:
-        return msgspec.json.decode(raw)
+        return decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(BODY, f"the body is not well-formed JSON: {error}") from error
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
-
+from trivium.base import json
 from trivium.base.errors import Missing
 from trivium.base.ids import uuid_of
 from trivium.base.keyring import Keyring
@@ -261,7 +260,7 @@ def operations(keyring: Keyring) -> tuple[Operation, ...]:
 
 def _pool(change: Change) -> str:
     """The name of the pool that was changed, as its result has it."""
-    told: Any = msgspec.json.decode(change.result) if change.result else {}
+    told: Any = json.decode(change.result) if change.result else {}
     return str(told.get("pool", ""))
 
 

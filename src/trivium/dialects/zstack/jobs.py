@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 from msgspec import structs
 
+from trivium.base import json
 from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
 from trivium.base.reasons import Reason
@@ -108,7 +109,7 @@ class Jobs:
         if job.failure is not None:
             return Outcome(job=job, error=_error(job, job.failure))
         if job.result is not None:
-            return Outcome(job=job, result=msgspec.json.decode(job.result, type=dict[str, Any]))
+            return Outcome(job=job, result=json.decode_as(job.result, dict[str, Any]))
         try:
             return Outcome(job=job, result=_shown(tx, job, self._apis.get(job.kind)))
         except TriviumError as error:  # what it was about has gone since

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import inspect
 
 from trivium.base.errors import Invalid, Missing
+from trivium.base.json import decode
 from trivium.dialects.operation import Request, Wire
 from trivium.dialects.reading import Malformed, Mistyped, OutOfBounds, reader_of, shape_reader
 from trivium.dialects.zstack.apis import Api
@@ -119,7 +120,7 @@ def _body(request: Request) -> Given:
     if not raw.strip():
         return {}
     try:
-        found = msgspec.json.decode(raw)
+        found = decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed("body", f"the body is not well-formed JSON: {error}") from error
     return _object(found, "body")

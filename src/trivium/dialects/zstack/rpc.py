@@ -18,6 +18,7 @@ from msgspec import structs
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
+from trivium.base.json import decode
 from trivium.base.values import Value
 from trivium.dialects.operation import NOBODY, Call, Core, Mark, Operation, Read, Request, View
 from trivium.dialects.zstack import auth, listing, parameters, queries
@@ -200,7 +201,7 @@ class Rpc:
 def _message(request: Request, apis: Mapping[str, Api]) -> Message:
     """The message that a body is. `NoMessage` or `NoSuchMessage`."""
     try:
-        found = msgspec.json.decode(request.body)
+        found = decode(request.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NoMessage from error
     whole = cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from trivium.base import json
 from trivium.base.values import Value
 from trivium.drivers.annotations import images, limits, pictures, shapes, voc
 from trivium.drivers.annotations.directories import kind_of
@@ -125,7 +126,6 @@ class Manifest:
         self._locations = locations
         self._choice = choice
         self._limits = limits
-        self._decoder = msgspec.json.Decoder(_Line)
 
     def read(self, file: File, called: bytes, *, offset: int) -> Iterator[Sample | Refusal]:
         """The samples from an offset on, unless they are not wanted, and the lines that cannot be read."""
@@ -158,7 +158,7 @@ class Manifest:
 
     def _line(self, raw: bytes, name: str) -> _Line:
         try:
-            line = self._decoder.decode(raw.removeprefix(MARK))
+            line = json.decode_as(raw.removeprefix(MARK), _Line)
         except RecursionError as error:
             raise SourceRefused(SourceFault.NESTED, name, limit=CONFIG_DEPTH) from error
         except msgspec.ValidationError as error:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
+from trivium.base import json
 from trivium.drivers.annotations.pictures import FEATURE, SHAPE, SIZE
 from trivium.drivers.annotations.shapes import BOX
 from trivium.resources.datasets.ports import SampleLabel
@@ -33,9 +34,6 @@ class _Line(msgspec.Struct):
     source: str
     property: dict[str, Any] = {}
     annotation: list[_Annotation] = []
-
-
-_DECODER: Final = msgspec.json.Decoder(_Line)
 
 
 def can_say(labels: Iterable[SampleLabel]) -> bool:
@@ -68,7 +66,7 @@ def _write_list(out: BinaryIO, values: Iterable[Mapping[str, Any]]) -> None:
 
 def _images(manifest: BinaryIO, folder: str) -> Iterator[Mapping[str, Any]]:
     for id, raw in enumerate(manifest, 1):
-        line = _DECODER.decode(raw)
+        line = json.decode_as(raw, _Line)
         width, height, *_ = line.property.get(SIZE) or (0, 0)
         yield {"id": id, "file_name": line.source.removeprefix(folder), "width": width, "height": height}
 
@@ -76,7 +74,7 @@ def _images(manifest: BinaryIO, folder: str) -> Iterator[Mapping[str, Any]]:
 def _annotations(manifest: BinaryIO, categories: dict[str, int]) -> Iterator[Mapping[str, Any]]:
     id = 0
     for image, raw in enumerate(manifest, 1):
-        for one in _DECODER.decode(raw).annotation:
+        for one in json.decode_as(raw, _Line).annotation:
             id += 1
             category = categories.setdefault(one.name, len(categories) + 1)
             yield {"id": id, "image_id": image, "category_id": category, **_shape(one.property), "iscrowd": 0}

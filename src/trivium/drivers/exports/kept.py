@@ -18,6 +18,7 @@ from uuid import UUID
 
 import msgspec
 
+from trivium.base import json
 from trivium.base.clock import instant, microseconds
 from trivium.base.text import readable
 from trivium.base.units import MIB
@@ -69,9 +70,6 @@ class _Line(msgspec.Struct, rename="kebab"):
     property: dict[str, Any]
     usage: SampleUsage | None = None
     annotation: list[Annotation] = []
-
-
-_DECODER: Final = msgspec.json.Decoder(_Line)
 
 
 def said_of(
@@ -197,7 +195,7 @@ class KeptManifest:
         """See the port."""
         number, raw = line
         try:
-            return _sample(_DECODER.decode(raw), self._places, number=number, dataset=dataset)
+            return _sample(json.decode_as(raw, _Line), self._places, number=number, dataset=dataset)
         except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, KeyError, RecursionError) as error:
             raise VersionUnreadable("malformed", f"{self._path}:{number + 1}") from error
 

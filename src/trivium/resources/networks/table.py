@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
+from trivium.base import json
 from trivium.resources.networks.types import Network, NetworkPhase
 from trivium.store import fields as f
 from trivium.store import metadata
@@ -96,7 +97,7 @@ def network_of(row: Row[Any]) -> Network:
         description=row.description,
         labels=msgspec.json.decode(row.labels, type=dict[str, str]),
         annotations=msgspec.json.decode(row.annotations, type=dict[str, str]),
-        connection=msgspec.json.decode(row.connection, type=dict[str, Any]),
+        connection=json.decode_as(row.connection, dict[str, Any]),
         phase=NetworkPhase(row.phase),
         pools=row.pools,
         created_at=row.created_at,

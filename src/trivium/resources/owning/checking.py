@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from trivium.base import json
 from trivium.base.errors import Invalid, Missing
 from trivium.base.text import fold
 
@@ -54,4 +55,4 @@ def checked_document(field: str, given: Mapping[str, Any] | Sequence[Any] | None
 
 def document_of(kept: str | None) -> Mapping[str, Any]:
     """The document again; empty where there was none."""
-    return {} if kept is None else msgspec.json.decode(kept, type=dict[str, Any])
+    return {} if kept is None else json.decode_as(kept, dict[str, Any])

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Row, Table, UniqueConstraint
 from sqlalchemy import text as sql
 
+from trivium.base import json
 from trivium.resources.pools.types import Flavor, Pool, PoolDetails, PoolPhase, Scope
 from trivium.store import fields as f
 from trivium.store import metadata
@@ -102,7 +103,7 @@ def pool_of(row: Row[Any]) -> Pool:
         details=PoolDetails(
             description=row.description,
             labels=msgspec.json.decode(row.labels, type=dict[str, str]),
-            annotations=msgspec.json.decode(row.annotations, type=dict[str, Any]),
+            annotations=json.decode_as(row.annotations, dict[str, Any]),
             scope=msgspec.json.decode(row.scope, type=tuple[Scope, ...]),
         ),
         phase=PoolPhase(row.phase),

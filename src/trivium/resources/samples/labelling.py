@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
+from trivium.base import json
 from trivium.base.caller import Caller
 from trivium.base.query import Listed, Query
 from trivium.resources import datasets, events, owning
@@ -134,7 +134,7 @@ def _property(tx: Write, dataset: int, property: Mapping[str, Any], *, but: int 
     shortcut = property.get(SHORTCUT)
     if shortcut:
         others = tx.all(select(labels.c.id, labels.c.property).where(labels.c.dataset_id == dataset))
-        taken = {msgspec.json.decode(row.property).get(SHORTCUT) for row in others if row.id != but}
+        taken = {json.decode(row.property).get(SHORTCUT) for row in others if row.id != but}
         if shortcut in taken:
             raise ShortcutTaken(shortcut=str(shortcut))
     return kept

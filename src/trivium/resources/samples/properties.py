@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, update
 
+from trivium.base import json
 from trivium.resources.datasets import Dataset
 from trivium.resources.datasets.ports import Json
 from trivium.resources.samples.table import properties
@@ -102,14 +103,14 @@ def counted(tx: Read, dataset: Dataset) -> Mapping[str, Mapping[str, int]]:
     for row in tx.all(select(properties).where(*mine).order_by(properties.c.name, properties.c.value)):
         own = found.setdefault(row.name, Counter())
         if row.value != WHOLE:
-            read = msgspec.json.decode(row.value)
+            read = json.decode(row.value)
             own[read if isinstance(read, str) else row.value] += row.samples
     return found
 
 
 def read(kept: Iterable[str]) -> Iterable[Mapping[str, Json]]:
     """The metadata of samples, of how rows have them."""
-    return (msgspec.json.decode(one) for one in kept if one != NOTHING)
+    return (json.decode(one) for one in kept if one != NOTHING)
 
 
 def _is_kept(name: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Row, select
 
+from trivium.base import json
 from trivium.resources.datasets.ports import Annotator, LabelType, SampleKind, SampleLabel, SampleUsage
 from trivium.resources.samples.bookkeeping import Named, batches
 from trivium.resources.samples.table import labels
@@ -30,7 +31,7 @@ class _KeptLabel(msgspec.Struct, frozen=True, array_like=True):
 
 
 _ENCODER: Final = msgspec.json.Encoder()
-_DECODER: Final = msgspec.json.Decoder(list[_KeptLabel])
+_DECODER: Final = msgspec.json.Decoder(list[_KeptLabel], float_hook=json.number)
 
 
 def kept(said: Sequence[SampleLabel], ids: Mapping[Named, int]) -> str:
@@ -75,9 +76,9 @@ def _sample(row: Row[Any], said: Sequence[_KeptLabel], names: Mapping[int, Named
         hard=row.hard,
         score=row.score,
         labels=tuple(_label(one, names[one.label]) for one in said if one.label in names),
-        metadata=msgspec.json.decode(row.metadata),
+        metadata=json.decode(row.metadata),
         text=row.text,
-        cells=None if row.cells is None else msgspec.json.decode(row.cells),
+        cells=None if row.cells is None else json.decode(row.cells),
         digest=row.digest,
         created_at=row.created_at,
         changed_at=row.changed_at,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -24,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
+from trivium.base import json
 from trivium.resources.datasets.ports import LabelType, SampleUsage
 from trivium.resources.samples.types import Label
 from trivium.store import Relation, metadata
@@ -210,8 +210,8 @@ def label_of(row: Row[Any]) -> Label:
         dataset=row.dataset_id,
         name=row.name,
         type=LabelType(row.type),
-        property=msgspec.json.decode(row.property),
-        attributes=msgspec.json.decode(row.attributes, type=tuple[dict[str, Any], ...]),
+        property=json.decode(row.property),
+        attributes=json.decode_as(row.attributes, tuple[dict[str, Any], ...]),
         samples=row.samples,
         number=row.number,
         created_at=row.created_at,

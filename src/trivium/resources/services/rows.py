@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from sqlalchemy import Row
 
+from trivium.base import json
 from trivium.resources import owning
 from trivium.resources.owning import EVERYBODY
 from trivium.resources.services.types import (
@@ -130,7 +130,7 @@ def instance_of(row: Row[Any]) -> ServiceInstance:
         cluster_id=row.cluster_id,
         namespace=row.namespace,
         account=row.account_uuid,
-        vm=None if row.vm is None else msgspec.json.decode(row.vm, type=dict[str, Any]),
+        vm=None if row.vm is None else json.decode_as(row.vm, dict[str, Any]),
         created_at=row.created_at,
         changed_at=row.changed_at,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, Row, Table, UniqueConstraint
 
+from trivium.base import json
 from trivium.resources.nodes import SliceSize
 from trivium.resources.shares.types import NodePool
 from trivium.store import metadata
@@ -45,7 +45,7 @@ def node_pool_of(row: Row[Any]) -> NodePool:
         size=SliceSize(kind=row.kind, model=row.model, cards=row.cards, millicores=row.millicores, memory=row.memory),
         count=row.nodes,
         max_count=row.max_count,
-        annotations=msgspec.json.decode(row.annotations, type=dict[str, Any]),
+        annotations=json.decode_as(row.annotations, dict[str, Any]),
         created_at=row.created_at,
         changed_at=row.changed_at,
     )

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from trivium.base import json
 from trivium.base.caller import Caller
 from trivium.base.errors import Missing
 from trivium.dialects.modelarts.datasets.finding import LABEL_TYPES
@@ -85,7 +86,7 @@ class Seeking:
         if not (text or "").strip():
             return ()
         try:
-            given: Json = msgspec.json.decode(text or "")
+            given: Json = json.decode(text or "")
         except (msgspec.DecodeError, RecursionError) as error:
             raise OutOfBounds(FIELD, "a list of conditions in JSON") from error
         conditions = cast("list[Json]", given if isinstance(given, list) else [given])

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from trivium.base import json
 from trivium.base.caller import Caller
 from trivium.base.errors import Invalid, Missing
 from trivium.dialects.modelarts.errors import BadConfig, BadLocation, NotOneOf
@@ -88,7 +89,7 @@ def _json(field: str, text: Text, error: type[Invalid]) -> None:
     if not text:
         return
     try:
-        read = msgspec.json.decode(text)
+        read = json.decode(text)
     except (msgspec.DecodeError, RecursionError) as fault:
         raise error(field, "must be a JSON object") from fault
     if not isinstance(read, dict):

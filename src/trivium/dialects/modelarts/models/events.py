@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-
+from trivium.base import json
 from trivium.base.query import Condition, Op, Order, Query
 from trivium.base.reasons import Reason
 from trivium.base.text import Language
@@ -114,4 +113,4 @@ def _why(told: Mapping[str, Any]) -> str:
 
 
 def _told(kept: str | None) -> Mapping[str, Any]:
-    return msgspec.json.decode(kept, type=dict[str, Any]) if kept else {}
+    return json.decode_as(kept, dict[str, Any]) if kept else {}
