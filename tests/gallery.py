@@ -43,7 +43,7 @@ class Gallery:
         here.store.write_now(held_for_good, HOST)
         runtime = ProcessRuntime(ProcessSettings(data=folder / "data", run=folder / "run"), here.clock)
         everywhere = HostRuntimes(here.store, runtime, host=HOST)
-        core = Core(
+        self.core = core = Core(
             store=here.store,
             keyring=here.keyring,
             clock=here.clock,

@@ -23,7 +23,7 @@ from trivium.server import logs
 from trivium.server.crowd import STALLED, Crowd
 from trivium.server.exposition import Counted, exposition
 from trivium.server.host.lease import LeaseCounts
-from trivium.server.http import App, Metrics, Part, Patience, Platform, bind, serve
+from trivium.server.http import App, Metrics, Part, Patience, Platform, Room, bind, serve
 from trivium.server.proxy import ProxyMetrics
 
 
@@ -202,8 +202,9 @@ async def listening(
     patience: Patience | None = None,
     most: int = 1000,
     stalled: float = STALLED,
+    room: Room | None = None,
 ) -> AsyncIterator[Listener]:
-    """A listener with these dialects, for so many clients at most, stopped in the end."""
+    """A listener with these dialects, for so many clients at most and with that room for bodies, stopped in the end."""
     log = io.BytesIO()
     metrics = Metrics()
     platform = Platform(
@@ -218,7 +219,7 @@ async def listening(
     with logs_in(log):
         now = asyncio.get_running_loop().time
         crowd = Crowd("apis", most, counts=metrics.crowding, log=structlog.get_logger(), now=now, stalled=stalled)
-        app = App(lambda: dialects, platform)
+        app = App(lambda: dialects, platform, room=room)
         running = asyncio.create_task(serve(app, [bound], stop, crowd=crowd, patience=patience))
         listener = Listener(bound.port, stop, log)
         try:

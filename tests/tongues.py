@@ -17,8 +17,17 @@ async def _unused(_call: Call[Any, Any]) -> None:
     """The handler that an operation must name; `Tongue.answer` acts by name instead."""
 
 
-def operation(name: str, method: str, path: str) -> Operation:
-    return Operation(name=name, method=method, path=path, handler=_unused, mark=Mark.SEED, summary=name)
+def operation(name: str, method: str, path: str, *, public: bool = False, body_tells: bool = False) -> Operation:
+    return Operation(
+        name=name,
+        method=method,
+        path=path,
+        handler=_unused,
+        mark=Mark.SEED,
+        summary=name,
+        public=public,
+        body_tells=body_tells,
+    )
 
 
 def told(status: int, **content: object) -> Reply:
@@ -112,8 +121,18 @@ class Tongue(Dialect):
     def wrong_method(self, request: Request, allowed: tuple[str, ...]) -> Reply:
         return told(405, code="wrong-method", allowed=allowed, request_id=request.id)
 
-    def too_large(self, request: Request) -> Reply:
-        return told(413, code="too-large", request_id=request.id)
+    async def sender(self, operation: Operation, request: Request) -> int | Reply:
+        """Whoever the `User` field says; nobody else is let in."""
+        user = request.headers.get("user", "")
+        if operation.public:
+            return 0
+        return int(user) if user else told(401, code="no-user", request_id=request.id)
+
+    def too_large(self, request: Request, limit: int) -> Reply:
+        return told(413, code="too-large", limit=limit, request_id=request.id)
+
+    def crowded(self, request: Request) -> Reply:
+        return told(503, code="crowded", request_id=request.id)
 
     def fault(self, request: Request, error: BaseException) -> Reply:
         return told(500, code="fault", kind=type(error).__name__, request_id=request.id)

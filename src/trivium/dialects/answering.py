@@ -1,5 +1,7 @@
 """How a request is answered, whatever the dialect: let the caller in, decode, carry out, wrap what came of it.
 
+A view's caller is let in by its own transaction, so a small body is decoded before that; a large one is not.
+
 A refusal (`TriviumError`) is answered in the dialect's form. Faults of ours are raised: the server logs them, and asks
 the dialect for an answer that says so.
 """
@@ -12,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
-from trivium.dialects.operation import NOBODY, Call, Core, Operation, Read, Reply, Request, View, Wire
+from trivium.dialects.operation import NOBODY, SMALL_BODY, Call, Core, Operation, Read, Reply, Request, View, Wire
 from trivium.dialects.remembering import LONGEST, remembered
 from trivium.dialects.wire import decode_body, decode_query, empty, read_query
 
@@ -30,6 +32,10 @@ class Conventions(Protocol[C]):
         """Who stands behind that. Raises what they are refused for."""
         ...
 
+    def named(self, tx: Read, credential: C, request: Request) -> int:
+        """Whose a request is, of which only the head has come; 0 where that cannot tell. Raises as `admit` does."""
+        ...
+
     def success(self, operation: Operation, result: object, caller: Caller) -> Reply:
         """The answer to a request that was carried out."""
         ...
@@ -45,17 +51,31 @@ async def answer(core: Core, conventions: Conventions[Any], operation: Operation
     try:
         credential = None if operation.public else conventions.credential(request)
         handler = operation.handler
-        if isinstance(handler, View):
-            return await _viewed(core, conventions, operation, view=handler, request=request, credential=credential)
-        if not operation.public:
+        is_view = isinstance(handler, View)
+        if not operation.public and (not is_view or len(request.body) > SMALL_BODY):
             caller = await core.store.read(conventions.admit, credential, request)
-        body, query = decode_body(request, operation.body), decode_query(request, operation.query)
+        if is_view:
+            return await _viewed(core, conventions, operation, view=handler, request=request, credential=credential)
+        body = empty(operation.body) if operation.body_tells else decode_body(request, operation.body)
+        query = decode_query(request, operation.query)
         result = await handler(Call(core, caller, request, body=body, query=query))
         return conventions.success(operation, result, caller)
     except Internal:
         raise
     except TriviumError as error:
         return conventions.failure(operation, error, caller, request=request)
+
+
+async def sender(core: Core, conventions: Conventions[Any], operation: Operation, *, request: Request) -> int | Reply:
+    """Whose a request with a large body is, by its head; the answer where it is refused. Raises faults of ours."""
+    if operation.public:
+        return NOBODY.user
+    try:
+        return await core.store.read(conventions.named, conventions.credential(request), request)
+    except Internal:
+        raise
+    except TriviumError as error:
+        return conventions.failure(operation, error, NOBODY, request=request)
 
 
 async def _viewed(

@@ -13,6 +13,7 @@ from trivium.base.caller import Caller, Role
 from trivium.base.clock import Clock
 from trivium.base.keyring import Keyring
 from trivium.base.site import Site
+from trivium.base.units import KIB
 from trivium.base.values import Value
 from trivium.dialects.remembering import LONGEST
 from trivium.resources.images.ports import Places
@@ -21,6 +22,9 @@ from trivium.resources.users import PasswordChecks
 from trivium.store import Read, Store, Write
 
 HOST: Final = re.compile(r"[A-Za-z0-9._\-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+
+SMALL_BODY: Final = 64 * KIB
+"""Bytes of a body that are read, and decoded, before it is known who sends them: no login takes as many."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -192,6 +196,7 @@ class Operation(Value, frozen=True):
     body: type[Wire] = Nothing
     query: type[Wire] = Nothing
     public: bool = False  # whether it is answered without credentials
+    body_tells: bool = False  # whether who calls stands in its body alone: a large one is read before that is known
     ok: int = 200  # the status of a success, where the vendor's statuses say something
 
 
@@ -222,6 +227,13 @@ class Dialect(Protocol):
         """The answer to a request for one of the operations. Raises what is a fault of ours, for `fault` to tell."""
         ...
 
+    async def sender(self, operation: Operation, request: Request) -> int | Reply:
+        """Whose a request with a large body is, of which only the head has come: a user, or 0 where that tells nobody.
+
+        The answer where it is refused for what its head says. Raises faults of ours.
+        """
+        ...
+
     def not_found(self, request: Request) -> Reply:
         """The answer where no operation stands."""
         ...
@@ -230,8 +242,12 @@ class Dialect(Protocol):
         """The answer where the path is known and the method is not."""
         ...
 
-    def too_large(self, request: Request) -> Reply:
-        """The answer to a body over `body_limit`, which was not read to its end."""
+    def too_large(self, request: Request, limit: int) -> Reply:
+        """The answer to a body over that limit, which was not read to its end."""
+        ...
+
+    def crowded(self, request: Request) -> Reply:
+        """The answer to a large body that was not read to its end, as others take all the room that there is."""
         ...
 
     def fault(self, request: Request, error: BaseException) -> Reply:

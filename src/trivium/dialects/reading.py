@@ -18,7 +18,7 @@ from uuid import UUID
 import msgspec
 from msgspec import inspect
 
-from trivium.base.errors import Invalid, Missing
+from trivium.base.errors import Invalid, Missing, Unavailable
 
 Json: TypeAlias = Any  # what a parser of JSON gives, or what a shape holds
 Read: TypeAlias = Callable[[Json, str], Json]
@@ -69,6 +69,12 @@ class BadText(Invalid):
 
     def __init__(self, field: str) -> None:
         super().__init__(field, f"{field} has characters in it that cannot be kept")
+
+
+class Crowded(Unavailable):
+    """A large body was not read to its end, because others take all the room that there is for such."""
+
+    code = "body.crowded"
 
 
 class ShapeReader:

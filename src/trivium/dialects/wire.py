@@ -17,7 +17,7 @@ from msgspec import inspect
 from trivium.base.errors import Missing
 from trivium.base.json import decode
 from trivium.base.values import Value
-from trivium.dialects.operation import Request, Wire
+from trivium.dialects.operation import SMALL_BODY, Request, Wire
 from trivium.dialects.reading import BadText, Json, Malformed, Mistyped, OutOfBounds, shape_reader
 from trivium.dialects.remembering import remembered
 
@@ -29,12 +29,17 @@ __all__ = [
     "decode_body",
     "decode_query",
     "empty",
+    "parsed",
     "read_query",
 ]
 
 W = TypeVar("W", bound=Wire)
 
 BODY: Final = "body"
+MOST_CONTAINERS: Final = 500_000
+"""Lists and objects in a body: an empty one takes 30 times its text in memory, and the collector of garbage more time
+than all else together. Polygons of a hundred pictures have as many points; what stands in texts counts, too."""
+
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # some editors and shells put it before what they send
 
 
@@ -52,7 +57,19 @@ def decode_body(request: Request, shape: type[W], *, required: bool = False) -> 
             raise Missing(BODY, "a body is required")
         return empty(shape)
     try:
-        return reader(_parsed(raw), "")
+        return reader(parsed(raw), "")
+    except RecursionError as error:
+        raise Malformed(BODY, "the body is nested too deeply") from error
+
+
+def parsed(raw: bytes) -> Json:
+    """The JSON of a body. Raises `Malformed`."""
+    if len(raw) > SMALL_BODY and raw.count(b"[") + raw.count(b"{") > MOST_CONTAINERS:
+        raise Malformed(BODY, f"the body has more than {MOST_CONTAINERS} lists and objects")
+    try:
+        return decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(BODY, f"the body is not well-formed JSON: {error}") from error
     except RecursionError as error:
         raise Malformed(BODY, "the body is nested too deeply") from error
 
@@ -77,13 +94,6 @@ def read_query(query: bytes, shape: type[W]) -> W:
 def empty(shape: type[W]) -> W:
     """The shape of an empty body. Raises what it lacks, each time."""
     return shape_reader(shape)({}, "")
-
-
-def _parsed(raw: bytes) -> Json:
-    try:
-        return decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(BODY, f"the body is not well-formed JSON: {error}") from error
 
 
 class _QueryField(Value, frozen=True):

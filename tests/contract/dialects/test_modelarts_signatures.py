@@ -22,7 +22,7 @@ from trivium.base.clock import ManualClock
 from trivium.dialects.modelarts import ModelArtsSettings, auth
 from trivium.dialects.modelarts.errors import SignatureRefused
 from trivium.dialects.modelarts.links import Links
-from trivium.dialects.operation import Request
+from trivium.dialects.operation import Reply, Request
 from trivium.resources import projects, users
 from trivium.server.http.routes import Found, Routes
 
@@ -223,6 +223,26 @@ async def test_a_signature_may_come_again_until_it_is_too_old(signing: Signing) 
     for minutes, status in ((0, 200), (10, 200), (6, 401)):
         clock.move(timedelta(minutes=minutes))
         assert (await signing.asked(request))[0] == status
+
+
+async def test_the_head_of_a_signed_request_tells_whose_its_body_is_and_refuses_no_key(signing: Signing) -> None:
+    """The signature itself is judged with the whole body; whether there is such a key is told to nobody before."""
+    dialect, alice = signing.town.dialect, signing.town.alice.user
+
+    async def sender(sent: Sent) -> object:
+        request = msgspec.structs.replace(signing.request(sent), body=b"")
+        found = Routes((dialect,)).find(request.method, request.path, request.raw_path)
+        assert isinstance(found, Found)
+        told = await dialect.sender(found.operation, msgspec.structs.replace(request, parameters=found.parameters))
+        return told.status if isinstance(told, Reply) else told
+
+    assert await sender(POST) == alice
+    assert await sender(replace(POST, headers={HASH: "{hash}"})) == alice
+    assert await sender(replace(POST, secret="wrong")) == alice
+    assert await sender(replace(POST, access_key="NOBODYHASTHISKEY0000")) == 0
+    assert await sender(replace(POST, late=-20)) == 401
+    assert await sender(replace(POST, then={"authorization": ""})) == 401
+    assert await sender(replace(POST, then={"authorization": "", "x-auth-token": "tma-nobody"})) == 401
 
 
 class Work:

@@ -18,7 +18,7 @@ from msgspec import Meta
 from trivium.base.errors import Invalid, Missing
 from trivium.base.text import Language, say
 from trivium.dialects.operation import Nothing, Request, Wire
-from trivium.dialects.wire import BadText, Malformed, Mistyped, OutOfBounds, decode_body, decode_query
+from trivium.dialects.wire import MOST_CONTAINERS, BadText, Malformed, Mistyped, OutOfBounds, decode_body, decode_query
 
 
 class Colour(StrEnum):
@@ -234,6 +234,17 @@ def test_nesting_that_the_parser_bears_does_not_bring_us_down() -> None:
     for depth in (300, 600, 900):
         body = b'{"givenName": "a", "anything": ' + b"[" * depth + b"]" * depth + b"}"
         assert isinstance(outcome(body), (Shape, Malformed))
+
+
+@pytest.mark.parametrize("empty", [b"[]", b"{}", b'{"":[]}'])
+def test_a_body_of_nothing_but_lists_and_objects_is_refused_before_they_are_made(empty: bytes) -> None:
+    each = empty.count(b"[") + empty.count(b"{")
+
+    def body(most: int) -> bytes:
+        return b'{"givenName":"a","anything":[' + b",".join([empty] * ((most - 2) // each)) + b"]}"
+
+    assert isinstance(outcome(body(MOST_CONTAINERS)), Shape)
+    assert isinstance(outcome(body(MOST_CONTAINERS + 2 * each)), Malformed)
 
 
 def test_every_refusal_has_its_words_in_both_languages() -> None:

@@ -24,11 +24,12 @@ from trivium.dialects.modelarts import (
     pools,
     workspaces,
 )
-from trivium.dialects.modelarts.auth import Credential
+from trivium.dialects.modelarts.auth import Credential, Signed
 from trivium.dialects.modelarts.errors import BodyTooLarge, NoSuchInterface, NotServed, WrongMethod
 from trivium.dialects.modelarts.links import Links
 from trivium.dialects.modelarts.settings import ModelArtsSettings
 from trivium.dialects.operation import Core, Operation, Read, Reply, Request
+from trivium.dialects.reading import Crowded
 from trivium.resources.datasets import Buckets
 from trivium.resources.samples.ports import NoFiles, SampleFiles
 
@@ -70,6 +71,10 @@ class ModelArtsDialect:
         """The answer to a request for one of the operations. Raises faults of ours."""
         return await answering.answer(self._core, self, operation, request=request)
 
+    async def sender(self, operation: Operation, request: Request) -> int | Reply:
+        """Whose a request with a large body is, of which only the head has come; the answer where it is refused."""
+        return await answering.sender(self._core, self, operation, request=request)
+
     def credential(self, request: Request) -> Credential:
         """The signature, token or link that a request shows."""
         return auth.credential_of(request, self.settings, self._core.clock.now())
@@ -78,6 +83,12 @@ class ModelArtsDialect:
         """Who stands behind it, in the project of the path."""
         keyring, settings = self._core.keyring, self.settings
         return auth.admit(tx, credential, request, keyring=keyring, settings=settings, signed=self._links)
+
+    def named(self, tx: Read, credential: Credential, request: Request) -> int:
+        """Whose a request is, of which only the head has come: a signature is of the body, too."""
+        if isinstance(credential, Signed):
+            return auth.user_of_key(tx, credential, self._core.keyring)
+        return self.admit(tx, credential, request).user
 
     def success(self, operation: Operation, result: object, caller: Caller) -> Reply:
         """The answer to a request that was carried out."""
@@ -107,9 +118,13 @@ class ModelArtsDialect:
         reply = envelope.failure(WrongMethod(method=request.method, allowed=methods), request)
         return structs.replace(reply, headers=(("allow", methods),))
 
-    def too_large(self, request: Request) -> Reply:
-        """The answer to a body over `body_limit`."""
-        return envelope.failure(BodyTooLarge(limit=self.body_limit), request)
+    def too_large(self, request: Request, limit: int) -> Reply:
+        """The answer to a body over the limit."""
+        return envelope.failure(BodyTooLarge(limit=limit), request)
+
+    def crowded(self, request: Request) -> Reply:
+        """The answer to a large body that there was no room for."""
+        return envelope.failure(Crowded(), request)
 
     def fault(self, request: Request, error: BaseException) -> Reply:  # noqa: ARG002  # what it was is the log's
         """The answer to a fault of ours; the header with the request's id finds it in the log."""

@@ -106,6 +106,12 @@ def admit(
     return in_project(tx, caller, request)
 
 
+def user_of_key(tx: Read, signed: Signed, keyring: Keyring) -> int:
+    """Whose key a request says that it is signed with, which is no proof; 0 for a key that nobody has."""
+    pair = users.find_key(tx, keyring, signed.signature.access_key).pair
+    return 0 if pair is None else pair.user
+
+
 def in_project(tx: Read, caller: Caller, request: Request) -> Caller:
     """The caller in the project of the path; as they are where the path names none.
 

@@ -8,6 +8,7 @@ from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
 from trivium.dialects import answering, coverage
 from trivium.dialects.operation import Core, Operation, Read, Reply, Request
+from trivium.dialects.reading import Crowded
 from trivium.dialects.scnet import centers, envelope, images, notebooks, resources, tokens, users
 from trivium.dialects.scnet.auth import Tokens, active_caller, session_named
 from trivium.dialects.scnet.errors import BodyTooLarge, NoSuchInterface, NotServed, WrongMethod
@@ -43,6 +44,10 @@ class ScnetDialect:
         """The answer to a request for one of the operations. Raises faults of ours."""
         return await answering.answer(self._core, self, operation, request=request)
 
+    async def sender(self, operation: Operation, request: Request) -> int | Reply:
+        """Whose a request with a large body is, of which only the head has come; the answer where it is refused."""
+        return await answering.sender(self._core, self, operation, request=request)
+
     def credential(self, request: Request) -> int:
         """The session that the request's token is for. `BadToken`."""
         return session_named(self._tokens, request)
@@ -50,6 +55,10 @@ class ScnetDialect:
     def admit(self, tx: Read, credential: int, request: Request) -> Caller:
         """Who stands behind the session. `BadToken`, `AccountFrozen`, or what the session is refused for."""
         return active_caller(tx, credential, request.id, site=self._core.site.id)
+
+    def named(self, tx: Read, credential: int, request: Request) -> int:
+        """Whose a request is, of which only the head has come."""
+        return self.admit(tx, credential, request).user
 
     def success(self, operation: Operation, result: object, caller: Caller) -> Reply:  # noqa: ARG002 - of every one
         """The answer to a request that was carried out."""
@@ -77,9 +86,13 @@ class ScnetDialect:
         """The answer where the path is known and the method is not."""
         return envelope.failure(WrongMethod(method=request.method, allowed=", ".join(allowed)))
 
-    def too_large(self, request: Request) -> Reply:  # noqa: ARG002  # the same is said of every request
-        """The answer to a body over `body_limit`."""
-        return envelope.failure(BodyTooLarge(limit=self.body_limit))
+    def too_large(self, request: Request, limit: int) -> Reply:  # noqa: ARG002  # the same is said of every request
+        """The answer to a body over the limit."""
+        return envelope.failure(BodyTooLarge(limit=limit))
+
+    def crowded(self, request: Request) -> Reply:  # noqa: ARG002  # the same is said of every request
+        """The answer to a large body that there was no room for."""
+        return envelope.failure(Crowded())
 
     def fault(self, request: Request, error: BaseException) -> Reply:  # noqa: ARG002  # what it was is the log's
         """The answer to a fault of ours, with the id under which the log has it."""

@@ -11,6 +11,7 @@ from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
 from trivium.dialects import answering, coverage
 from trivium.dialects.operation import Core, Operation, Read, Reply, Request, Write
+from trivium.dialects.reading import Crowded
 from trivium.dialects.zstack import (
     accounts,
     auth,
@@ -116,6 +117,10 @@ class ZStackDialect:
         """The answer to a request for one of the operations. Raises faults of ours."""
         return await answering.answer(self._core, self, operation, request=request)
 
+    async def sender(self, operation: Operation, request: Request) -> int | Reply:
+        """Whose a request with a large body is, of which only the head has come; the answer where it is refused."""
+        return await answering.sender(self._core, self, operation, request=request)
+
     def credential(self, request: Request) -> str:
         """The session that a request shows."""
         return auth.credential_of(request)
@@ -123,6 +128,10 @@ class ZStackDialect:
     def admit(self, tx: Read, credential: str, request: Request) -> Caller:
         """Who stands behind it."""
         return auth.admit(tx, credential, request.id)
+
+    def named(self, tx: Read, credential: str, request: Request) -> int:
+        """Whose a request is, of which only the head has come."""
+        return self.admit(tx, credential, request).user
 
     def success(
         self,
@@ -135,7 +144,7 @@ class ZStackDialect:
 
     def failure(self, operation: Operation, error: TriviumError, caller: Caller, *, request: Request) -> Reply:
         """The answer to a request that was refused."""
-        if operation.path == rpc.PATH:  # it could not be read as JSON
+        if operation.path == rpc.PATH:  # its query could not be read
             return self._failure(NoMessage(), request)
         return envelope.failure(error, caller)
 
@@ -152,9 +161,13 @@ class ZStackDialect:
         reply = envelope.failure(WrongMethod(method=request.method, allowed=methods))
         return structs.replace(reply, headers=(("allow", methods),))
 
-    def too_large(self, request: Request) -> Reply:
-        """The answer to a body over `body_limit`."""
-        return self._failure(BodyTooLarge(limit=self.body_limit), request)
+    def too_large(self, request: Request, limit: int) -> Reply:
+        """The answer to a body over the limit."""
+        return self._failure(BodyTooLarge(limit=limit), request)
+
+    def crowded(self, request: Request) -> Reply:
+        """The answer to a large body that there was no room for."""
+        return self._failure(Crowded(), request)
 
     def fault(self, request: Request, error: BaseException) -> Reply:  # noqa: ARG002  # what it was is the log's
         """The answer to a fault of ours, with the id under which the log has it."""

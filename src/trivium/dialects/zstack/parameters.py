@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import unquote_to_bytes
 
-import msgspec
 from msgspec import inspect
 
 from trivium.base.errors import Invalid, Missing
-from trivium.base.json import decode
 from trivium.dialects.operation import Request, Wire
 from trivium.dialects.reading import Malformed, Mistyped, OutOfBounds, reader_of, shape_reader
+from trivium.dialects.wire import parsed
 from trivium.dialects.zstack.apis import Api
 from trivium.dialects.zstack.refusals import Empty, Mandatory, NoAction, NoSuchWord, TooLong
 
@@ -119,11 +118,7 @@ def _body(request: Request) -> Given:
     raw = request.body.removeprefix(BYTE_ORDER_MARK)
     if not raw.strip():
         return {}
-    try:
-        found = decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed("body", f"the body is not well-formed JSON: {error}") from error
-    return _object(found, "body")
+    return _object(parsed(raw), "body")
 
 
 def _action(sharing: Sequence[Api], body: Given) -> tuple[Api, Given]:

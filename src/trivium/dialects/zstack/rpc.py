@@ -18,9 +18,10 @@ from msgspec import structs
 
 from trivium.base.caller import Caller
 from trivium.base.errors import Internal, TriviumError
-from trivium.base.json import decode
 from trivium.base.values import Value
-from trivium.dialects.operation import NOBODY, Call, Core, Mark, Operation, Read, Request, View
+from trivium.dialects.operation import NOBODY, SMALL_BODY, Call, Core, Mark, Operation, Read, Request, View
+from trivium.dialects.reading import Malformed
+from trivium.dialects.wire import parsed
 from trivium.dialects.zstack import auth, listing, parameters, queries
 from trivium.dialects.zstack.apis import Act, Api, Exchange, Job, Listing, Look
 from trivium.dialects.zstack.conditions import Grammar
@@ -40,6 +41,7 @@ PACKAGE: Final = "org.zstack.ai.message"
 GENERIC: Final = "org.zstack.header.message.APIReply"
 """The class of the answer to what is no message."""
 
+_SESSION: Final = re.compile(rb'"session"\s*+:\s*+\{\s*+"uuid"\s*+:\s*+"([0-9A-Fa-f]{32})"')
 SHOWN: Final = 200
 _CLASS: Final = re.compile(r"(?P<package>(?:[A-Za-z0-9_$]+\.)*)API(?P<name>[A-Za-z0-9_]+)Msg")
 
@@ -94,6 +96,7 @@ class Rpc:
             mark=Mark.COMPANION,
             summary="A call of any of the APIs here, as a message",
             public=True,
+            body_tells=True,
         )
         look = Operation(
             name="GetApiResult",
@@ -112,8 +115,12 @@ class Rpc:
 
     async def _call(self, call: Call[Any, Any]) -> Answer:
         try:
+            if len(call.request.body) > SMALL_BODY:
+                await self._core.store.read(auth.admit, _session_in(call.request.body), call.request.id)
             message = _message(call.request, self._apis)
-        except (NoMessage, NoSuchMessage) as error:
+        except Internal:
+            raise
+        except TriviumError as error:
             return self.refused(error)
         try:
             if isinstance(message.api.handler, Job):
@@ -198,11 +205,17 @@ class Rpc:
         return time_text(at, self._core.site.utc_offset)
 
 
+def _session_in(body: bytes) -> str:
+    """The session that a message shows, without reading it: nothing large is decoded for who has none."""
+    found = _SESSION.search(body)
+    return "" if found is None else found[1].decode()
+
+
 def _message(request: Request, apis: Mapping[str, Api]) -> Message:
     """The message that a body is. `NoMessage` or `NoSuchMessage`."""
     try:
-        found = decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        found = parsed(request.body)
+    except Malformed as error:
         raise NoMessage from error
     whole = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
     name, given = next(iter(whole.items()), ("", None))

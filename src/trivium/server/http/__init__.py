@@ -7,6 +7,7 @@ answered in that dialect's own form.
 from trivium.server.http.app import ASGI, App
 from trivium.server.http.metrics import Metrics
 from trivium.server.http.platform import Part, Platform
+from trivium.server.http.room import Room
 from trivium.server.http.routes import RoutesConflict
 from trivium.server.http.serve import AddressTaken, Bound, Patience, bind, refused, serve
 
@@ -19,6 +20,7 @@ __all__ = [
     "Part",
     "Patience",
     "Platform",
+    "Room",
     "RoutesConflict",
     "bind",
     "refused",

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Final, TypeAlias
 
@@ -19,8 +20,17 @@ import structlog
 from msgspec import structs
 
 from trivium.base.values import Value
-from trivium.dialects.operation import Dialect, Reply, Request
-from trivium.server.http.body import BodyTooLarge, BodyTooSlow, ClientGone, read_body, refuse
+from trivium.dialects.operation import SMALL_BODY, Dialect, Reply, Request
+from trivium.server.http.body import (
+    Body,
+    BodyCrowdedOut,
+    BodyTooLarge,
+    ClientGone,
+    NotRead,
+    SenderRefused,
+    has_body,
+    refuse,
+)
 from trivium.server.http.messages import (
     NotSent,
     Outgoing,
@@ -33,6 +43,7 @@ from trivium.server.http.messages import (
     send_whole,
 )
 from trivium.server.http.platform import Pages, Platform
+from trivium.server.http.room import Room
 from trivium.server.http.routes import Found, Missed, Routes
 from trivium.server.logs import RequestLine, request_log
 
@@ -45,7 +56,7 @@ IDS_AT_ONCE: Final = 256
 class _Answered(Value, frozen=True):
     """What became of a request."""
 
-    request: Request
+    request: Request  # without its body
     dialect: str
     operation: str
     reply: Reply
@@ -75,7 +86,9 @@ class App:
     `dialects` makes the dialects, once they are needed: the platform's own paths are answered without them.
     """
 
-    def __init__(self, dialects: Callable[[], Iterable[Dialect]], platform: Platform) -> None:
+    def __init__(
+        self, dialects: Callable[[], Iterable[Dialect]], platform: Platform, *, room: Room | None = None
+    ) -> None:
         self._dialects = dialects
         self._pages = Pages(platform, lambda: self.load().dialects)
         self._loading = threading.Lock()
@@ -83,6 +96,7 @@ class App:
         self._metrics = platform.metrics
         self._log = structlog.get_logger().bind()  # bound once: each binding anew costs as much as a line
         self._write = request_log() if platform.log_requests else None
+        self._room = room or Room()
         self._lines: list[RequestLine] = []  # of requests that were just answered
         self._ids = RequestIds()
 
@@ -136,14 +150,13 @@ class App:
         unread = False
         try:
             try:
-                request = await self._read(found, request, receive)
-                reply = await self._reply(found, request)
-            except BodyTooLarge:
+                if isinstance(found, Found) and has_body(request.headers):  # where no operation stands nobody wants one
+                    reply = await self._with_body(found, request, receive)
+                else:
+                    reply = await self._reply(found, request)
+            except NotRead as why:
                 unread = True
-                reply = found.dialect.too_large(request) if found.dialect else self._pages.fault(request.id)
-            except BodyTooSlow:
-                unread = True
-                reply = self._pages.too_slow(request.id)
+                reply = self._not_read(found, request, why)
             answer = outgoing(reply, request.id)
         except ClientGone:
             raise
@@ -158,12 +171,27 @@ class App:
             unread=unread,
         )
 
-    async def _read(self, found: Found | Missed, request: Request, receive: Receive) -> Request:
-        """The request with its body; where no operation stands nobody wants one."""
-        if not isinstance(found, Found):
-            return request
-        body = await read_body(request.headers, receive, limit=found.dialect.body_limit)
-        return structs.replace(request, body=body) if body else request
+    async def _with_body(self, found: Found, request: Request, receive: Receive) -> Reply:
+        """The answer to a request with a body, which is held until then. Raises `NotRead`."""
+        operation, limit = found.operation, found.dialect.body_limit
+        if operation.public and not operation.body_tells:
+            limit = min(limit, SMALL_BODY)
+        body = Body(receive, limit=limit, sender=partial(_sender, found, request), room=self._room)
+        try:
+            whole = structs.replace(request, body=await body.read(request.headers))
+            return await found.dialect.answer(operation, whole)
+        finally:
+            body.close()
+
+    def _not_read(self, found: Found | Missed, request: Request, why: NotRead) -> Reply:
+        """The answer to a request whose body was not read to its end."""
+        if isinstance(why, SenderRefused):
+            return why.reply
+        if found.dialect is not None and isinstance(why, BodyTooLarge):
+            return found.dialect.too_large(request, why.limit)
+        if found.dialect is not None and isinstance(why, BodyCrowdedOut):
+            return found.dialect.crowded(request)
+        return self._pages.too_slow(request.id)
 
     async def _reply(self, found: Found | Missed, request: Request) -> Reply:
         if isinstance(found, Found):
@@ -220,6 +248,14 @@ class App:
         lines, self._lines = self._lines, []
         if self._write is not None:
             self._write(*lines)
+
+
+async def _sender(found: Found, request: Request) -> int:
+    """Whose a large body is. Raises `SenderRefused`."""
+    told = await found.dialect.sender(found.operation, request)
+    if isinstance(told, Reply):
+        raise SenderRefused(told)
+    return told
 
 
 def _dialect_of(found: Found | Missed) -> str:
