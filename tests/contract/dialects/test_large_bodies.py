@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -142,14 +143,23 @@ async def test_a_large_message_is_decoded_for_who_has_a_session(listener: Listen
         assert await said(message(session, "}")) == refused  # nobody has seen that it is no JSON
 
 
-async def test_a_view_decodes_a_large_body_only_for_who_is_let_in(listener: Listener, gallery: Gallery) -> None:
+@pytest.mark.parametrize("size", [SMALL_BODY, SMALL_BODY + 1])
+async def test_a_view_decodes_a_large_body_only_for_who_is_let_in(
+    listener: Listener, gallery: Gallery, size: int
+) -> None:
     """A signature is of the body, too, so it is read; it is not decoded before the signature is seen to be right."""
     project = gallery.path(gallery.dataset()).split("/")[2]
     path = f"/v1/{project}/workspaces"
     stamp = gallery.here.clock.now().strftime("%Y%m%dT%H%M%SZ")
     signed = f"SDK-HMAC-SHA256 Access=NOBODY, SignedHeaders=x-sdk-date, Signature={'0' * 64}"
     headers = {"authorization": signed, "x-sdk-date": stamp}
-    body = b"{" * (SMALL_BODY + 1)
-    assert (await listener.ask("GET", path, headers, body)).json["error_code"] == "APIGW.0301"
-    answer = await listener.ask("GET", path, gallery.token(gallery.alice), body)
+    called: set[str] = set()
+    sys.setprofile(lambda frame, _event, _about: called.add(frame.f_code.co_name))
+    try:
+        refused = await listener.ask("GET", path, headers, b"{" * size)
+    finally:
+        sys.setprofile(None)
+    assert refused.json["error_code"] == "APIGW.0301"
+    assert ("decode_body" in called) == (size <= SMALL_BODY)
+    answer = await listener.ask("GET", path, gallery.token(gallery.alice), b"{" * size)
     assert (answer.status, answer.json["error_code"]) == (400, "ModelArts.6400")
