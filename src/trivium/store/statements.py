@@ -85,7 +85,7 @@ def compiled(statement: Select[Any], parameters: Sequence[BindParameter[Any]], d
 
 @lru_cache(MOST_ROW_TYPES)
 def row_type(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
-    """What makes a named tuple of a row's values; one for all statements with these columns, for a type takes 10 KB."""
+    """What makes a named tuple of a row's values; one for all statements with these columns, for a type takes 9 KB."""
     made: Any = namedtuple("Row", names, rename=True)  # noqa: PYI024  # pyright: ignore[reportUntypedNamedTuple]
     new: Any = tuple.__new__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - as `_make`, without a call of Python for each row
     return partial(new, made)

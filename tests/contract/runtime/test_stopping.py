@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.runtime.world import World, alive, gone
 from tests.waiting import until, until_async
-from trivium.resources.notebooks.ports import Ending, Phase
+from trivium.resources.notebooks.ports import Ending, LaunchSpec, Phase
 
 DAEMON = (
     "import os, signal, sys, time\n"
@@ -20,16 +20,21 @@ DAEMON = (
     "for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT): signal.signal(number, signal.SIG_IGN)\n"
     "os.closerange(0, 64)\n"
     "os.environ.clear()\n"
-    "open('daemon-pid', 'w').write(str(os.getpid()))\n"
+    "open('pid', 'w').write(str(os.getpid()))\n"
     "time.sleep(600)\n"
 )
 
 
+async def left_behind(world: World, spec: LaunchSpec, words: str) -> int:
+    """What a command leaves running that writes its pid down."""
+    await world.shell(spec.key, words)
+    note = world.data / "homes/7/pid"
+    return int(until(lambda: note.exists() and note.read_text()))
+
+
 async def test_a_daemon_in_a_session_of_its_own_does_not_outlive_its_notebook(any_world: World) -> None:
     spec = await any_world.started()
-    await any_world.shell(spec.key, f'python -c "{DAEMON}"; env -i setsid sleep 600 >/dev/null 2>&1 &')
-    note = any_world.data / "homes/7/daemon-pid"
-    pid = int(until(lambda: note.exists() and note.read_text()))
+    pid = await left_behind(any_world, spec, f'python -c "{DAEMON}"; env -i setsid sleep 600 >/dev/null 2>&1 &')
     assert alive(pid)
     ended = await any_world.stopped(spec.key, grace=0.5)
     assert ended.ending is Ending.STOPPED
@@ -39,7 +44,7 @@ async def test_a_daemon_in_a_session_of_its_own_does_not_outlive_its_notebook(an
 HEADLESS = (
     "import ctypes, os, threading, time\n"
     "threading.Thread(target=time.sleep, args=(600,)).start()\n"
-    "open('headless-pid', 'w').write(str(os.getpid()))\n"
+    "open('pid', 'w').write(str(os.getpid()))\n"
     "ctypes.CDLL(None).syscall(60 if os.uname().machine == 'x86_64' else 93, 0)\n"
 )
 
@@ -47,9 +52,8 @@ HEADLESS = (
 async def test_a_process_whose_first_thread_has_ended_does_not_outlive_its_notebook(any_world: World) -> None:
     """It looks like a zombie, and goes on."""
     spec = await any_world.started()
-    await any_world.shell(spec.key, f'setsid python -c "{HEADLESS}" >/dev/null 2>&1 &')
-    note = any_world.data / "homes/7/headless-pid"
-    process = psutil.Process(int(until(lambda: note.exists() and note.read_text())))
+    pid = await left_behind(any_world, spec, f'setsid python -c "{HEADLESS}" >/dev/null 2>&1 &')
+    process = psutil.Process(pid)
     until(lambda: process.status() == psutil.STATUS_ZOMBIE)
     assert process.num_threads() > 1
     ended = await any_world.stopped(spec.key, grace=20)

@@ -37,7 +37,11 @@ KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "loongarch64": 219}
 KCMP_FILES = 2
 KCMP = {"x86_64": 312, "aarch64": 272, "riscv64": 272, "loongarch64": 272}
 
+# What of a process's memory stays as it is, and where /proc/<pid>/stat has it after the name
+MEMORY = {"start_code": 23, "end_code": 24, "start_stack": 25, "start_data": 42, "end_data": 43, "start_brk": 44}
+
 _LIBC = ctypes.CDLL(None, use_errno=True)
+_LIBC.sbrk.restype = ctypes.c_uint64
 _STATVFS_FLAGS = (
     (os.ST_NOSUID, MS_NOSUID),
     (os.ST_NODEV, MS_NODEV),
@@ -62,15 +66,23 @@ def allow_to_be_seen() -> None:
 
 
 class _MemoryMap(ctypes.Structure):
-    """Linux's `struct prctl_mm_map`."""
+    """Linux's `struct prctl_mm_map`, with its names."""
 
     _fields_ = (
-        *((f"{part}_{end}", ctypes.c_uint64) for part in ("code", "data") for end in ("start", "end")),
-        *((name, ctypes.c_uint64) for name in ("brk_start", "brk", "stack_start")),
-        *((f"{part}_{end}", ctypes.c_uint64) for part in ("arguments", "environment") for end in ("start", "end")),
-        ("auxiliary", ctypes.c_void_p),
-        ("auxiliary_size", ctypes.c_uint32),
-        ("program", ctypes.c_uint32),
+        ("start_code", ctypes.c_uint64),
+        ("end_code", ctypes.c_uint64),
+        ("start_data", ctypes.c_uint64),
+        ("end_data", ctypes.c_uint64),
+        ("start_brk", ctypes.c_uint64),
+        ("brk", ctypes.c_uint64),
+        ("start_stack", ctypes.c_uint64),
+        ("arg_start", ctypes.c_uint64),
+        ("arg_end", ctypes.c_uint64),
+        ("env_start", ctypes.c_uint64),
+        ("env_end", ctypes.c_uint64),
+        ("auxv", ctypes.c_void_p),
+        ("auxv_size", ctypes.c_uint32),
+        ("exe_fd", ctypes.c_uint32),
     )
 
 
@@ -81,18 +93,12 @@ def move_arguments(start: int, size: int, environment: int) -> bool:
     """
     with open("/proc/self/stat", "rb") as file:
         fields = file.read().rpartition(b")")[2].split()
-    code, code_end, stack, data, data_end, brk = (int(fields[number]) for number in (23, 24, 25, 42, 43, 44))
-    middle, end = start + size, start + size + environment
-    _LIBC.sbrk.restype = ctypes.c_uint64
-    told = _MemoryMap(
-        code, code_end, data, data_end, brk, _LIBC.sbrk(0), stack, start, middle, middle, end, None, 0, NO_FILE
-    )  # fmt: skip
-    return (
-        _LIBC.prctl(
-            PR_SET_MM, PR_SET_MM_MAP, ctypes.byref(told), ctypes.c_ulong(ctypes.sizeof(told)), ctypes.c_ulong(0)
-        )
-        == 0
-    )
+    told = _MemoryMap(exe_fd=NO_FILE, brk=_LIBC.sbrk(0), **{name: int(fields[at]) for name, at in MEMORY.items()})
+    told.arg_start = start
+    told.arg_end = told.env_start = start + size
+    told.env_end = start + size + environment
+    length, nothing = ctypes.c_ulong(ctypes.sizeof(told)), ctypes.c_ulong(0)
+    return _LIBC.prctl(PR_SET_MM, PR_SET_MM_MAP, ctypes.byref(told), length, nothing) == 0
 
 
 def refuse_new_privileges() -> None:
